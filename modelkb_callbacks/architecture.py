@@ -1,0 +1,267 @@
+"""A model's architecture: its configuration, its layer table, and an id by content."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import keras
+from modelkb_store.architecture_file import Architecture
+from modelkb_store.ids import canonical_json, content_id
+from modelkb_store.records import ExperimentRecord, LayerRecord, ModelRecord
+
+from modelkb_callbacks.snake_case import snake_case
+
+# Names that Keras makes up: the class in snake case and, from the second on, a number.
+_NUMBERED = re.compile(r"(?P<base>.*?)(?:_(?P<number>\d+))?")
+_COMPILE_CONFIG = "compile_config"
+
+
+@dataclass(frozen=True)
+class ArchitectureDescription:
+    """What is stored of an architecture.
+
+    Attributes:
+        architecture: The content of its file.
+        layers: Its layer table.
+        kind: ``sequential``, ``functional`` or ``subclass``.
+        compile_config: How the model was compiled, as JSON text; None if unknown.
+        problem: What could not be described, if anything.
+    """
+
+    architecture: Architecture
+    layers: list[LayerRecord]
+    kind: str
+    compile_config: str | None
+    problem: str | None = None
+
+
+def describe_architecture(model: Any) -> ArchitectureDescription:
+    """Describe a built model.
+
+    The id is of the configuration with the names that Keras makes up renumbered from 0, so
+    that a model built twice in one process is one architecture. The code of a subclass is
+    not in its configuration, so there the layer table counts, too.
+    """
+    serialized, problem = _serialize(model)
+    compile_config = serialized.pop(_COMPILE_CONFIG, None) if serialized else None
+    layers = list(_layer_rows(model, (serialized or {}).get("config") or {}, ""))
+    kind = _kind(serialized)
+    identity = {
+        "config": serialized,
+        "layers": None if kind != "subclass" else [dataclasses.asdict(row) for row in layers],
+    }
+    architecture_id = content_id(_renamed(identity, _canonical_names(model)))
+    return ArchitectureDescription(
+        architecture=Architecture(
+            architecture_id=architecture_id,
+            model_config=serialized,
+            training_config=_training_config(compile_config),
+            keras_version=keras.__version__,
+            backend=keras.backend.backend(),
+        ),
+        layers=[dataclasses.replace(row, architecture_id=architecture_id) for row in layers],
+        kind=kind,
+        compile_config=None if compile_config is None else canonical_json(compile_config),
+        problem=problem,
+    )
+
+
+def describe_model(
+    model: Any, description: ArchitectureDescription, experiment: ExperimentRecord, path: str
+) -> ModelRecord:
+    """Return the model of a run: its architecture as compiled, on its data, by its code."""
+    identity = [
+        description.architecture.architecture_id,
+        _without_optimizer_name(description.compile_config),
+        experiment.dataset_id,
+        experiment.implementation_id,
+    ]
+    return ModelRecord(
+        model_id=content_id(identity),
+        architecture_id=description.architecture.architecture_id,
+        created_at=datetime.now(timezone.utc),
+        name=model.name,
+        class_name=type(model).__name__,
+        kind=description.kind,
+        layer_count=len(description.layers),
+        parameter_count=_parameter_count(model.weights),
+        trainable_parameter_count=_parameter_count(model.trainable_weights),
+        compile_config=description.compile_config,
+        dataset_id=experiment.dataset_id,
+        implementation_id=experiment.implementation_id,
+        architecture_path=path,
+    )
+
+
+def save_weights(model: Any, path: Path) -> None:
+    """Write the weights as a Keras ``.weights.h5`` file, without the optimizer's state.
+
+    Adam's state is twice the size of the weights, and a stored model is used, not resumed.
+    """
+    skipped = {"objects_to_skip": [model.optimizer]} if model.optimizer is not None else {}
+    keras.saving.save_weights(model, str(path), **skipped)
+
+
+def _serialize(model: Any) -> tuple[dict[str, Any] | None, str | None]:
+    try:
+        return json.loads(model.to_json()), None
+    except (NotImplementedError, TypeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        return None, (
+            f"could only keep a layer table of {type(model).__name__}, as Keras cannot "
+            f"serialize it: {reason} Give the class a get_config() to have it rebuilt."
+        )
+
+
+def _kind(serialized: dict[str, Any] | None) -> str:
+    config = (serialized or {}).get("config") or {}
+    if "layers" not in config:
+        return "subclass"
+    return "functional" if "input_layers" in config else "sequential"
+
+
+def _training_config(compile_config: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the compile configuration in the form of Keras' own HDF5 files."""
+    if compile_config is None:
+        return None
+    config = dict(compile_config)
+    optimizer = config.pop("optimizer", None)
+    if isinstance(optimizer, dict):
+        optimizer = {name: optimizer.get(name) for name in ("class_name", "config")}
+    return {**config, "optimizer_config": optimizer}
+
+
+def _without_optimizer_name(compile_config: str | None) -> Any:
+    """Drop the name that Keras numbers for each optimizer that a process makes."""
+    config = json.loads(compile_config or "null")
+    optimizer = (config or {}).get("optimizer")
+    if isinstance(optimizer, dict) and isinstance(optimizer.get("config"), dict):
+        optimizer["config"].pop("name", None)
+    return config
+
+
+def _layer_rows(
+    container: Any, config: dict[str, Any], prefix: str, position: int = 0
+) -> Iterator[LayerRecord]:
+    entries = {entry["config"].get("name"): entry for entry in _entries(config)}
+    inbound = _inbound(config)
+    for layer in _children(container):
+        path = f"{prefix}{layer.name}"
+        own_config = (entries.get(layer.name) or {}).get("config")
+        children = list(
+            _layer_rows(layer, own_config or {}, f"{path}/", position + 1)
+            if _children(layer)
+            else ()
+        )
+        yield LayerRecord(
+            architecture_id="",
+            position=position,
+            path=path,
+            name=layer.name,
+            class_name=type(layer).__name__,
+            inbound=tuple(inbound.get(layer.name, ())),
+            output_shape=_output_shape(layer),
+            dtype=getattr(getattr(layer, "dtype_policy", None), "name", None),
+            trainable=bool(layer.trainable),
+            parameter_count=_parameter_count(layer.weights),
+            trainable_parameter_count=_parameter_count(layer.trainable_weights),
+            config=None if "layers" in (own_config or {}) else _config_text(layer, own_config),
+        )
+        yield from children
+        position += 1 + len(children)
+
+
+def _children(layer: Any) -> list[Any]:
+    # Also of layers that hold layers, such as wrappers, for which Keras has no public way.
+    flatten = getattr(layer, "_flatten_layers", None)
+    return list(flatten(include_self=False, recursive=False)) if flatten else []
+
+
+def _entries(config: dict[str, Any]) -> list[dict[str, Any]]:
+    entries = config.get("layers")
+    if not isinstance(entries, list):
+        return []
+    return [e for e in entries if isinstance(e, dict) and isinstance(e.get("config"), dict)]
+
+
+def _inbound(config: dict[str, Any]) -> dict[str, list[str]]:
+    """Return for each layer of a configuration the layers that it takes its inputs from."""
+    entries = _entries(config)
+    names = [entry["config"].get("name") for entry in entries]
+    if "input_layers" not in config:  # sequential
+        return {name: [before] for before, name in itertools.pairwise(names)}
+    return {
+        name: list(dict.fromkeys(_tensor_sources(entry.get("inbound_nodes"))))
+        for name, entry in zip(names, entries, strict=True)
+    }
+
+
+def _tensor_sources(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "keras_history" in node:
+            yield str(node["keras_history"][0])
+        for value in node.values():
+            yield from _tensor_sources(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _tensor_sources(value)
+
+
+def _output_shape(layer: Any) -> str | None:
+    try:
+        shapes = keras.tree.map_structure(lambda tensor: list(tensor.shape), layer.output)
+    except (AttributeError, ValueError, RuntimeError):
+        return None  # never called symbolically, or in several places
+    return json.dumps(shapes)
+
+
+def _config_text(layer: Any, config: dict[str, Any] | None) -> str | None:
+    try:
+        return canonical_json(layer.get_config() if config is None else config)
+    except (NotImplementedError, TypeError, ValueError):
+        return None  # a layer of the user's that cannot say
+
+
+def _parameter_count(variables: list[Any]) -> int:
+    total = 0
+    for variable in variables:
+        size = 1
+        for extent in variable.shape:
+            size *= int(extent)
+        total += size
+    return total
+
+
+def _canonical_names(model: Any) -> dict[str, str]:
+    """Map the names that Keras made up to what they would be in a fresh process."""
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for layer in model._flatten_layers():
+        found = _NUMBERED.fullmatch(layer.name)
+        if found and found["base"] == snake_case(type(layer).__name__):
+            numbers[found["base"]].add(int(found["number"] or 0))
+    return {
+        _numbered(base, number): _numbered(base, rank)
+        for base, used in numbers.items()
+        for rank, number in enumerate(sorted(used))
+    }
+
+
+def _numbered(base: str, number: int) -> str:
+    return f"{base}_{number}" if number else base
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_renamed(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value

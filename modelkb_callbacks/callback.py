@@ -1,0 +1,166 @@
+"""The Keras callback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from modelkb_store.records import Status
+
+from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.recording import Recording
+from modelkb_callbacks.settings import DEFAULT_EVALUATION_SAMPLES, Settings
+
+_OF_A_RUN = ("_call", "_recording", "_model", "params", "experiment_id", "on_train_batch_end")
+
+
+class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """Records a training: model, data, hyperparameters, curves, evaluation, environment.
+
+    The training is the same with it and without it, to the bit. Whatever of ours fails
+    becomes one :class:`ModelKBWarning`, and the training goes on. One callback can be used
+    for several ``fit`` calls, each of which becomes an experiment, and can be copied.
+
+    Args:
+        store: Folder of the store. Default: ``$MODELKB_STORE``, else ``./modelkb``.
+        project: The project that holds the experiment. Default: ``$MODELKB_PROJECT``, else
+            ``default``.
+        name: The experiment's name. Default: the model's name and the end of the id.
+        owner: Who runs it. Default: the user's login name.
+        tags: Short texts to find it by.
+        notes: Anything worth remembering.
+        params: Hyperparameters of your own, by name; values are numbers, texts, truth
+            values, or lists and dictionaries of these.
+        class_names: Names of the classes, in the order of their numbers. Default: taken from
+            the data where it knows them (``image_dataset_from_directory``).
+        batch_metrics: Whether to record the curves by batch, too, in the table
+            ``batch_metrics``.
+        save_weights: Whether to keep the final weights.
+        evaluation_samples: How many samples at most are predicted for the evaluation when
+            it cannot be taken from Keras' own validation pass.
+        strict: Raise what fails of ours, instead of one warning.
+
+    Raises:
+        InvalidNameError: The project's name is not legal.
+        InvalidSettingError: Another argument makes no sense.
+
+    Attributes:
+        experiment_id: The id of the running or last recorded experiment, or None.
+
+    Example:
+        >>> model.fit(x, y, validation_split=0.2, epochs=5, callbacks=[ModelKB(project="digits")])
+    """
+
+    def __init__(
+        self,
+        store: str | os.PathLike[str] | None = None,
+        project: str | None = None,
+        name: str | None = None,
+        *,
+        owner: str | None = None,
+        tags: Sequence[str] = (),
+        notes: str = "",
+        params: Mapping[str, Any] | None = None,
+        class_names: Sequence[str] | None = None,
+        batch_metrics: bool = False,
+        save_weights: bool = True,
+        evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES,
+        strict: bool = False,
+    ) -> None:
+        self._set_up(
+            Settings(
+                store=store,
+                project=project or "",
+                name=name,
+                owner=owner,
+                tags=tags,
+                notes=notes,
+                params=params or {},
+                class_names=class_names,
+                batch_metrics=batch_metrics,
+                save_weights=save_weights,
+                evaluation_samples=evaluation_samples,
+                strict=strict,
+            )
+        )
+
+    def _set_up(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._call: FitCall | None = None
+        self._recording: Recording | None = None
+        self.experiment_id: str | None = None
+        if settings.batch_metrics:
+            # Only now: a batch hook on the class would cost every training a call a batch,
+            # and would keep Keras from dispatching batch ends asynchronously.
+            self.on_train_batch_end = self._on_train_batch_end
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the run: a copy (tuners make deep ones) or a pickle records nothing yet."""
+        return {name: value for name, value in vars(self).items() if name not in _OF_A_RUN}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._set_up(state["_settings"])
+        self.__dict__.update(state)
+
+    def begin_fit(self, call: FitCall) -> None:
+        """Take the arguments of the ``fit`` that is about to run. Called by the patch."""
+        self._call = call
+
+    def end_fit(self, outcome: BaseException | None) -> None:
+        """Complete the record. Called by the patch when ``fit`` is left, whichever way."""
+        self._call = None
+        self._end(_status_of(outcome), outcome)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin an experiment."""
+        self._end(Status.INTERRUPTED, None)  # a fit that never came to its end
+        self._recording = Recording(self._settings, self._call or FitCall())
+        self._recording.begin(self.model, self.params or {})
+        self.experiment_id = self._recording.experiment_id
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Note where the epoch starts."""
+        if self._recording is not None:
+            self._recording.begin_epoch(epoch)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Put the epoch's metrics on disk."""
+        if self._recording is not None:
+            self._recording.end_epoch(epoch, logs or {})
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Begin to watch Keras' own validation pass."""
+        if self._recording is not None:
+            self._recording.begin_validation()
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Keep what the validation pass has shown."""
+        if self._recording is not None:
+            self._recording.end_validation()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Complete the record, unless the patch does so once all callbacks are through."""
+        if self._call is None:
+            self._end(Status.FINISHED, None)
+
+    def _on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        if self._recording is not None:
+            self._recording.end_batch(batch, logs or {})
+
+    def _end(self, status: Status, outcome: BaseException | None) -> None:
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            recording.end(status, outcome)
+
+
+def _status_of(outcome: BaseException | None) -> Status:
+    if outcome is None:
+        return Status.FINISHED
+    # KeyboardInterrupt and SystemExit: somebody's decision, not a failure.
+    return Status.FAILED if isinstance(outcome, Exception) else Status.INTERRUPTED
+
+
+ModelKB = ModelKBCallback

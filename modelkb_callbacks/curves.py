@@ -1,0 +1,101 @@
+"""The training curves, from Keras' logs to rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from modelkb_store.records import MetricRecord
+from modelkb_store.writer import ExperimentWriter
+
+_VALIDATION_PREFIX = "val_"
+_WRITE_BATCHES_AFTER_SECONDS = 10.0
+
+
+class Curves:
+    """Turns the logs of epochs and batches into rows and writes them.
+
+    Args:
+        writer: The experiment in the store.
+        model: The Keras model, whose optimizer counts the steps.
+        params: What Keras tells callbacks, for models without an optimizer.
+
+    Attributes:
+        epoch: The epoch that runs, from 0.
+        epochs_completed: How many have ended in this run.
+    """
+
+    def __init__(self, writer: ExperimentWriter, model: Any, params: Mapping[str, Any]) -> None:
+        self._writer = writer
+        self._model = model
+        self._steps_per_epoch = int(params.get("steps") or 0)
+        self._first_step = 0
+        self._batches: list[tuple[int, float, Mapping[str, Any]]] = []
+        self._written_at = time.monotonic()
+        self.epoch = 0
+        self.epochs_completed = 0
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Note the epoch and the step that it starts from."""
+        self.epoch = epoch
+        self._first_step = self._steps_so_far(epochs=epoch)
+
+    def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
+        """Keep a batch's metrics, cheaply; every ten seconds they are written."""
+        self._batches.append((batch, time.time(), logs))
+        if time.monotonic() - self._written_at > _WRITE_BATCHES_AFTER_SECONDS:
+            self._take_batches()
+            self._writer.flush()
+            self._written_at = time.monotonic()
+
+    def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        """Write an epoch's metrics, and its batches'."""
+        self.epochs_completed += 1
+        self._take_batches()
+        step = self._steps_so_far(epochs=epoch + 1)
+        self._writer.append_metrics(self._rows(epoch, step, time.time(), logs))
+        self._writer.flush()
+        self._written_at = time.monotonic()
+
+    def _take_batches(self) -> None:
+        batches, self._batches = self._batches, []
+        for batch, seconds, logs in batches:
+            step = self._first_step + batch + 1
+            self._writer.append_batch_metrics(self._rows(self.epoch, step, seconds, logs))
+
+    def _rows(
+        self, epoch: int, step: int, seconds: float, logs: Mapping[str, Any]
+    ) -> list[MetricRecord]:
+        moment = datetime.fromtimestamp(seconds, timezone.utc)
+        rows = []
+        for name, value in logs.items():
+            number = _number(value)
+            if number is None:
+                continue
+            validation = name.startswith(_VALIDATION_PREFIX)
+            rows.append(
+                MetricRecord(
+                    experiment_id=self._writer.experiment.experiment_id,
+                    epoch=epoch,
+                    step=step,
+                    split="validation" if validation else "train",
+                    metric=name[len(_VALIDATION_PREFIX) :] if validation else name,
+                    value=number,
+                    wall_time=moment,
+                )
+            )
+        return rows
+
+    def _steps_so_far(self, epochs: int) -> int:
+        iterations = getattr(getattr(self._model, "optimizer", None), "iterations", None)
+        return epochs * self._steps_per_epoch if iterations is None else int(iterations)
+
+
+def _number(value: Any) -> float | None:
+    """Return a value of the logs as Keras' history has it; None for what is no number."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None  # a metric that gives a vector or a picture

@@ -1,0 +1,91 @@
+"""The arguments of the ``fit`` call that is being recorded."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_DATA_ARGUMENTS = ("self", "x", "y", "validation_data", "sample_weight", "callbacks", "verbose")
+KERAS_DEFAULT_BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class FitCall:
+    """Arguments of ``fit`` by name, with Keras' defaults; all None when ``fit`` was not seen.
+
+    Attributes:
+        arguments: Every argument, data included.
+    """
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def bind(cls, fit: Callable[..., Any], *args: Any, **kwargs: Any) -> FitCall:
+        """Name the arguments of a call.
+
+        Raises:
+            TypeError: They do not fit; ``fit`` itself will say so better.
+        """
+        bound = inspect.signature(fit).bind(*args, **kwargs)
+        bound.apply_defaults()
+        return cls(dict(bound.arguments))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments that are settings rather than data, without those left at None."""
+        return {
+            name: value
+            for name, value in self.arguments.items()
+            if name not in _DATA_ARGUMENTS and value is not None
+        }
+
+    @property
+    def batch_size(self) -> int:
+        """The batch size for arrays."""
+        return int(self.arguments.get("batch_size") or KERAS_DEFAULT_BATCH_SIZE)
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether Keras makes validation passes."""
+        split = self.arguments.get("validation_split")
+        return self.arguments.get("validation_data") is not None or bool(split)
+
+    def recorders(self, kind: type[Any]) -> list[Any]:
+        """Return the callbacks of one class, however they are nested; nothing is changed."""
+        return [
+            item for item in _flatten(self.arguments.get("callbacks")) if isinstance(item, kind)
+        ]
+
+    def training_data(self) -> tuple[Any, Any]:
+        """Return ``x`` and ``y`` as they were passed, before a validation split."""
+        return self.arguments.get("x"), self.arguments.get("y")
+
+    def validation_data(self) -> tuple[Any, Any]:
+        """Return ``x`` and ``y`` of ``validation_data``, or twice None."""
+        data = self.arguments.get("validation_data")
+        if isinstance(data, (tuple, list)) and len(data) in (2, 3):
+            return data[0], data[1]
+        return data, None
+
+    def split_position(self, sample_count: int) -> int:
+        """Return where ``validation_split`` cuts arrays: Keras takes the samples at the end."""
+        split = self.arguments.get("validation_split") or 0.0
+        if not split or self.arguments.get("validation_data") is not None:
+            return sample_count
+        return math.floor(sample_count * (1.0 - split))
+
+
+def _flatten(callbacks: Any) -> Iterator[Any]:
+    """Walk lists, tuples, dictionaries and Keras' CallbackList."""
+    if isinstance(callbacks, (list, tuple)):
+        for item in callbacks:
+            yield from _flatten(item)
+    elif isinstance(callbacks, dict):
+        yield from _flatten(list(callbacks.values()))
+    elif isinstance(getattr(callbacks, "callbacks", None), list):
+        yield from _flatten(callbacks.callbacks)
+    elif callbacks is not None:
+        yield callbacks

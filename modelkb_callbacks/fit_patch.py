@@ -1,0 +1,54 @@
+"""The thin patch of ``keras.Model.fit``.
+
+A callback alone sees neither the arguments of ``fit`` nor its exceptions, and cannot act
+after the callbacks behind it. The patch lends it all three, and passes every call on
+untouched, also the ones that nobody records.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import keras
+
+from modelkb_callbacks.callback import ModelKBCallback
+from modelkb_callbacks.fit_call import FitCall
+
+
+def install() -> None:
+    """Put the patch on ``keras.Model.fit``; a second time changes nothing."""
+    if is_installed():
+        return
+    original = keras.Model.fit
+
+    @functools.wraps(original)
+    def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            call = FitCall.bind(original, self, *args, **kwargs)
+        except TypeError:
+            return original(self, *args, **kwargs)
+        recorders = call.recorders(ModelKBCallback)
+        if not recorders:
+            return original(self, *args, **kwargs)
+        for recorder in recorders:
+            recorder.begin_fit(call)
+        del call
+        outcome: BaseException | None = None
+        try:
+            return original(self, *args, **kwargs)
+        except BaseException as error:
+            outcome = error
+            raise
+        finally:
+            for recorder in recorders:
+                recorder.end_fit(outcome)
+            del outcome
+
+    fit._modelkb_original = original  # type: ignore[attr-defined]
+    keras.Model.fit = fit
+
+
+def is_installed() -> bool:
+    """Return whether ``keras.Model.fit`` is ours."""
+    return hasattr(keras.Model.fit, "_modelkb_original")

@@ -1,0 +1,125 @@
+"""What recording asks of a backend."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+import keras
+
+# Called with the batch's data or results, as flat lists of tensors.
+Show = Callable[[list[Any], list[Any]], None]
+# Picks what is worth showing of (y_true, y_pred) while the step is traced.
+Reduce = Callable[[Any, Any], tuple[list[Any], list[Any]]]
+Phase = Literal["train", "test"]
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendFacts:
+    """What a backend tells of itself; None where it has no such thing."""
+
+    version: str
+    gpus: tuple[str, ...] = ()
+    cuda_version: str | None = None
+    cudnn_version: str | None = None
+    deterministic_ops: bool | None = None
+    inter_op_threads: int | None = None
+    intra_op_threads: int | None = None
+
+
+class Framework(ABC):
+    """One backend of Keras 3."""
+
+    @abstractmethod
+    def backend_facts(self) -> BackendFacts:
+        """Return versions, devices and what decides the bits."""
+
+    @abstractmethod
+    def tap_predictions(self, model: Any, reduce: Reduce) -> Tap | None:
+        """Let Keras' validation pass show its labels and predictions.
+
+        Args:
+            model: The compiled model, about to be trained.
+            reduce: Picks what to show.
+
+        Returns:
+            The tap, or None where the pass could not be watched without a risk for its
+            bits: compiled by XLA, several replicas, or several steps in one execution.
+        """
+
+    @abstractmethod
+    def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
+        """Let training or validation show the batches that it consumes, x and y.
+
+        Returns:
+            The tap, or None where they cannot be seen (several replicas, or several steps
+            in one execution).
+        """
+
+    def random_seed(self) -> int | None:
+        """Return the seed that ``keras.utils.set_random_seed`` was given, or None."""
+        # Keras keeps the seed, but has no public function for it.
+        rng_utils = sys.modules.get("keras.src.utils.rng_utils")
+        get_random_seed = getattr(rng_utils, "get_random_seed", None)
+        seed = None if get_random_seed is None else get_random_seed()
+        return None if seed is None else int(seed)
+
+
+class Tap:
+    """A train or test function of Keras that can also show what passes through it.
+
+    It stays in place after the training, and then only passes on: taking it away would make
+    Keras trace the function anew in the next ``fit`` or ``evaluate``.
+
+    Args:
+        function: The function it stands for.
+        reduce: What a tap on predictions picks; the one it was traced with.
+
+    Attributes:
+        show: Called with each batch while something is to be seen.
+        batch_template: The structure of (x, y) that a tap on batches has seen, to be filled
+            by ``keras.tree.pack_sequence_as``.
+    """
+
+    def __init__(self, function: Callable[..., Any], reduce: Reduce | None = None) -> None:
+        self._function = function
+        self.reduce = reduce
+        self.show: Show | None = None
+        self.batch_template: tuple[Any, Any] | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        """Run a step."""
+        return self._function(*args)
+
+    def flatten_batch(self, data: Any) -> tuple[list[Any], list[Any]] | None:
+        """Return the leaves of a batch's x and y; None for a batch of an unknown make."""
+        try:
+            x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        except ValueError:
+            return None
+        leaves = keras.tree.flatten(x), keras.tree.flatten(y)
+        if any(leaf is None for part in leaves for leaf in part):
+            return None
+        self.batch_template = keras.tree.map_structure(lambda _: 0, (x, y))
+        return leaves
+
+
+def quietly(action: Callable[[], T]) -> T | None:
+    """Return what our code gives, or None if it fails: it runs inside a step of the user's."""
+    try:
+        return action()
+    except Exception as error:  # noqa: BLE001 - the training goes on
+        _log.debug("a step could not be watched", exc_info=error)
+        return None
+
+
+def has_own(model: Any, method: str) -> bool:
+    """Return whether the model's class overrides one of Keras' methods."""
+    return getattr(type(model), method) is not getattr(keras.Model, method)

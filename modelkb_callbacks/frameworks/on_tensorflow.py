@@ -1,0 +1,129 @@
+"""Keras on TensorFlow: steps are graphs, so what they show comes out with their logs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from modelkb_callbacks.frameworks.framework import (
+    BackendFacts,
+    Framework,
+    Phase,
+    Reduce,
+    Tap,
+    has_own,
+    quietly,
+)
+from modelkb_callbacks.frameworks.step_watch import watching
+
+# Taken out of the logs before Keras or a callback sees them.
+_KEY = "__modelkb__"
+
+Step = Callable[[Tap, Any], Any]
+
+
+class TensorFlowFramework(Framework):
+    """See :class:`Framework`."""
+
+    def backend_facts(self) -> BackendFacts:
+        build = tf.sysconfig.get_build_info()
+        return BackendFacts(
+            version=tf.__version__,
+            gpus=tuple(_gpu_name(gpu) for gpu in tf.config.list_physical_devices("GPU")),
+            cuda_version=build.get("cuda_version"),
+            cudnn_version=build.get("cudnn_version"),
+            deterministic_ops=_deterministic_ops(),
+            inter_op_threads=tf.config.threading.get_inter_op_parallelism_threads(),
+            intra_op_threads=tf.config.threading.get_intra_op_parallelism_threads(),
+        )
+
+    def tap_predictions(self, model: Any, reduce: Reduce) -> Tap | None:
+        # With XLA, another output can change how operations are fused, and so the bits.
+        if model.jit_compile or not _is_plain(model, "test"):
+            return None
+        step = model.test_step
+
+        def shown_step(tap: Tap, data: Any) -> Any:
+            with watching(model) as seen:
+                logs = step(data)
+            return _with(logs, quietly(lambda: reduce(*seen[-1])))
+
+        return _tap(model, "test", "predictions", shown_step, reduce)
+
+    def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
+        if not _is_plain(model, phase):
+            return None
+        step = getattr(model, f"{phase}_step")
+
+        def shown_step(tap: Tap, data: Any) -> Any:
+            # The step's own inputs as further outputs: no operation is added or changed.
+            return _with(step(data), quietly(lambda: tap.flatten_batch(data)))
+
+        return _tap(model, phase, "batches", shown_step)
+
+
+class _GraphTap(Tap):
+    """Takes what is shown out of a step's logs."""
+
+    kind: str
+
+    def __call__(self, *args: Any) -> Any:
+        logs = self._function(*args)
+        if isinstance(logs, dict) and _KEY in logs:
+            shown = logs.pop(_KEY)
+            if self.show is not None:
+                self.show(list(shown[0]), list(shown[1]))
+        return logs
+
+
+def _tap(
+    model: Any, phase: Phase, kind: str, shown_step: Step, reduce: Reduce | None = None
+) -> Tap:
+    """Put a tap in place of Keras' function, which has not been traced in a first fit."""
+    present = getattr(model, f"{phase}_function")
+    if isinstance(present, _GraphTap) and present.kind == kind:
+        return present  # from an earlier fit: traced already
+    tap = _GraphTap(present, reduce)
+    tap.kind = kind
+    attributes = vars(model)
+    covered = attributes.get(f"{phase}_step")
+    attributes[f"{phase}_step"] = functools.partial(shown_step, tap)
+    try:
+        getattr(model, f"make_{phase}_function")(force=True)
+    finally:
+        del attributes[f"{phase}_step"]
+        if covered is not None:
+            attributes[f"{phase}_step"] = covered
+    tap._function = getattr(model, f"{phase}_function")
+    setattr(model, f"{phase}_function", tap)
+    return tap
+
+
+def _is_plain(model: Any, phase: Phase) -> bool:
+    return (
+        model.distribute_strategy.num_replicas_in_sync == 1
+        and model.steps_per_execution == 1
+        and not has_own(model, f"make_{phase}_function")
+    )
+
+
+def _with(logs: Any, shown: tuple[list[Any], list[Any]] | None) -> Any:
+    if not isinstance(logs, dict) or shown is None:
+        return logs
+    return {**logs, _KEY: (tuple(shown[0]), tuple(shown[1]))}
+
+
+def _deterministic_ops() -> bool | None:
+    try:
+        from tensorflow.python.framework.config import is_op_determinism_enabled
+    except ImportError:  # TensorFlow has no public function to ask
+        return None
+    return bool(is_op_determinism_enabled())
+
+
+def _gpu_name(gpu: Any) -> str:
+    details = tf.config.experimental.get_device_details(gpu)
+    return str(details.get("device_name", gpu.name))

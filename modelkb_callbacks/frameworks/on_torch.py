@@ -1,0 +1,68 @@
+"""Keras on PyTorch: steps run eagerly, so predictions are seen as they are made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from modelkb_callbacks.frameworks import batch_tap
+from modelkb_callbacks.frameworks.framework import (
+    BackendFacts,
+    Framework,
+    Phase,
+    Reduce,
+    Tap,
+    has_own,
+    quietly,
+)
+from modelkb_callbacks.frameworks.step_watch import watching
+
+
+class TorchFramework(Framework):
+    """See :class:`Framework`."""
+
+    def backend_facts(self) -> BackendFacts:
+        count = torch.cuda.device_count()
+        cudnn = torch.backends.cudnn.version() if torch.backends.cudnn.is_available() else None
+        return BackendFacts(
+            version=torch.__version__,
+            gpus=tuple(torch.cuda.get_device_name(index) for index in range(count)),
+            cuda_version=torch.version.cuda,
+            cudnn_version=None if cudnn is None else str(cudnn),
+            deterministic_ops=torch.are_deterministic_algorithms_enabled(),
+            inter_op_threads=torch.get_num_interop_threads(),
+            intra_op_threads=torch.get_num_threads(),
+        )
+
+    def tap_predictions(self, model: Any, reduce: Reduce) -> Tap | None:
+        if model.jit_compile or has_own(model, "make_test_function"):
+            return None
+        model.make_test_function()
+        present = model.test_function
+        if isinstance(present, _EagerTap):
+            return present
+        tap = _EagerTap(present, reduce)
+        tap.model = model
+        model.test_function = tap
+        return tap
+
+    def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
+        return batch_tap.tap_batches(model, phase)
+
+
+class _EagerTap(Tap):
+    """Watches the step while it runs."""
+
+    model: Any
+
+    def __call__(self, *args: Any) -> Any:
+        show, reduce = self.show, self.reduce
+        if show is None or reduce is None:
+            return self._function(*args)
+        with watching(self.model) as seen:
+            logs = self._function(*args)
+        shown = quietly(lambda: reduce(*seen[-1]))
+        if shown is not None:
+            show(*shown)
+        return logs

@@ -1,0 +1,123 @@
+"""Hyperparameters of a run: what ``fit`` and ``compile`` were given, and the user adds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from modelkb_store.ids import canonical_json
+from modelkb_store.records import HyperparameterRecord
+
+from modelkb_callbacks.credentials import looks_like_credential
+from modelkb_callbacks.fit_call import FitCall
+
+_REDACTED = "[redacted]"
+
+
+def collect(
+    experiment_id: str,
+    model: Any,
+    call: FitCall,
+    params: Mapping[str, Any],
+    user_params: Mapping[str, Any],
+) -> list[HyperparameterRecord]:
+    """Return all hyperparameters; where a name comes twice, the user's own wins.
+
+    Args:
+        experiment_id: The run.
+        model: The compiled model.
+        call: The arguments of ``fit``; those left at None are passed over.
+        params: What Keras tells callbacks, for when the call was not seen.
+        user_params: From ``ModelKB(params=...)``.
+    """
+    found: dict[str, tuple[Any, str]] = {}
+    for source, pairs in (
+        ("compile", _of_compile(model)),
+        ("fit", _of_fit(call, params)),
+        ("user", user_params.items()),
+    ):
+        for name, value in pairs:
+            found[str(name)] = (value, source)
+    return [_record(experiment_id, name, value, source) for name, (value, source) in found.items()]
+
+
+def shortest_float(value: float) -> float:
+    """Return the shortest decimal number that is the same float32, as people wrote it.
+
+    An optimizer keeps its settings in float32, where 0.001 reads 0.0010000000474974513.
+
+    Example:
+        >>> shortest_float(0.0010000000474974513)
+        0.001
+    """
+    if not math.isfinite(value) or float(np.float32(value)) != value:
+        return value
+    return float(str(np.float32(value)))
+
+
+def _of_fit(call: FitCall, params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from {"epochs": params.get("epochs"), **call.settings}.items()
+    x, _ = call.training_data()
+    if "batch_size" not in call.settings and _is_array(x):
+        yield "batch_size", call.batch_size
+
+
+def _of_compile(model: Any) -> Iterator[tuple[str, Any]]:
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is not None:
+        yield "optimizer", type(optimizer).__name__
+        for name, value in optimizer.get_config().items():
+            if value is not None and name != "name":
+                short = _shorten(value)
+                yield (name, short) if name == "learning_rate" else (f"optimizer.{name}", short)
+    loss = getattr(model, "loss", None)
+    if loss is not None:
+        yield "loss", _loss_names(loss)
+
+
+def _loss_names(loss: Any) -> Any:
+    return keras.tree.map_structure(_name_of, loss)
+
+
+def _name_of(item: Any) -> str | None:
+    if item is None or isinstance(item, str):
+        return item
+    return str(
+        getattr(item, "__name__", None) or getattr(item, "name", None) or type(item).__name__
+    )
+
+
+def _shorten(value: Any) -> Any:
+    if isinstance(value, float):
+        return shortest_float(value)
+    if isinstance(value, dict):
+        return {name: _shorten(item) for name, item in value.items()}
+    return value
+
+
+def _is_array(x: Any) -> bool:
+    return x is not None and all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(x))
+
+
+def _record(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
+    plain = _as_json(value)
+    if not isinstance(plain, (bool, int, float)) and looks_like_credential(name, str(plain)):
+        plain = _REDACTED  # a number such as max_tokens is no secret
+    number = float(plain) if isinstance(plain, (bool, int, float)) else None
+    return HyperparameterRecord(experiment_id, name, canonical_json(plain), number, source)
+
+
+def _as_json(value: Any) -> Any:
+    """Return a value as JSON has it; what JSON has no word for becomes its text."""
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_as_json(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return _as_json(value.tolist())
+    return str(value)

@@ -1,0 +1,58 @@
+"""Rows of whatever Keras takes for an array: NumPy, pandas, tensors of any backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+def are_arrays(*structures: Any) -> bool:
+    """Return whether all leaves can be indexed by row, as opposed to read once in order."""
+    leaves = [leaf for structure in structures for leaf in keras.tree.flatten(structure)]
+    leaves = [leaf for leaf in leaves if leaf is not None]
+    return bool(leaves) and all(_is_array(leaf) for leaf in leaves)
+
+
+def row_count(structure: Any) -> int:
+    """Return the number of rows of the first array."""
+    return int(keras.tree.flatten(structure)[0].shape[0])
+
+
+def take_rows(array: Any, indices: Array) -> Array:
+    """Return some rows as a NumPy array.
+
+    Args:
+        array: An array, a data frame or a tensor.
+        indices: Row numbers, rising.
+    """
+    if hasattr(array, "iloc"):  # pandas indexes by label elsewhere
+        return np.asarray(array.iloc[indices])
+    if isinstance(array, np.ndarray):
+        return array[indices]
+    if hasattr(array, "tocsr"):  # scipy.sparse
+        return np.asarray(array.tocsr()[indices].todense())
+    if _package(array) in ("tensorflow", "jaxlib", "jax", "torch"):
+        return to_numpy(array)[indices]
+    return np.asarray(array[indices])
+
+
+def to_numpy(tensor: Any) -> Array:
+    """Return the values of a tensor or variable; a type unknown to NumPy as float32."""
+    value = tensor.value if isinstance(tensor, keras.Variable) else tensor
+    # Keras' own conversion asks TensorFlow in a way that NumPy 2 warns of.
+    own = value.numpy() if _package(value) == "tensorflow" else keras.ops.convert_to_numpy(value)
+    array = np.asarray(own)
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _package(array: Any) -> str:
+    return type(array).__module__.partition(".")[0]
+
+
+def _is_array(leaf: Any) -> bool:
+    shape = getattr(leaf, "shape", None)
+    return shape is not None and len(shape) > 0 and hasattr(leaf, "__getitem__")

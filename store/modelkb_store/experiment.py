@@ -1,0 +1,224 @@
+"""One recorded experiment, to be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+
+from modelkb_store.architecture_file import Architecture, read_architecture
+from modelkb_store.errors import ArtifactNotFoundError
+from modelkb_store.layout import Layout
+from modelkb_store.model_loading import build_model
+from modelkb_store.records import ExperimentRecord
+from modelkb_store.tables import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Experiment:
+    """What is stored of one training run. Made by :meth:`Store.experiment`.
+
+    Attributes:
+        id: The experiment's whole id.
+        project: The project that holds it.
+        record: Its row of the table ``experiments``.
+
+    Example:
+        >>> run = Store("modelkb").experiment("20261123-142233512-9f1c2b7a4d")
+        >>> run.metrics().query("split == 'validation'").plot(x="epoch", y="value")
+    """
+
+    def __init__(self, layout: Layout, project: str, record: ExperimentRecord) -> None:
+        self._layout = layout
+        self._tables = Tables(layout)
+        self.id = record.experiment_id
+        self.project = project
+        self.record = record
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.id} ({self.project}/{self.record.name}, {self.record.status})>"
+
+    def metrics(self) -> pd.DataFrame:
+        """Return the curves: one row per epoch, split and metric.
+
+        Returns:
+            Columns ``epoch`` (from 0, as in Keras), ``step``, ``split`` (train or
+            validation), ``metric``, ``value`` (float64) and ``wall_time`` (UTC).
+        """
+        return self._frame("metrics")
+
+    def batch_metrics(self) -> pd.DataFrame:
+        """Return the curves by batch, for runs recorded with ``batch_metrics=True``."""
+        return self._frame("batch_metrics")
+
+    def hyperparameters(self) -> dict[str, Any]:
+        """Return the hyperparameters by name, as numbers, texts, truth values or lists."""
+        rows = self._rows("hyperparameters")
+        return {row["name"]: json.loads(row["value"]) for row in rows}
+
+    def evaluations(self) -> pd.DataFrame:
+        """Return the evaluations: one row per split and output of the model."""
+        return self._frame("evaluations")
+
+    def confusion_matrix(self, split: str | None = None, output: str | None = None) -> pd.DataFrame:
+        """Return a confusion matrix: true classes in rows, predicted ones in columns.
+
+        Args:
+            split: ``train`` or ``validation``; by default the one that was evaluated.
+            output: The model's output, for models with several; by default the first that
+                has a confusion matrix.
+
+        Returns:
+            Counts (int64), labelled with class names, or class numbers where no names are
+            known.
+
+        Raises:
+            ArtifactNotFoundError: No confusion matrix was recorded; says why, if known.
+        """
+        import pandas as pd
+
+        for row in self._rows("evaluations"):
+            wanted = split in (None, row["split"]) and output in (None, row["output"])
+            if wanted and row["confusion_matrix"] is not None:
+                labels = row["class_names"] or range(len(row["confusion_matrix"]))
+                matrix: pd.DataFrame = pd.DataFrame(
+                    row["confusion_matrix"],
+                    index=pd.Index(labels, name="true"),
+                    columns=pd.Index(labels, name="predicted"),
+                    dtype="int64",
+                )
+                return matrix
+        reason = "; ".join(self.record.problems) or "the run was not evaluated as a classifier"
+        raise ArtifactNotFoundError(self.id, "confusion matrix", reason)
+
+    def environment(self) -> dict[str, Any]:
+        """Return what decides the bits of the result, and the machine.
+
+        Returns:
+            The columns of the table ``environments`` and the experiment's ``seed``;
+            ``distributions`` and ``variables`` as mappings from name to version or value.
+            Empty if the environment was not recorded.
+        """
+        table = self._tables.of_entity("environments", self.project, self.record.environment_id)
+        if not table.num_rows:
+            return {}
+        row: dict[str, Any] = table.to_pylist()[0]
+        row["distributions"] = {item["name"]: item["version"] for item in row["distributions"]}
+        row["variables"] = {item["name"]: item["value"] for item in row["variables"]}
+        return {**row, "seed": self.record.seed}
+
+    def dataset(self, split: str = "train") -> dict[str, Any]:
+        """Return the description of the training or validation data; empty if unknown."""
+        entity = self.record.dataset_id
+        if split == "validation":
+            entity = self.record.validation_dataset_id
+        rows = self._tables.of_entity("datasets", self.project, entity).to_pylist()
+        return dict(rows[0]) if rows else {}
+
+    def model(self) -> dict[str, Any]:
+        """Return the model's row: class, parameter counts, compile configuration."""
+        rows = self._tables.of_entity("models", self.project, self.record.model_id).to_pylist()
+        return dict(rows[0]) if rows else {}
+
+    def layers(self) -> pd.DataFrame:
+        """Return the layer table: one row per layer, nested models' layers included."""
+        table = self._tables.of_entity("layers", self.project, self.record.architecture_id)
+        return _pandas(table)
+
+    def artifacts(self) -> pd.DataFrame:
+        """Return the files of this experiment: kind, path from the store, size and hash."""
+        return self._frame("artifacts")
+
+    def architecture(self) -> Architecture:
+        """Return the architecture as its HDF5 file holds it.
+
+        Raises:
+            ArtifactNotFoundError: None was recorded, or the file is gone.
+            CorruptFileError: The file is damaged.
+        """
+        try:
+            return read_architecture(self.architecture_path())
+        except FileNotFoundError as error:
+            raise ArtifactNotFoundError(self.id, "architecture", f"{error} is missing") from error
+
+    def architecture_path(self) -> Path:
+        """Return the path of the HDF5 architecture file.
+
+        Raises:
+            ArtifactNotFoundError: No architecture was recorded.
+        """
+        if self.record.architecture_id is None:
+            reason = "; ".join(self.record.problems) or "the model was never built"
+            raise ArtifactNotFoundError(self.id, "architecture", reason)
+        return self._layout.architecture_file(self.record.architecture_id)
+
+    def weights_path(self) -> Path:
+        """Return the path of the final weights, a Keras ``.weights.h5`` file.
+
+        Raises:
+            ArtifactNotFoundError: No weights were kept, or the file is gone.
+        """
+        table = self._tables.of_experiment("artifacts", self.project, self.id)
+        paths = table.filter(pc.field("kind") == "weights")["path"].to_pylist()
+        if not paths:
+            reason = "; ".join(self.record.problems) or "recorded with save_weights=False"
+            raise ArtifactNotFoundError(self.id, "weights", reason)
+        path = self._layout.absolute(paths[-1])
+        if not path.exists():
+            raise ArtifactNotFoundError(self.id, "weights", f"{path} is missing")
+        return path
+
+    def load_model(
+        self,
+        *,
+        weights: bool = True,
+        compile: bool = True,  # noqa: A002 - Keras' own word for it
+        custom_objects: Mapping[str, Any] | None = None,
+        safe_mode: bool = True,
+    ) -> Any:
+        """Return the model as a Keras object, with its final weights.
+
+        Args:
+            weights: Whether to load the weights; else they are new ones.
+            compile: Whether to compile it as it was, with a fresh optimizer state.
+            custom_objects: Classes and functions of your own, by name.
+            safe_mode: Whether to refuse Lambda layers, whose code would be run.
+
+        Raises:
+            ArtifactNotFoundError: The architecture or the weights were not kept.
+            MissingPackageError: Keras is not installed.
+            ModelLoadError: Keras could not rebuild the model; says what to pass.
+
+        Example:
+            >>> model = Store().experiment("20261123-1422").load_model()
+            >>> model.predict(x)
+        """
+        compile_config = self.model().get("compile_config") if compile else None
+        return build_model(
+            self.id,
+            self.architecture(),
+            compile_config,
+            self.weights_path() if weights else None,
+            custom_objects=custom_objects,
+            safe_mode=safe_mode,
+        )
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = self._tables.of_experiment(
+            table, self.project, self.id
+        ).to_pylist()
+        return rows
+
+    def _frame(self, table: str) -> pd.DataFrame:
+        rows = self._tables.of_experiment(table, self.project, self.id)
+        return _pandas(rows.drop_columns("experiment_id"))
+
+
+def _pandas(table: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

@@ -1,0 +1,146 @@
+"""Where things lie in a store: the one place that turns names and ids into paths."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from modelkb_store import atomic_file
+from modelkb_store.errors import (
+    CorruptFileError,
+    FormatVersionError,
+    NotAStoreError,
+    StoreNotFoundError,
+)
+from modelkb_store.project_names import project_folder, project_of_folder
+from modelkb_store.schemas import FORMAT_VERSION
+
+STORE_VARIABLE = "MODELKB_STORE"
+DEFAULT_STORE = "modelkb"
+_FORMAT_FILE = "format.json"
+_FORMAT_NAME = "modelkb-store"
+
+
+def resolve_store_path(
+    store: str | os.PathLike[str] | None, environ: Mapping[str, str] | None = None
+) -> Path:
+    """Return the store's folder: the argument, else ``$MODELKB_STORE``, else ``./modelkb``.
+
+    The path is made absolute at once, so that a later ``os.chdir`` does not move the store.
+    """
+    environment = os.environ if environ is None else environ
+    chosen = store or environment.get(STORE_VARIABLE) or DEFAULT_STORE
+    return Path(chosen).expanduser().absolute()
+
+
+class Layout:
+    """The paths of one store.
+
+    Args:
+        root: The store's folder. Use :meth:`create` or :meth:`open` to have it checked.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def create(cls, root: Path) -> Layout:
+        """Make a store in a new or empty folder, or open the one that is there.
+
+        Raises:
+            NotAStoreError: The folder holds something else.
+            FormatVersionError: The store is newer than this ModelKB.
+            OSError: The folder cannot be made or written.
+        """
+        format_file = root / _FORMAT_FILE
+        if not format_file.exists():
+            entry = _first_visible_entry(root)
+            # Looked at again: another process may just have made the store. The format
+            # file always comes first, so a foreign entry without it is really foreign.
+            if entry is not None and not format_file.exists():
+                raise NotAStoreError(root, entry)
+            text = json.dumps({"format": _FORMAT_NAME, "version": FORMAT_VERSION}, indent=2)
+            atomic_file.write_bytes(format_file, f"{text}\n".encode())
+        return cls.open(root)
+
+    @classmethod
+    def open(cls, root: Path) -> Layout:
+        """Open an existing store.
+
+        Raises:
+            StoreNotFoundError: There is none.
+            FormatVersionError: It is newer than this ModelKB.
+            CorruptFileError: Its ``format.json`` is damaged.
+        """
+        format_file = root / _FORMAT_FILE
+        try:
+            found = json.loads(format_file.read_bytes())
+            name, version = found["format"], int(found["version"])
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise StoreNotFoundError(root) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorruptFileError(format_file, error) from error
+        if name != _FORMAT_NAME:
+            raise CorruptFileError(format_file, f"its format is {name!r}")
+        if version > FORMAT_VERSION:
+            raise FormatVersionError(root, version, FORMAT_VERSION)
+        return cls(root)
+
+    def table_folder(self, table: str) -> Path:
+        """Return the folder of a table, with all its projects."""
+        return self.root / table
+
+    def table_file(self, table: str, project: str, stem: str) -> Path:
+        """Return the path of one Parquet file of a table."""
+        return self.root / table / project_folder(project) / f"{stem}.parquet"
+
+    def metric_file(self, table: str, project: str, experiment_id: str, part: int) -> Path:
+        """Return the path of one part of an experiment's curves."""
+        return self.table_file(table, project, f"{experiment_id}-{part:04d}")
+
+    def projects_of_table(self, table: str) -> list[str]:
+        """Return the projects that have a folder in a table, sorted."""
+        folder = self.table_folder(table)
+        if not folder.is_dir():
+            return []
+        names = (project_of_folder(entry.name) for entry in folder.iterdir() if entry.is_dir())
+        return sorted(name for name in names if name is not None)
+
+    def architecture_file(self, architecture_id: str) -> Path:
+        """Return the path of an HDF5 architecture file."""
+        return self._object("architectures", architecture_id, ".h5")
+
+    def weights_file(self, sha256: str) -> Path:
+        """Return the path of a weights file with this content."""
+        return self._object("weights", sha256, ".weights.h5")
+
+    def weights_folder(self) -> Path:
+        """Return the folder of all weights files."""
+        return self.root / "objects" / "weights"
+
+    def relative(self, path: Path) -> str:
+        """Return a path as it is recorded: from the store's root, with forward slashes."""
+        return path.relative_to(self.root).as_posix()
+
+    def absolute(self, recorded: str) -> Path:
+        """Return the path of a recorded file, which must lie inside the store.
+
+        Raises:
+            CorruptFileError: The recorded path leads out of the store.
+        """
+        path = self.root / recorded
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise CorruptFileError(path, "the recorded path leads out of the store")
+        return path
+
+    def _object(self, kind: str, object_id: str, suffix: str) -> Path:
+        # Two digits of fan-out keep folders small with a hundred thousand objects.
+        return self.root / "objects" / kind / object_id[:2] / f"{object_id}{suffix}"
+
+
+def _first_visible_entry(folder: Path) -> str | None:
+    if not folder.is_dir():
+        return None
+    return next((e.name for e in sorted(folder.iterdir()) if not e.name.startswith(".")), None)

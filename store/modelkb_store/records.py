@@ -1,0 +1,273 @@
+"""What is recorded, as frozen dataclasses: one class per table, one field per column.
+
+A record is parsed once, where it is made; no bare dict crosses a module border. Column
+types are in :mod:`modelkb_store.schemas`, meanings in FORMAT.md. JSON columns hold text
+from :func:`modelkb_store.ids.canonical_json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+
+class Status(str, Enum):
+    """Where an experiment stands."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRecord:
+    """A project, which holds experiments; its name is the folder's."""
+
+    created_at: datetime
+    owner: str | None = None
+    application: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentRecord:
+    """One training run: who, when, where, and links to all it used."""
+
+    experiment_id: str
+    name: str
+    owner: str
+    status: str
+    started_at: datetime
+    host: str
+    process_id: int
+    modelkb_version: str
+    ended_at: datetime | None = None
+    duration_seconds: float | None = None
+    seed: int | None = None
+    epochs_planned: int | None = None
+    epochs_completed: int = 0
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    model_id: str | None = None
+    architecture_id: str | None = None
+    dataset_id: str | None = None
+    validation_dataset_id: str | None = None
+    implementation_id: str | None = None
+    environment_id: str | None = None
+    parent_experiment_id: str | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HyperparameterRecord:
+    """One setting of a run, with where it was seen: fit, compile or user."""
+
+    experiment_id: str
+    name: str
+    value: str
+    number: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRecord:
+    """One value of a curve."""
+
+    experiment_id: str
+    epoch: int
+    step: int
+    split: str
+    metric: str
+    value: float
+    wall_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRecord:
+    """How one output of the model does on one split of the data.
+
+    Rows of the confusion matrix are true classes, columns predicted ones; precision,
+    recall, F1 and support are per class, in the same order.
+    """
+
+    experiment_id: str
+    split: str
+    output: str
+    task: str
+    source: str
+    sample_count: int
+    sampled: bool
+    created_at: datetime
+    epoch: int | None = None
+    class_names: tuple[str, ...] | None = None
+    confusion_matrix: tuple[tuple[int, ...], ...] | None = None
+    precision: tuple[float, ...] | None = None
+    recall: tuple[float, ...] | None = None
+    f1: tuple[float, ...] | None = None
+    support: tuple[int, ...] | None = None
+    accuracy: float | None = None
+    r2: float | None = None
+    mae: float | None = None
+    rmse: float | None = None
+    residual_edges: tuple[float, ...] | None = None
+    residual_counts: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """An architecture as it was compiled and trained on a dataset by an implementation."""
+
+    model_id: str
+    architecture_id: str
+    created_at: datetime
+    name: str
+    class_name: str
+    kind: str
+    layer_count: int
+    parameter_count: int
+    trainable_parameter_count: int
+    compile_config: str | None
+    dataset_id: str | None
+    implementation_id: str | None
+    architecture_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """One layer of an architecture, nested models' layers included."""
+
+    architecture_id: str
+    position: int
+    path: str
+    name: str
+    class_name: str
+    inbound: tuple[str, ...]
+    output_shape: str | None
+    dtype: str | None
+    trainable: bool
+    parameter_count: int
+    trainable_parameter_count: int
+    config: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetRecord:
+    """What the data arguments of ``fit`` were."""
+
+    dataset_id: str
+    created_at: datetime
+    kind: str
+    inputs: str | None
+    targets: str | None
+    sample_count: int | None
+    batch_count: int | None
+    class_names: tuple[str, ...] | None
+    fingerprint: str | None
+    fingerprint_sample_count: int | None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImplementationRecord:
+    """The code behind a run."""
+
+    implementation_id: str
+    created_at: datetime
+    script: str | None
+    model_class: str | None
+    data_slice: str | None = None
+    definitions: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedVersion:
+    """An installed distribution."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedValue:
+    """An environment variable."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentRecord:
+    """All that decides the bits of a result, but for the seed, which is the experiment's."""
+
+    environment_id: str
+    created_at: datetime
+    python_version: str
+    operating_system: str
+    machine: str
+    cpu: str | None
+    cpu_count: int | None
+    memory_bytes: int | None
+    gpus: tuple[str, ...]
+    gpu_driver: str | None
+    cuda_version: str | None
+    cudnn_version: str | None
+    keras_version: str | None
+    backend: str | None
+    backend_version: str | None
+    dtype_policy: str | None
+    float_type: str | None
+    image_data_format: str | None
+    deterministic_ops: bool | None
+    inter_op_threads: int | None
+    intra_op_threads: int | None
+    distributions: tuple[NamedVersion, ...]
+    variables: tuple[NamedValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRecord:
+    """One use of a model after its training."""
+
+    prediction_id: str
+    experiment_id: str | None
+    model_id: str | None
+    created_at: datetime
+    source: str
+    input_shapes: str
+    sample_count: int | None
+    batch_size: int | None
+    duration_seconds: float | None
+    output_summary: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """A file that an experiment produced."""
+
+    experiment_id: str
+    kind: str
+    path: str
+    sha256: str
+    size_bytes: int
+    created_at: datetime
+    epoch: int | None = None
+
+
+RECORD_TYPES: dict[str, type[Any]] = {
+    "projects": ProjectRecord,
+    "experiments": ExperimentRecord,
+    "hyperparameters": HyperparameterRecord,
+    "metrics": MetricRecord,
+    "batch_metrics": MetricRecord,
+    "evaluations": EvaluationRecord,
+    "models": ModelRecord,
+    "layers": LayerRecord,
+    "datasets": DatasetRecord,
+    "implementations": ImplementationRecord,
+    "environments": EnvironmentRecord,
+    "predictions": PredictionRecord,
+    "artifacts": ArtifactRecord,
+}

@@ -1,0 +1,70 @@
+"""One Parquet file of a table: records in, Arrow table out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from modelkb_store import atomic_file
+from modelkb_store.errors import CorruptFileError
+from modelkb_store.schemas import SCHEMAS
+
+
+def write_records(path: Path, table: str, records: Sequence[Any]) -> None:
+    """Write a table's records as one Parquet file, whole or not at all.
+
+    Args:
+        path: The file to make or replace.
+        table: The table's name, a key of :data:`modelkb_store.schemas.SCHEMAS`.
+        records: Records of the class that belongs to the table.
+    """
+    schema = SCHEMAS[table]
+    columns = [
+        pa.array([_plain(getattr(record, name)) for record in records], schema.field(name).type)
+        for name in schema.names
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_arrays(columns, schema=schema), sink, compression="zstd")
+    atomic_file.write_bytes(path, memoryview(sink.getvalue()))
+
+
+def read_table_file(path: Path, table: str) -> pa.Table:
+    """Read one Parquet file.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        CorruptFileError: It is not a Parquet file of this table.
+    """
+    try:
+        return pq.ParquetFile(path).read(columns=SCHEMAS[table].names)
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise CorruptFileError(path, error) from error
+
+
+def read_records(path: Path, table: str, record_type: type[Any]) -> list[Any]:
+    """Read the records of one file; the same errors as :func:`read_table_file`."""
+    return records_of(read_table_file(path, table).to_pylist(), record_type)
+
+
+def records_of(rows: Iterable[dict[str, Any]], record_type: type[Any]) -> list[Any]:
+    """Make records of rows, lists as tuples; columns that the record lacks are left out."""
+    names = [field.name for field in dataclasses.fields(record_type)]
+    return [record_type(**{name: _frozen(row[name]) for name in names}) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """Turn nested records into what Arrow takes for a struct."""
+    if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
+        return [dataclasses.asdict(item) for item in value]
+    return value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value

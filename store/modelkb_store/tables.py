@@ -1,0 +1,87 @@
+"""Reading tables: whole, or what belongs to one experiment or one shared entity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+
+from modelkb_store.errors import CorruptFileError
+from modelkb_store.layout import Layout
+from modelkb_store.schemas import PARTITIONING, SCHEMAS
+from modelkb_store.table_file import read_table_file
+
+_IN_PARTS = ("metrics", "batch_metrics")
+
+
+class Tables:
+    """The tables of one store, as Arrow tables."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def read(
+        self, table: str, project: str | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Read a table of all projects, or of one.
+
+        Args:
+            table: A key of :data:`modelkb_store.schemas.SCHEMAS`.
+            project: Only this project's rows.
+            columns: Only these columns; ``project`` may be among them. All by default,
+                ``project`` first.
+
+        Raises:
+            CorruptFileError: A file of the table cannot be read.
+        """
+        schema = _with_project(SCHEMAS[table])
+        names = list(columns or schema.names)
+        folder = self._layout.table_folder(table)
+        if not folder.is_dir():
+            return schema.empty_table().select(names)
+        dataset = ds.dataset(
+            folder,
+            schema=schema,
+            format="parquet",
+            partitioning=ds.partitioning(PARTITIONING, flavor="hive"),
+        )
+        chosen = None if project is None else ds.field("project") == project
+        try:
+            return dataset.to_table(columns=names, filter=chosen)
+        except (pa.ArrowException, OSError) as error:
+            raise _find_corrupt_file(dataset.files, error) from error
+
+    def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
+        """Read the rows of one experiment; none if nothing was recorded of it there."""
+        if table in _IN_PARTS:
+            folder = self._layout.metric_file(table, project, experiment_id, 0).parent
+            paths = sorted(folder.glob(f"{experiment_id}-*.parquet"))
+        else:
+            path = self._layout.table_file(table, project, experiment_id)
+            paths = [path] if path.exists() else []
+        parts = [read_table_file(path, table) for path in paths]
+        return pa.concat_tables(parts) if parts else SCHEMAS[table].empty_table()
+
+    def of_entity(self, table: str, project: str, entity_id: str | None) -> pa.Table:
+        """Read the rows of a shared entity, such as an environment; none without an id."""
+        if entity_id is None:
+            return SCHEMAS[table].empty_table()
+        path = self._layout.table_file(table, project, entity_id)
+        return read_table_file(path, table) if path.exists() else SCHEMAS[table].empty_table()
+
+
+def _with_project(schema: pa.Schema) -> pa.Schema:
+    return schema.insert(0, PARTITIONING.field("project"))
+
+
+def _find_corrupt_file(files: Sequence[str], error: Exception) -> CorruptFileError:
+    """Arrow does not always say which file it stumbled over."""
+    for file in files:
+        try:
+            pq.ParquetFile(file).read()
+        except (pa.ArrowException, OSError) as reason:
+            return CorruptFileError(Path(file), reason)
+    return CorruptFileError(Path(files[0]).parent.parent, error)

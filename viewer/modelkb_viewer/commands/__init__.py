@@ -1,0 +1,1 @@
+"""The commands of ``modelkb``: one module for each."""
