@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+
+from modelkb_callbacks.snake_case import snake_case
 from modelkb_store.architecture_file import Architecture
 from modelkb_store.ids import canonical_json, content_id
 from modelkb_store.records import ExperimentRecord, LayerRecord, ModelRecord
-
-from modelkb_callbacks.snake_case import snake_case
 
 # Names that Keras makes up: the class in snake case and, from the second on, a number.
 _NUMBERED = re.compile(r"(?P<base>.*?)(?:_(?P<number>\d+))?")

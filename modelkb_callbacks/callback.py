@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-from modelkb_store.records import Status
 
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.recording import Recording
 from modelkb_callbacks.settings import DEFAULT_EVALUATION_SAMPLES, Settings
+from modelkb_store.records import Status
 
 _OF_A_RUN = ("_call", "_recording", "_model", "params", "experiment_id", "on_train_batch_end")
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from modelkb_store.ids import canonical_json, content_id
-from modelkb_store.records import DatasetRecord
 
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.rows import are_arrays, row_count, take_rows
+from modelkb_store.ids import canonical_json, content_id
+from modelkb_store.records import DatasetRecord
 
 _FINGERPRINTED_ROWS = 256
 

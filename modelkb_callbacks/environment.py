@@ -12,11 +12,11 @@ from pathlib import Path
 
 import keras
 import psutil
-from modelkb_store.ids import content_id
-from modelkb_store.records import EnvironmentRecord, NamedValue, NamedVersion
 
 from modelkb_callbacks.credentials import looks_like_credential
 from modelkb_callbacks.frameworks import BackendFacts, Framework
+from modelkb_store.ids import content_id
+from modelkb_store.records import EnvironmentRecord, NamedValue, NamedVersion
 
 # By whole name: a prefix such as TF_ would also take in other tools' tokens.
 RECORDED_VARIABLES = (

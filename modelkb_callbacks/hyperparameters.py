@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
-from modelkb_store.ids import canonical_json
-from modelkb_store.records import HyperparameterRecord
 
 from modelkb_callbacks.credentials import looks_like_credential
 from modelkb_callbacks.fit_call import FitCall
+from modelkb_store.ids import canonical_json
+from modelkb_store.records import HyperparameterRecord
 
 _REDACTED = "[redacted]"
 

@@ -9,21 +9,22 @@ from typing import Any
 
 import numpy as np
 
+from modelkb_callbacks.frameworks import Framework
 from modelkb_callbacks.rows import to_numpy
 
 
 @contextlib.contextmanager
-def unchanged(model: Any) -> Iterator[None]:
+def unchanged(model: Any, framework: Framework) -> Iterator[None]:
     """Put back what a prediction may use up.
 
-    These are the global states of ``random`` and NumPy, the model's own random generators
-    and recurrent states, which are among its untrained variables, and its flag that stops a
-    prediction.
+    These are the global states of ``random``, NumPy and the backend, and the model's own
+    random generators and recurrent states, which are among its untrained variables.
     """
     python_state, numpy_state = random.getstate(), np.random.get_state()
     before = [(variable, _copy(variable)) for variable in model.non_trainable_variables]
     try:
-        yield
+        with framework.keeping_random_state():
+            yield
     finally:
         random.setstate(python_state)
         np.random.set_state(numpy_state)

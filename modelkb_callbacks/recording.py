@@ -10,12 +10,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from modelkb_store._version import __version__
-from modelkb_store.ids import new_experiment_id
-from modelkb_store.layout import resolve_store_path
-from modelkb_store.records import DatasetRecord, ExperimentRecord, Status
-from modelkb_store.writer import ExperimentWriter
-
 from modelkb_callbacks import architecture, dataset, environment, hyperparameters, implementation
 from modelkb_callbacks.class_names import find_class_names
 from modelkb_callbacks.curves import Curves
@@ -24,6 +18,11 @@ from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks import Framework, current_framework
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
+from modelkb_store._version import __version__
+from modelkb_store.ids import new_experiment_id
+from modelkb_store.layout import resolve_store_path
+from modelkb_store.records import DatasetRecord, ExperimentRecord, Status
+from modelkb_store.writer import ExperimentWriter
 
 
 class Recording:

@@ -17,7 +17,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from modelkb_store.records import EvaluationRecord
 
 from modelkb_callbacks.evaluation.outputs import Outputs
 from modelkb_callbacks.evaluation.sample import BatchSample, Sample, sample_arrays
@@ -29,6 +28,7 @@ from modelkb_callbacks.frameworks.framework import Phase, Tap
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.model_state import unchanged
 from modelkb_callbacks.rows import are_arrays, row_count, take_rows, to_numpy
+from modelkb_store.records import EvaluationRecord
 
 _PREDICTED_AT_ONCE = 1024
 _PASSES_KEPT = 100
@@ -215,7 +215,7 @@ class Evaluator:
 
     def _predict(self, sample: Sample) -> OutputTallies:
         tallies = OutputTallies(self._outputs)
-        with unchanged(self._model):
+        with unchanged(self._model, self._framework):
             for start in range(0, sample.count, _PREDICTED_AT_ONCE):
                 rows = np.arange(start, min(start + _PREDICTED_AT_ONCE, sample.count))
                 x, y = (

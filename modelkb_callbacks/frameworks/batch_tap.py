@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from modelkb_callbacks.frameworks.framework import Phase, Tap, has_own, quietly
 
 
 class BatchTap(Tap):
-    """Shows the batches among a step's arguments before it runs.
-
-    Args:
-        function: The function it stands for; its last argument is a list of batches.
-    """
+    """Shows the batches of a step's last argument, a list or an iterator, as they pass."""
 
     def __call__(self, *args: Any) -> Any:
         """Run a step."""
-        for data in args[-1] if self.show is not None else ():
-            shown = quietly(lambda data=data: self.flatten_batch(data))  # type: ignore[misc]
-            if self.show is not None and shown is not None:
-                self.show(*shown)
-        return self._function(*args)
+        if self.show is None:
+            return self._function(*args)
+        *state, batches = args
+        if isinstance(batches, (list, tuple)):
+            for data in batches:
+                self._show(data)
+            return self._function(*state, batches)
+        # The step takes from the iterator what it needs, and may end at its end.
+        return self._function(*state, self._passing(batches))
+
+    def _passing(self, batches: Iterator[Any]) -> Iterator[Any]:
+        for data in batches:
+            self._show(data)
+            yield data
+
+    def _show(self, data: Any) -> None:
+        shown = quietly(lambda: self.flatten_batch(data))
+        if self.show is not None and shown is not None:
+            self.show(*shown)
 
 
 def tap_batches(model: Any, phase: Phase) -> Tap | None:

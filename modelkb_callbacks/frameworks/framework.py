@@ -6,6 +6,7 @@ import logging
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -62,6 +63,10 @@ class Framework(ABC):
             The tap, or None where they cannot be seen (several replicas, or several steps
             in one execution).
         """
+
+    def keeping_random_state(self) -> AbstractContextManager[Any]:
+        """Return a context that puts the backend's global random state back at its end."""
+        return nullcontext()  # a prediction of Keras draws nothing from it
 
     def random_seed(self) -> int | None:
         """Return the seed that ``keras.utils.set_random_seed`` was given, or None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -46,6 +47,11 @@ class TorchFramework(Framework):
         tap.model = model
         model.test_function = tap
         return tap
+
+    def keeping_random_state(self) -> AbstractContextManager[Any]:
+        # Every data loader draws a seed for its workers.
+        context: AbstractContextManager[Any] = torch.random.fork_rng()
+        return context
 
     def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
         return batch_tap.tap_batches(model, phase)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.architecture_file import Architecture, read_architecture
@@ -50,20 +51,32 @@ class Experiment:
             Columns ``epoch`` (from 0, as in Keras), ``step``, ``split`` (train or
             validation), ``metric``, ``value`` (float64) and ``wall_time`` (UTC).
         """
-        return self._frame("metrics")
+        return _pandas(self.metric_table())
+
+    def metric_table(self) -> pa.Table:
+        """Return the same as :meth:`metrics`, as an Arrow table."""
+        return self._own("metrics")
 
     def batch_metrics(self) -> pd.DataFrame:
         """Return the curves by batch, for runs recorded with ``batch_metrics=True``."""
-        return self._frame("batch_metrics")
+        return _pandas(self._own("batch_metrics"))
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return the hyperparameters by name, as numbers, texts, truth values or lists."""
-        rows = self._rows("hyperparameters")
+        rows = self.hyperparameter_table().to_pylist()
         return {row["name"]: json.loads(row["value"]) for row in rows}
+
+    def hyperparameter_table(self) -> pa.Table:
+        """Return the hyperparameters with their source: ``fit``, ``compile`` or ``user``."""
+        return self._own("hyperparameters")
 
     def evaluations(self) -> pd.DataFrame:
         """Return the evaluations: one row per split and output of the model."""
-        return self._frame("evaluations")
+        return _pandas(self.evaluation_table())
+
+    def evaluation_table(self) -> pa.Table:
+        """Return the same as :meth:`evaluations`, as an Arrow table."""
+        return self._own("evaluations")
 
     def confusion_matrix(self, split: str | None = None, output: str | None = None) -> pd.DataFrame:
         """Return a confusion matrix: true classes in rows, predicted ones in columns.
@@ -82,7 +95,7 @@ class Experiment:
         """
         import pandas as pd
 
-        for row in self._rows("evaluations"):
+        for row in self.evaluation_table().to_pylist():
             wanted = split in (None, row["split"]) and output in (None, row["output"])
             if wanted and row["confusion_matrix"] is not None:
                 labels = row["class_names"] or range(len(row["confusion_matrix"]))
@@ -132,7 +145,11 @@ class Experiment:
 
     def artifacts(self) -> pd.DataFrame:
         """Return the files of this experiment: kind, path from the store, size and hash."""
-        return self._frame("artifacts")
+        return _pandas(self.artifact_table())
+
+    def artifact_table(self) -> pa.Table:
+        """Return the same as :meth:`artifacts`, as an Arrow table."""
+        return self._own("artifacts")
 
     def architecture(self) -> Architecture:
         """Return the architecture as its HDF5 file holds it.
@@ -163,8 +180,7 @@ class Experiment:
         Raises:
             ArtifactNotFoundError: No weights were kept, or the file is gone.
         """
-        table = self._tables.of_experiment("artifacts", self.project, self.id)
-        paths = table.filter(pc.field("kind") == "weights")["path"].to_pylist()
+        paths = self.artifact_table().filter(pc.field("kind") == "weights")["path"].to_pylist()
         if not paths:
             reason = "; ".join(self.record.problems) or "recorded with save_weights=False"
             raise ArtifactNotFoundError(self.id, "weights", reason)
@@ -208,17 +224,11 @@ class Experiment:
             safe_mode=safe_mode,
         )
 
-    def _rows(self, table: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = self._tables.of_experiment(
-            table, self.project, self.id
-        ).to_pylist()
-        return rows
-
-    def _frame(self, table: str) -> pd.DataFrame:
+    def _own(self, table: str) -> pa.Table:
         rows = self._tables.of_experiment(table, self.project, self.id)
-        return _pandas(rows.drop_columns("experiment_id"))
+        return rows.drop_columns("experiment_id")
 
 
-def _pandas(table: Any) -> pd.DataFrame:
+def _pandas(table: pa.Table) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas()
     return frame

@@ -1,0 +1,73 @@
+"""``modelkb demo``: a first run to look at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from modelkb_store import Experiment, Store
+from modelkb_store.listing import history_name
+from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.printing import number, print_json
+
+
+@click.command("demo")
+@store_option
+@json_option
+def command(store: str | None, as_json: bool) -> None:
+    """Train a classifier of handwritten digits, and record it.
+
+    Needs Keras with a backend, and scikit-learn for its bundled digits.
+
+    Example: modelkb demo --store /tmp/first-store
+    """
+    # Inside: this command alone trains, so it alone may load Keras.
+    from modelkb_viewer.demo import train_digits
+
+    experiment_id = train_digits(store, quiet=as_json)
+    opened = Store(store)
+    experiment = opened.experiment(experiment_id)
+    last = {
+        history_name(row["split"], row["metric"]): row["value"]
+        for row in experiment.metric_table().to_pylist()
+    }
+    if as_json:
+        print_json(
+            {
+                "experiment_id": experiment_id,
+                "project": experiment.project,
+                "store": str(opened.path),
+                "architecture": str(experiment.architecture_path()),
+                "weights": str(experiment.weights_path()),
+                "metrics": last,
+            }
+        )
+        return
+    _print_where(opened, experiment)
+    click.echo("\nLast metrics")
+    for name, value in last.items():
+        click.echo(f"  {name:<14}{number(value)}")
+    _print_next_commands(opened, experiment_id, store)
+
+
+def _print_where(store: Store, experiment: Experiment) -> None:
+    click.echo(f"\nRecorded experiment {experiment.id}")
+    click.echo(f"  tables        {store.path}/metrics, {store.path}/experiments, ..")
+    click.echo(f"  architecture  {experiment.architecture_path()}")
+    click.echo(f"  weights       {experiment.weights_path()}")
+
+
+def _print_next_commands(store: Store, experiment_id: str, given: str | None) -> None:
+    # As this command was typed: in a fresh checkout it is not on the PATH.
+    modelkb = "modelkb" if shutil.which("modelkb") else sys.argv[0]
+    python = str(Path(modelkb).with_name("python")) if os.sep in modelkb else "python"
+    where = f" --store {given}" if given else ""
+    read = f"import pandas; print(pandas.read_parquet('{store.path}/metrics'))"
+    click.echo("\nNow type")
+    click.echo(f"  {modelkb} ls{where}")
+    click.echo(f"  {modelkb} show {experiment_id[-10:]}{where}")
+    click.echo(f'  {python} -c "{read}"')

@@ -1,0 +1,138 @@
+"""``modelkb show``: one experiment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from modelkb_store import ArtifactNotFoundError, Experiment, Store
+from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.printing import duration, moment, number, print_json, print_table
+
+_LARGEST_MATRIX_SHOWN = 20
+_FIGURES = ("accuracy", "r2", "mae", "rmse")
+
+
+@click.command("show")
+@click.argument("experiment_id", metavar="ID")
+@store_option
+@json_option
+def command(experiment_id: str, store: str | None, as_json: bool) -> None:
+    """Show what is recorded of one experiment.
+
+    ID may be shortened to what is unique of its beginning, or to its last ten characters.
+
+    Example: modelkb show 9f1c2b7a4d
+    """
+    experiment = Store(store).experiment(experiment_id)
+    if as_json:
+        print_json(_everything(experiment))
+        return
+    _print_head(experiment)
+    _print_hyperparameters(experiment)
+    _print_metrics(experiment)
+    _print_evaluations(experiment)
+
+
+def _everything(experiment: Experiment) -> dict[str, Any]:
+    return {
+        "project": experiment.project,
+        **asdict(experiment.record),
+        "hyperparameters": experiment.hyperparameters(),
+        "model": experiment.model(),
+        "dataset": experiment.dataset(),
+        "environment": experiment.environment(),
+        "metrics": experiment.metric_table().to_pylist(),
+        "evaluations": experiment.evaluation_table().to_pylist(),
+        "artifacts": experiment.artifact_table().to_pylist(),
+    }
+
+
+def _print_head(experiment: Experiment) -> None:
+    record, model, dataset = experiment.record, experiment.model(), experiment.dataset()
+    environment = experiment.environment()
+    facts = {
+        "id": experiment.id,
+        "name": record.name,
+        "project": experiment.project,
+        "status": record.status,
+        "owner": f"{record.owner} on {record.host}",
+        "started": moment(record.started_at),
+        "took": duration(record.duration_seconds),
+        "epochs": f"{record.epochs_completed} of {record.epochs_planned}",
+        "seed": "" if record.seed is None else str(record.seed),
+        "tags": ", ".join(record.tags),
+        "notes": record.notes,
+        "model": f"{model['class_name']}, {model['parameter_count']:,} parameters" if model else "",
+        "data": _data_text(dataset) if dataset else "",
+        "Keras": "{keras_version} on {backend} {backend_version}, Python {python_version}".format(
+            **environment
+        )
+        if environment
+        else "",
+        "architecture": str(experiment.architecture_path()) if record.architecture_id else "",
+        "weights": _weights_text(experiment),
+        "problems": "; ".join(record.problems),
+    }
+    for name, value in facts.items():
+        if value:
+            click.echo(f"{name:<14}{value}")
+
+
+def _data_text(dataset: dict[str, Any]) -> str:
+    count = dataset["sample_count"]
+    size = "" if count is None else f"{count:,} samples, "
+    inputs = json.loads(dataset["inputs"] or "[]")
+    shapes = " and ".join(str(tuple(item["shape"] or ())) for item in inputs)
+    return f"{dataset['kind']}: {size}inputs {shapes or 'unknown'}"
+
+
+def _weights_text(experiment: Experiment) -> str:
+    try:
+        return str(experiment.weights_path())
+    except ArtifactNotFoundError:
+        return ""
+
+
+def _print_hyperparameters(experiment: Experiment) -> None:
+    rows = experiment.hyperparameter_table().to_pylist()
+    if rows:
+        cells = [[row["name"], _plain_text(row["value"]), row["source"]] for row in rows]
+        print_table(["hyperparameter", "value", "source"], cells)
+
+
+def _plain_text(value: str) -> str:
+    decoded = json.loads(value)
+    return decoded if isinstance(decoded, str) else value
+
+
+def _print_metrics(experiment: Experiment) -> None:
+    """Print first, best and last value of every curve."""
+    curves: dict[tuple[str, str], list[float]] = {}
+    for row in experiment.metric_table().to_pylist():
+        curves.setdefault((row["metric"], row["split"]), []).append(row["value"])
+    rows = [
+        [metric, split, number(values[0]), number(min(values)), number(max(values)),
+         number(values[-1])]
+        for (metric, split), values in sorted(curves.items())
+    ]  # fmt: skip
+    if rows:
+        print_table(["metric", "split", "first", "lowest", "highest", "last"], rows)
+
+
+def _print_evaluations(experiment: Experiment) -> None:
+    for row in experiment.evaluation_table().to_pylist():
+        figures = [f"{name} {number(row[name])}" for name in _FIGURES if row[name] is not None]
+        sample = "a sample of " if row["sampled"] else ""
+        click.echo(
+            f"Evaluation of {row['output']} on {sample}{row['sample_count']:,} {row['split']} "
+            f"samples ({row['source'].replace('_', ' ')}): {', '.join(figures)}"
+        )
+        matrix = row["confusion_matrix"]
+        if matrix and len(matrix) <= _LARGEST_MATRIX_SHOWN:
+            names = row["class_names"] or [str(index) for index in range(len(matrix))]
+            cells = [[name, *map(str, counts)] for name, counts in zip(names, matrix, strict=True)]
+            print_table(["true \\ predicted", *names], cells)

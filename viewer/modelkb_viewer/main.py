@@ -1,0 +1,58 @@
+"""The command ``modelkb``.
+
+Exit codes: 0 done, 1 an error of ModelKB's (its text says what to do), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from modelkb_store._version import __version__
+from modelkb_store.errors import ModelKBError
+
+# Name to one line of help. A command's module is imported only when it runs, so that `ls`
+# never waits for what `demo` needs.
+COMMANDS = {
+    "demo": "Train a small classifier and record it.",
+    "ls": "List the experiments of a store.",
+    "show": "Show one experiment.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands lie in :mod:`modelkb_viewer.commands`, one module each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"modelkb_viewer.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands for ``--help`` without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup)
+@click.version_option(__version__, prog_name="modelkb")
+def modelkb() -> None:
+    """Keep track of Keras experiments: record, list and show them."""
+
+
+def main() -> None:
+    """Run the command line; the entry point of the distribution."""
+    try:
+        modelkb()
+    except ModelKBError as error:
+        click.echo(f"modelkb: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,29 @@
+"""Options that every command takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from modelkb_store.layout import DEFAULT_STORE, STORE_VARIABLE
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def store_option(command: Command) -> Command:
+    """Add ``--store PATH``."""
+    return click.option(
+        "--store",
+        type=click.Path(file_okay=False),
+        metavar="PATH",
+        help=f"Folder of the store.  [default: ${STORE_VARIABLE}, else ./{DEFAULT_STORE}]",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Add ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
+        command
+    )
