@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from modelkb_callbacks.rows import to_numpy
 from modelkb_store.records import MetricRecord
 from modelkb_store.writer import ExperimentWriter
 
@@ -90,7 +91,9 @@ class Curves:
 
     def _steps_so_far(self, epochs: int) -> int:
         iterations = getattr(getattr(self._model, "optimizer", None), "iterations", None)
-        return epochs * self._steps_per_epoch if iterations is None else int(iterations)
+        if iterations is None:
+            return epochs * self._steps_per_epoch
+        return int(to_numpy(iterations))
 
 
 def _number(value: Any) -> float | None:

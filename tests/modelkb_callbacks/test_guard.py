@@ -1,0 +1,165 @@
+"""What fails of ours becomes one warning, and the training goes on, the same to the bit."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import textwrap
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+
+from modelkb_callbacks import ModelKB, ModelKBWarning
+from modelkb_callbacks.guard import Guard
+from modelkb_store import NotAStoreError, Store
+from trainings import Data, compiled, same_weights, sequential
+
+
+def train(data: Data, *callbacks: keras.callbacks.Callback, epochs: int = 3) -> Any:
+    keras.utils.set_random_seed(1)
+    model = compiled(sequential())
+    model.fit(
+        data.x,
+        data.classes,
+        validation_split=0.25,
+        epochs=epochs,
+        verbose=0,
+        callbacks=list(callbacks),
+    )
+    return model
+
+
+def warnings_of_training(data: Data, *callbacks: keras.callbacks.Callback) -> list[str]:
+    """Train with the callbacks; the result must be as without them. Return our warnings."""
+    plain = train(data)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = train(data, *callbacks)
+    assert same_weights(model, plain)
+    return [str(w.message) for w in caught if issubclass(w.category, ModelKBWarning)]
+
+
+def test_store_that_cannot_be_made(data: Data, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    messages = warnings_of_training(data, ModelKB(store=tmp_path / "file" / "store"))
+    assert len(messages) == 1
+    assert "could not record this run" in messages[0]
+    assert "The training goes on" in messages[0]
+
+
+def test_folder_of_something_else_is_not_touched(data: Data, tmp_path: Path) -> None:
+    folder = tmp_path / "modelkb"
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("mine")
+    messages = warnings_of_training(data, ModelKB(store=folder))
+    assert len(messages) == 1
+    assert "thesis.tex" in messages[0]
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
+
+def test_store_of_a_newer_format(data: Data, store: Path) -> None:
+    train(data, ModelKB(store=store, strict=True), epochs=1)
+    (store / "format.json").write_text(json.dumps({"format": "modelkb-store", "version": 99}))
+    messages = warnings_of_training(data, ModelKB(store=store))
+    assert len(messages) == 1
+    assert "pip install --upgrade modelkb" in messages[0]
+
+
+def test_store_that_breaks_in_the_middle_is_warned_of_once(data: Data, store: Path) -> None:
+    def break_it(epoch: int, logs: Any) -> None:
+        if epoch == 0:
+            shutil.rmtree(store / "metrics")
+            (store / "metrics").write_text("a file where a folder was")
+
+    messages = warnings_of_training(
+        data, ModelKB(store=store), keras.callbacks.LambdaCallback(on_epoch_end=break_it)
+    )
+    assert len(messages) == 1
+    experiment = Store(store).experiments().iloc[0]
+    assert experiment["status"] == "finished"
+    assert "could not write the metrics" in experiment["problems"][0]
+
+
+def test_rows_that_could_not_be_written_come_with_a_later_epoch(data: Data, store: Path) -> None:
+    def block(epoch: int, logs: Any) -> None:
+        if epoch == 0:
+            shutil.move(store / "metrics", store / ".aside")
+            (store / "metrics").write_text("in the way")
+        if epoch == 1:
+            (store / "metrics").unlink()
+            shutil.move(store / ".aside", store / "metrics")
+
+    messages = warnings_of_training(
+        data, ModelKB(store=store), keras.callbacks.LambdaCallback(on_epoch_end=block)
+    )
+    assert len(messages) == 1
+    experiment_id = Store(store).experiments()["experiment_id"].iloc[0]
+    losses = Store(store).experiment(experiment_id).metrics().query("metric == 'loss'")
+    assert sorted(losses["epoch"]) == [0, 0, 1, 1, 2, 2]
+
+
+def test_warnings_as_errors_do_not_reach_the_training(data: Data, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        train(data, ModelKB(store=tmp_path / "file"))
+
+
+def test_strict_raises(data: Data, tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text("")
+    with pytest.raises(NotAStoreError, match=r"other\.txt"):
+        train(data, ModelKB(store=tmp_path, strict=True))
+
+
+def test_an_interruption_is_never_swallowed() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Guard().run("do anything", interrupted)
+
+
+@pytest.mark.slow
+def test_full_disk(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: writing fails with an OSError."""
+    script = textwrap.dedent(
+        """
+        import resource, signal, sys, warnings
+        import keras, numpy as np
+        from modelkb_callbacks import ModelKB, ModelKBWarning
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        x = np.random.default_rng(0).normal(size=(64, 8)).astype("float32")
+
+        def fill(epoch, logs):
+            if epoch == 1:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
+
+        def train(callbacks):
+            keras.utils.set_random_seed(0)
+            model = keras.Sequential([keras.layers.Dense(3), keras.layers.Dense(1)])
+            model.compile("adam", "mse")
+            model.fit(x, x[:, :1], epochs=4, verbose=0, callbacks=callbacks)
+            return model.get_weights()
+
+        plain = train([])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            filler = keras.callbacks.LambdaCallback(on_epoch_end=fill)
+            weights = train([ModelKB(store=sys.argv[1]), filler])
+        assert all(np.array_equal(a, b) for a, b in zip(plain, weights, strict=True))
+        ours = [w for w in caught if issubclass(w.category, ModelKBWarning)]
+        assert len(ours) == 1, [str(w.message) for w in ours]
+        """
+    )
+    folder = tmp_path / "modelkb"
+    subprocess.run([sys.executable, "-c", script, str(folder)], check=True, timeout=280)
+    experiment_id = Store(folder).experiments()["experiment_id"].iloc[0]
+    assert sorted(Store(folder).experiment(experiment_id).metrics()["epoch"]) == [0, 1]
+    assert not [path for path in folder.rglob(".*") if path.is_file()]
