@@ -57,7 +57,7 @@ def describe_architecture(model: Any) -> ArchitectureDescription:
     kind = _kind(serialized)
     identity = {
         "config": serialized,
-        "layers": None if kind != "subclass" else [dataclasses.asdict(row) for row in layers],
+        "layers": [_identity_of(row) for row in layers] if kind == "subclass" else None,
     }
     architecture_id = content_id(_renamed(identity, _canonical_names(model)))
     return ArchitectureDescription(
@@ -138,6 +138,16 @@ def _training_config(compile_config: dict[str, Any] | None) -> dict[str, Any] | 
     if isinstance(optimizer, dict):
         optimizer = {name: optimizer.get(name) for name in ("class_name", "config")}
     return {**config, "optimizer_config": optimizer}
+
+
+def _identity_of(row: LayerRecord) -> dict[str, Any]:
+    return {
+        "class_name": row.class_name,
+        "name": row.name,
+        "output_shape": row.output_shape,
+        "parameter_count": row.parameter_count,
+        "config": json.loads(row.config or "null"),
+    }
 
 
 def _without_optimizer_name(compile_config: str | None) -> Any:
