@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 # Before TensorFlow is imported anywhere: its start-up chatter, and a second CPU for the
@@ -10,6 +12,16 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
+from hypothesis import settings
+
+from modelkb_store import Experiment, Store
+from modelkb_store.records import ExperimentRecord
+from modelkb_store.writer import ExperimentWriter
+from small_experiment import experiment_record, record_complete_experiment
+
+# How long an example takes says nothing here: most write files, and disks differ.
+settings.register_profile("modelkb", deadline=None, max_examples=40)
+settings.load_profile("modelkb")
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +36,33 @@ def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def store(tmp_path: Path) -> Path:
     """The folder of a store that is not made yet."""
     return tmp_path / "modelkb"
+
+
+@pytest.fixture
+def experiment_record_factory() -> Callable[..., ExperimentRecord]:
+    """Makes experiments as they begin, each with an id of its own, later ones sorting later."""
+    numbers = itertools.count(1)
+
+    def make(**changes: object) -> ExperimentRecord:
+        return experiment_record(next(numbers), **changes)
+
+    return make
+
+
+@pytest.fixture
+def writer_factory(
+    store: Path, experiment_record_factory: Callable[..., ExperimentRecord]
+) -> Callable[..., ExperimentWriter]:
+    """Begins experiments in the store."""
+
+    def make(project: str = "digits", **changes: object) -> ExperimentWriter:
+        return ExperimentWriter(store, project, experiment_record_factory(**changes))
+
+    return make
+
+
+@pytest.fixture
+def recorded_experiment(store: Path) -> Experiment:
+    """A finished experiment of the project ``digits`` with rows in every table."""
+    writer = record_complete_experiment(store)
+    return Store(store).experiment(writer.experiment.experiment_id)

@@ -1,0 +1,48 @@
+# All set-up is done by the targets themselves: `make demo` and `make test` work on a
+# machine that has only Python (3.10 or later), make and git.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint check format bench clean
+
+# Trains a small classifier and shows what is recorded.
+demo: $(VENV)/.demo
+	@TF_CPP_MIN_LOG_LEVEL=$${TF_CPP_MIN_LOG_LEVEL:-3} $(BIN)/modelkb demo
+
+# The whole test suite.
+test: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --dist worksteal
+
+# Formatting, lint, types and the direction of imports.
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# What CI runs.
+check: lint test
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Prints what recording costs a training.
+bench: $(VENV)/.dev
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/recording_cost.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: setup.cfg pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tensorflow,demo]'
+	@touch $@
+
+$(VENV)/.dev: setup.cfg pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tensorflow,demo,dev]'
+	@touch $@
