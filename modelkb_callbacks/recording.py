@@ -12,10 +12,11 @@ from typing import Any
 
 from modelkb_callbacks import architecture, dataset, environment, hyperparameters, implementation
 from modelkb_callbacks.class_names import find_class_names
+from modelkb_callbacks.credentials import looks_like_credential
 from modelkb_callbacks.curves import Curves
 from modelkb_callbacks.evaluation.evaluator import Evaluator
 from modelkb_callbacks.fit_call import FitCall
-from modelkb_callbacks.frameworks import Framework, current_framework
+from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
 from modelkb_store._version import __version__
@@ -53,23 +54,26 @@ class Recording:
         """
         self._model = model
         self._params = params
-        self._framework: Framework = current_framework()
-        self._writer = self._guard.run("record this run", self._open_store)
-        if self._writer is None:
-            return
-        self.experiment_id = self._writer.experiment.experiment_id
-        self._curves = Curves(self._writer, model, params)
-        self._class_names = self._settings.class_names or self._guard.run(
+        self._guard.run("record this run", self._begin)
+
+    def _begin(self) -> None:
+        self._framework = current_framework()
+        writer = self._open_store()
+        self._curves = Curves(writer, self._model, self._params)
+        class_names = self._settings.class_names or self._guard.run(
             "find the class names", lambda: find_class_names(self._call)
         )
+        self._class_names = class_names
         self._evaluator = Evaluator(
-            model,
+            self._model,
             self._call,
             self._framework,
             self._guard,
             limit=self._settings.evaluation_samples,
-            class_names=self._class_names,
+            class_names=class_names,
         )
+        self._writer = writer
+        self.experiment_id = writer.experiment.experiment_id
         for what, step in self._first_steps():
             self._guard.run(what, step)
         self._save_experiment()
@@ -101,8 +105,9 @@ class Recording:
     def end_validation(self) -> None:
         """Keep what the validation pass has shown."""
         if self._writer is not None:
-            epoch = self._curves.epoch
-            self._guard.run("watch the validation", lambda: self._evaluator.end_pass(epoch))
+            self._guard.run(
+                "watch the validation", lambda: self._evaluator.end_pass(self._curves.epoch)
+            )
 
     def end(self, status: Status, outcome: BaseException | None) -> None:
         """Complete the record.
@@ -111,21 +116,22 @@ class Recording:
             status: How the training ended.
             outcome: The exception that ended it, if one did.
         """
-        if self._writer is None:
-            return
+        if self._writer is not None:
+            self._guard.run("complete the record", lambda: self._end(status, outcome))
+
+    def _end(self, status: Status, outcome: BaseException | None) -> None:
+        ended = datetime.now(timezone.utc)
+        duration = time.monotonic() - self._clock
         if outcome is not None:
-            self._guard.problems.append(
-                f"stopped by {type(outcome).__name__}: {outcome}".strip(": ")
-            )
-        self._guard.run("write the metrics", self._writer.flush)
+            self._guard.problems.append(_reason_of(outcome))
+        self._guard.run("write the metrics", self._open_writer.flush)
         self._guard.run("evaluate", lambda: self._record_evaluation(status))
         if self._settings.save_weights and status is not Status.FAILED:
             self._guard.run("save the weights", self._record_weights)
-        ended = datetime.now(timezone.utc)
         self._save_experiment(
             status=status.value,
             ended_at=ended,
-            duration_seconds=time.monotonic() - self._clock,
+            duration_seconds=duration,
             epochs_completed=self._curves.epochs_completed,
         )
 
@@ -229,6 +235,13 @@ class Recording:
     def _save_experiment(self, **fields: Any) -> None:
         self._change(**fields, problems=tuple(self._guard.problems))
         self._guard.run("write the experiment", self._open_writer.save_experiment)
+
+
+def _reason_of(outcome: BaseException) -> str:
+    kind, text = type(outcome).__name__, str(outcome)
+    if not text or looks_like_credential("", text):
+        return f"stopped by {kind}"
+    return f"stopped by {kind}: {text}"
 
 
 def _login_name() -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from modelkb_store.errors import CorruptFileError
@@ -37,6 +36,9 @@ class Tables:
         Raises:
             CorruptFileError: A file of the table cannot be read.
         """
+        # Inside: it takes a quarter of a second and brings pandas, which no training needs.
+        import pyarrow.dataset as ds
+
         schema = _with_project(SCHEMAS[table])
         names = list(columns or schema.names)
         folder = self._layout.table_folder(table)
