@@ -84,9 +84,9 @@ def read_architecture(path: Path) -> Architecture:
             keras_version=str(attributes["keras_version"]),
             backend=str(attributes["backend"]),
         )
-    except (OSError, KeyError, ValueError) as error:
-        if isinstance(error, FormatVersionError):
-            raise
+    except FormatVersionError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError) as error:
         raise CorruptFileError(path, error) from error
 
 

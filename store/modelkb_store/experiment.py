@@ -158,10 +158,11 @@ class Experiment:
             ArtifactNotFoundError: None was recorded, or the file is gone.
             CorruptFileError: The file is damaged.
         """
+        path = self.architecture_path()
         try:
-            return read_architecture(self.architecture_path())
+            return read_architecture(path)
         except FileNotFoundError as error:
-            raise ArtifactNotFoundError(self.id, "architecture", f"{error} is missing") from error
+            raise ArtifactNotFoundError(self.id, "architecture", f"{path} is missing") from error
 
     def architecture_path(self) -> Path:
         """Return the path of the HDF5 architecture file.

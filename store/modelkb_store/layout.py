@@ -80,7 +80,7 @@ class Layout:
             name, version = found["format"], int(found["version"])
         except (FileNotFoundError, NotADirectoryError) as error:
             raise StoreNotFoundError(root) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise CorruptFileError(format_file, error) from error
         if name != _FORMAT_NAME:
             raise CorruptFileError(format_file, f"its format is {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -71,11 +72,16 @@ def _pivot(
 
 def _column(values: list[Any]) -> pa.Array:
     kinds = {type(value) for value in values if value is not None}
-    if kinds == {int, float}:
-        return pa.array(values, pa.float64())
-    if kinds == {int}:
-        fits = all(value is None or abs(value) < 1 << 63 for value in values)
-        return pa.array(values, pa.int64() if fits else pa.float64())
-    if kinds in ({float}, {str}, {bool}):
+    if kinds <= {int, float}:
+        with contextlib.suppress(OverflowError):  # too large a whole number: as text
+            return _number_column(values, floating=float in kinds)
+    if kinds in ({str}, {bool}):
         return pa.array(values)
     return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in values])
+
+
+def _number_column(values: list[Any], *, floating: bool) -> pa.Array:
+    whole = not floating and all(v is None or -(1 << 63) <= v < 1 << 63 for v in values)
+    if whole:
+        return pa.array(values, pa.int64())
+    return pa.array([None if v is None else float(v) for v in values], pa.float64())

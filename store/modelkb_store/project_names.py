@@ -35,14 +35,18 @@ def project_folder(project: str) -> str:
         raise InvalidNameError(project, "it begins or ends with a space")
     if project.startswith("__HIVE_"):
         raise InvalidNameError(project, "names that begin with __HIVE_ have a meaning in Parquet")
-    # One spelling for letters with accents: file systems differ in which they keep.
-    encoded = quote(unicodedata.normalize("NFC", project), safe="")
+    encoded = quote(normalized(project), safe="")
     encoded = encoded.replace("~", "%7E")
     if encoded.endswith("."):  # Windows drops a dot at the end
         encoded = encoded[:-1] + "%2E"
     if len(encoded) > _MAX_FOLDER_LENGTH:
         raise InvalidNameError(project, f"it is too long ({len(encoded)} > {_MAX_FOLDER_LENGTH})")
     return _PREFIX + encoded
+
+
+def normalized(project: str) -> str:
+    """Return a project's name in one spelling: a letter with an accent has several."""
+    return unicodedata.normalize("NFC", project)
 
 
 def project_of_folder(folder: str) -> str | None:

@@ -41,16 +41,15 @@ def read_table_file(path: Path, table: str) -> pa.Table:
         CorruptFileError: It is not a Parquet file of this table.
     """
     try:
-        return pq.ParquetFile(path).read(columns=SCHEMAS[table].names)
+        rows = pq.ParquetFile(path).read(columns=SCHEMAS[table].names)
+        rows.validate(full=True)
+    except FileNotFoundError:
+        raise
     except (pa.ArrowException, OSError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
         raise CorruptFileError(path, error) from error
-
-
-def read_records(path: Path, table: str, record_type: type[Any]) -> list[Any]:
-    """Read the records of one file; the same errors as :func:`read_table_file`."""
-    return records_of(read_table_file(path, table).to_pylist(), record_type)
+    if not rows.schema.equals(SCHEMAS[table]):
+        raise CorruptFileError(path, f"its columns are not those of the table {table}")
+    return rows
 
 
 def records_of(rows: Iterable[dict[str, Any]], record_type: type[Any]) -> list[Any]:

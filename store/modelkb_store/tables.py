@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from modelkb_store.errors import CorruptFileError
 from modelkb_store.layout import Layout
+from modelkb_store.project_names import normalized
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.table_file import read_table_file
 
@@ -50,11 +50,11 @@ class Tables:
             format="parquet",
             partitioning=ds.partitioning(PARTITIONING, flavor="hive"),
         )
-        chosen = None if project is None else ds.field("project") == project
+        chosen = None if project is None else ds.field("project") == normalized(project)
         try:
             return dataset.to_table(columns=names, filter=chosen)
         except (pa.ArrowException, OSError) as error:
-            raise _find_corrupt_file(dataset.files, error) from error
+            raise _find_corrupt_file(table, dataset.files, error) from error
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
@@ -79,11 +79,11 @@ def _with_project(schema: pa.Schema) -> pa.Schema:
     return schema.insert(0, PARTITIONING.field("project"))
 
 
-def _find_corrupt_file(files: Sequence[str], error: Exception) -> CorruptFileError:
+def _find_corrupt_file(table: str, files: Sequence[str], error: Exception) -> CorruptFileError:
     """Arrow does not always say which file it stumbled over."""
     for file in files:
         try:
-            pq.ParquetFile(file).read()
-        except (pa.ArrowException, OSError) as reason:
-            return CorruptFileError(Path(file), reason)
+            read_table_file(Path(file), table)
+        except CorruptFileError as corrupt:
+            return corrupt
     return CorruptFileError(Path(files[0]).parent.parent, error)

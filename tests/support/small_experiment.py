@@ -20,6 +20,7 @@ from modelkb_store.records import (
     NamedValue,
     NamedVersion,
 )
+from modelkb_store.table_file import read_table_file, records_of
 from modelkb_store.writer import ExperimentWriter
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone.utc)
@@ -51,8 +52,8 @@ DATASET = DatasetRecord(
     dataset_id="d1" * 16,
     created_at=STARTED,
     kind="arrays",
-    inputs='[{"dtype":"float32","name":"x","shape":[null,4]}]',
-    targets='[{"dtype":"int64","name":"y","shape":[null]}]',
+    inputs='[{"dtype":"float32","name":"x","shape":[4]}]',
+    targets='[{"dtype":"int64","name":"y","shape":[]}]',
     sample_count=1500,
     batch_count=47,
     class_names=("cat", "dog"),
@@ -239,3 +240,8 @@ def _evaluations(experiment_id: str) -> list[EvaluationRecord]:
 
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
+
+
+def read_records(path: Path, table: str, record_type: type[Any]) -> list[Any]:
+    """Return what is in one file of a table, as records."""
+    return records_of(read_table_file(path, table).to_pylist(), record_type)

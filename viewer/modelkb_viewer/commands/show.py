@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from modelkb_store import ArtifactNotFoundError, Experiment, Store
+from modelkb_store.records import ExperimentRecord
 from modelkb_viewer.options import json_option, store_option
 from modelkb_viewer.printing import duration, moment, number, print_json, print_table
 
@@ -62,7 +63,7 @@ def _print_head(experiment: Experiment) -> None:
         "owner": f"{record.owner} on {record.host}",
         "started": moment(record.started_at),
         "took": duration(record.duration_seconds),
-        "epochs": f"{record.epochs_completed} of {record.epochs_planned}",
+        "epochs": _epochs_text(record),
         "seed": "" if record.seed is None else str(record.seed),
         "tags": ", ".join(record.tags),
         "notes": record.notes,
@@ -80,6 +81,11 @@ def _print_head(experiment: Experiment) -> None:
     for name, value in facts.items():
         if value:
             click.echo(f"{name:<14}{value}")
+
+
+def _epochs_text(record: ExperimentRecord) -> str:
+    done = str(record.epochs_completed)
+    return done if record.epochs_planned is None else f"{done} of {record.epochs_planned}"
 
 
 def _data_text(dataset: dict[str, Any]) -> str:

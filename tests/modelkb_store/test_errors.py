@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from modelkb_store import errors
+from modelkb_store.errors import (
+    AmbiguousIdError,
+    ArtifactNotFoundError,
+    CorruptFileError,
+    ExperimentNotFoundError,
+    FormatVersionError,
+    InvalidNameError,
+    InvalidSettingError,
+    MissingPackageError,
+    ModelKBError,
+    ModelLoadError,
+    NotAStoreError,
+    StoreNotFoundError,
+)
+
+PATH = Path("folder") / "file"
+
+# Each error, the built-in that people would catch, and words that its text must have.
+CASES = [
+    (StoreNotFoundError(PATH), FileNotFoundError, [str(PATH), "--store", "MODELKB_STORE"]),
+    (NotAStoreError(PATH, "thesis.txt"), ValueError, [str(PATH), "'thesis.txt'", "format.json"]),
+    (FormatVersionError(PATH, 3, 1), ValueError, [str(PATH), "format 3", "up to 1", "pip install"]),
+    (CorruptFileError(PATH, "why"), ValueError, [str(PATH), "(why)", "Restore it", "backup"]),
+    (ExperimentNotFoundError("ab", ["cd"]), KeyError, ["'ab'", "`modelkb ls`"]),
+    (AmbiguousIdError("ab", ["abc", "abd"]), KeyError, ["'ab'", "2", "abc, abd", "more of the id"]),
+    (InvalidNameError("a\n", "it has two lines"), ValueError, [r"'a\n'", "it has two lines"]),
+    (
+        InvalidSettingError("seed", "x", "an integer"),
+        ValueError,
+        ["`seed`", "Received: 'x'", "Expected: an integer"],
+    ),
+    (
+        ArtifactNotFoundError("ab", "weights", "the disk was full"),
+        FileNotFoundError,
+        ["Experiment ab", "no weights", "the disk was full"],
+    ),
+    (
+        ModelLoadError("ab", "Unknown layer: Mine"),
+        RuntimeError,
+        ["Unknown layer: Mine", "custom_objects", "safe_mode=False", "compile=False"],
+    ),
+    (
+        MissingPackageError("Keras", "The demo", "pip install keras"),
+        ImportError,
+        ["The demo needs Keras", "`pip install keras`"],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "builtin", "words"), CASES, ids=[type(error).__name__ for error, _, _ in CASES]
+)
+def test_an_error_is_also_a_builtin_and_says_what_to_do(
+    error: ModelKBError, builtin: type[Exception], words: list[str]
+) -> None:
+    assert isinstance(error, ModelKBError)
+    assert isinstance(error, builtin)
+    for word in words:
+        assert word in str(error)
+
+
+def test_every_error_is_tested_here() -> None:
+    classes = {item for _, item in inspect.getmembers(errors, inspect.isclass)}
+    own = {item for item in classes if issubclass(item, Exception)} - {ModelKBError}
+
+    assert own == {type(error) for error, _, _ in CASES}
+
+
+def test_key_errors_are_not_in_quotes() -> None:
+    assert str(ExperimentNotFoundError("ab", [])) == (
+        "No experiment 'ab' in this store. See `modelkb ls`."
+    )
+    assert str(AmbiguousIdError("ab", ["abc", "abd"])) == (
+        "'ab' fits 2 experiments: abc, abd. Give more of the id."
+    )
+
+
+def test_near_ids_are_shown() -> None:
+    known = ["20260102-030405678-0000000001", "20260102-030405678-0000000002", "1999"]
+
+    text = str(ExperimentNotFoundError("20260102-030405678-0000000003", known))
+
+    hint = text.partition("Did you mean ")[2].partition("?")[0]
+    assert sorted(hint.split(" or ")) == known[:2]
+
+
+def test_far_ids_are_not_shown() -> None:
+    assert "Did you mean" not in str(ExperimentNotFoundError("zzz", ["20260102"]))
+
+
+def test_only_some_of_many_ids_are_shown() -> None:
+    text = str(AmbiguousIdError("a", [f"a{number}" for number in range(100)]))
+
+    assert "fits 100 experiments: a0, a1, a2, a3, a4, .." in text
+
+
+def test_only_the_first_line_of_a_reason_is_shown() -> None:
+    assert "(first)" in str(CorruptFileError(PATH, ValueError("first\nsecond")))
+    assert "(TimeoutError)" in str(CorruptFileError(PATH, TimeoutError()))
+
+
+def test_a_corrupt_file_is_known_to_programs() -> None:
+    assert CorruptFileError(PATH, "why").path == PATH
+
+
+def test_an_error_without_facts_has_no_text() -> None:
+    assert str(ModelKBError()) == ""

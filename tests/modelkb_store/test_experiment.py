@@ -1,0 +1,314 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from modelkb_store import ArtifactNotFoundError, CorruptFileError, Experiment, Store
+from modelkb_store.records import ArtifactRecord, EvaluationRecord
+from modelkb_store.writer import ExperimentWriter
+from small_experiment import (
+    ARCHITECTURE,
+    DATASET,
+    ENVIRONMENT,
+    EPOCHS,
+    LAYER,
+    MODEL,
+    VALIDATION_DATASET,
+    WEIGHTS,
+    metric_record,
+)
+
+WriterFactory = Callable[..., ExperimentWriter]
+
+
+@pytest.fixture
+def bare_experiment_factory(
+    store: Path, writer_factory: WriterFactory
+) -> Callable[..., Experiment]:
+    """Begins experiments of which nothing else is recorded."""
+
+    def make(**changes: object) -> Experiment:
+        writer = writer_factory(**changes)
+        return Store(store).experiment(writer.experiment.experiment_id)
+
+    return make
+
+
+def test_its_row_is_a_record(recorded_experiment: Experiment) -> None:
+    assert recorded_experiment.project == "digits"
+    assert recorded_experiment.id == recorded_experiment.record.experiment_id
+    assert recorded_experiment.record.status == "finished"
+    assert recorded_experiment.record.seed == 7
+    assert recorded_experiment.record.tags == ()
+    assert recorded_experiment.record.ended_at is not None
+
+
+def test_its_repr_is_short(recorded_experiment: Experiment) -> None:
+    assert repr(recorded_experiment) == (
+        "<Experiment 20260102-030405678-0000000001 (digits/run-1, finished)>"
+    )
+
+
+def test_metrics(recorded_experiment: Experiment) -> None:
+    metrics = recorded_experiment.metrics()
+
+    assert list(metrics.columns) == ["epoch", "step", "split", "metric", "value", "wall_time"]
+    assert len(metrics) == 3 * EPOCHS
+    validation = metrics.query("split == 'validation'")
+    assert validation["value"].tolist() == [2.0, 1.0, 2 / 3]
+    assert validation["epoch"].tolist() == [0, 1, 2]
+    assert validation["step"].tolist() == [10, 20, 30]
+    assert metrics["value"].dtype == "float64"
+    assert str(metrics["wall_time"].dt.tz) == "UTC"
+    assert recorded_experiment.metric_table().num_rows == len(metrics)
+
+
+def test_metrics_of_many_parts_are_in_order(store: Path, writer_factory: WriterFactory) -> None:
+    writer = writer_factory()
+    experiment_id = writer.experiment.experiment_id
+    for first in (0, 9000, 18_000):
+        epochs = range(first, first + 9000)
+        writer.append_metrics([metric_record(experiment_id, epoch, 0.5) for epoch in epochs])
+
+    epochs = Store(store).experiment(experiment_id).metrics()["epoch"]
+
+    assert epochs.tolist() == list(range(27_000))
+
+
+def test_batch_metrics(recorded_experiment: Experiment) -> None:
+    assert recorded_experiment.batch_metrics()["value"].tolist() == [0.75]
+
+
+def test_hyperparameters(recorded_experiment: Experiment) -> None:
+    assert recorded_experiment.hyperparameters() == {
+        "learning_rate": 0.001,
+        "epochs": 3,
+        "optimizer": "adam",
+    }
+    sources = recorded_experiment.hyperparameter_table()["source"].to_pylist()
+    assert sources == ["compile", "fit", "compile"]
+
+
+def test_evaluations(recorded_experiment: Experiment) -> None:
+    evaluations = recorded_experiment.evaluations()
+
+    assert evaluations["output"].tolist() == ["kind", "age"]
+    assert evaluations["accuracy"].tolist()[0] == 0.84
+    assert evaluations["rmse"].tolist()[1] == 1.5
+    assert "experiment_id" not in evaluations
+    assert recorded_experiment.evaluation_table().num_rows == 2
+
+
+def test_confusion_matrix(recorded_experiment: Experiment) -> None:
+    matrix = recorded_experiment.confusion_matrix()
+
+    assert matrix.loc["cat", "dog"] == 5
+    assert matrix.loc["dog", "cat"] == 3
+    assert matrix.to_numpy().tolist() == [[20, 5], [3, 22]]
+    assert (matrix.index.name, matrix.columns.name) == ("true", "predicted")
+    assert set(matrix.dtypes) == {pd.Series([1], dtype="int64").dtype}
+    pd.testing.assert_frame_equal(
+        recorded_experiment.confusion_matrix("validation", "kind"), matrix
+    )
+
+
+@pytest.mark.parametrize(("split", "output"), [("train", None), (None, "age"), ("test", "kind")])
+def test_a_confusion_matrix_that_was_not_made(
+    recorded_experiment: Experiment, split: str | None, output: str | None
+) -> None:
+    with pytest.raises(ArtifactNotFoundError, match=r"no confusion matrix: .*classifier"):
+        recorded_experiment.confusion_matrix(split, output)
+
+
+def test_a_confusion_matrix_without_class_names(store: Path, writer_factory: WriterFactory) -> None:
+    writer = writer_factory()
+    evaluation = EvaluationRecord(
+        experiment_id=writer.experiment.experiment_id,
+        split="train",
+        output="output",
+        task="classification",
+        source="second_pass",
+        sample_count=6,
+        sampled=True,
+        created_at=writer.experiment.started_at,
+        confusion_matrix=((1, 2), (0, 3)),
+    )
+    writer.write_evaluations([evaluation])
+
+    matrix = Store(store).experiment(evaluation.experiment_id).confusion_matrix("train")
+
+    assert matrix.index.tolist() == matrix.columns.tolist() == [0, 1]
+    assert matrix.loc[0, 1] == 2
+
+
+def test_environment(recorded_experiment: Experiment) -> None:
+    environment = recorded_experiment.environment()
+
+    assert environment["distributions"] == {"keras": "3.15.1", "numpy": "2.4.6"}
+    assert environment["variables"] == {"TF_DETERMINISTIC_OPS": "1"}
+    assert environment["seed"] == 7
+    assert environment["gpus"] == ["a GPU", "another GPU"]
+    columns = {field.name for field in dataclasses.fields(ENVIRONMENT)}
+    assert set(environment) == columns | {"seed"}
+    assert environment["memory_bytes"] == ENVIRONMENT.memory_bytes
+
+
+def test_dataset(recorded_experiment: Experiment) -> None:
+    assert recorded_experiment.dataset() == {
+        **dataclasses.asdict(DATASET),
+        "class_names": ["cat", "dog"],
+    }
+    validation = recorded_experiment.dataset("validation")
+    assert validation == dataclasses.asdict(VALIDATION_DATASET)
+
+
+def test_model(recorded_experiment: Experiment) -> None:
+    assert recorded_experiment.model() == dataclasses.asdict(MODEL)
+
+
+def test_layers(recorded_experiment: Experiment) -> None:
+    layers = recorded_experiment.layers()
+
+    assert layers["name"].tolist() == ["dense"]
+    assert layers["parameter_count"].tolist() == [LAYER.parameter_count]
+    assert list(layers["inbound"][0]) == ["input"]
+
+
+def test_artifacts(recorded_experiment: Experiment) -> None:
+    artifacts = recorded_experiment.artifacts()
+
+    assert artifacts["kind"].tolist() == ["weights"]
+    assert artifacts["size_bytes"].tolist() == [len(WEIGHTS)]
+    assert recorded_experiment.artifact_table()["path"].to_pylist() == artifacts["path"].tolist()
+
+
+def test_architecture(recorded_experiment: Experiment) -> None:
+    assert recorded_experiment.architecture() == ARCHITECTURE
+    assert recorded_experiment.architecture_path().is_file()
+
+
+def test_weights(recorded_experiment: Experiment) -> None:
+    path = recorded_experiment.weights_path()
+
+    assert path.read_bytes() == WEIGHTS
+    assert path.name.endswith(".weights.h5")
+
+
+def test_what_was_not_recorded_is_empty(bare_experiment_factory: Callable[..., Experiment]) -> None:
+    bare = bare_experiment_factory()
+
+    assert bare.hyperparameters() == {}
+    assert bare.environment() == {}
+    assert bare.dataset() == {}
+    assert bare.dataset("validation") == {}
+    assert bare.model() == {}
+    frames = [
+        bare.metrics(),
+        bare.batch_metrics(),
+        bare.evaluations(),
+        bare.layers(),
+        bare.artifacts(),
+    ]
+    assert [len(frame) for frame in frames] == [0, 0, 0, 0, 0]
+    assert "value" in bare.metrics()
+
+
+@pytest.mark.parametrize(
+    ("accessor", "reason"),
+    [
+        (Experiment.architecture, "no architecture: the model was never built"),
+        (Experiment.architecture_path, "no architecture: the model was never built"),
+        (Experiment.weights_path, "no weights: recorded with save_weights=False"),
+        (Experiment.confusion_matrix, "no confusion matrix: the run was not evaluated"),
+    ],
+)
+def test_a_missing_artifact_says_why(
+    bare_experiment_factory: Callable[..., Experiment],
+    accessor: Callable[[Experiment], object],
+    reason: str,
+) -> None:
+    bare = bare_experiment_factory()
+
+    with pytest.raises(ArtifactNotFoundError, match=rf"^Experiment {bare.id} has {reason}"):
+        accessor(bare)
+
+
+@pytest.mark.parametrize(
+    "accessor",
+    [
+        Experiment.architecture,
+        Experiment.architecture_path,
+        Experiment.weights_path,
+        Experiment.confusion_matrix,
+    ],
+)
+def test_a_missing_artifact_tells_the_recorded_problems(
+    bare_experiment_factory: Callable[..., Experiment],
+    accessor: Callable[[Experiment], object],
+) -> None:
+    bare = bare_experiment_factory(problems=("the disk was full", "stopped by ValueError"))
+
+    with pytest.raises(ArtifactNotFoundError, match="the disk was full; stopped by ValueError"):
+        accessor(bare)
+
+
+def test_an_architecture_whose_file_is_gone(recorded_experiment: Experiment) -> None:
+    path = recorded_experiment.architecture_path()
+    path.unlink()
+
+    with pytest.raises(ArtifactNotFoundError, match=f"{re.escape(str(path))} is missing"):
+        recorded_experiment.architecture()
+
+
+def test_an_architecture_whose_file_is_damaged(recorded_experiment: Experiment) -> None:
+    path = recorded_experiment.architecture_path()
+    path.write_bytes(path.read_bytes()[:100])
+
+    with pytest.raises(CorruptFileError, match=re.escape(str(path))):
+        recorded_experiment.architecture()
+
+
+def test_weights_whose_file_is_gone(recorded_experiment: Experiment) -> None:
+    path = recorded_experiment.weights_path()
+    path.unlink()
+
+    with pytest.raises(ArtifactNotFoundError, match=f"{re.escape(str(path))} is missing"):
+        recorded_experiment.weights_path()
+
+
+def test_weights_must_lie_in_the_store(
+    store: Path, tmp_path: Path, writer_factory: WriterFactory
+) -> None:
+    (tmp_path / "secret").touch()
+    writer = writer_factory()
+    experiment_id = writer.experiment.experiment_id
+    started = writer.experiment.started_at
+    writer.write_artifacts(
+        [ArtifactRecord(experiment_id, "weights", "../secret", "00", 0, started)]
+    )
+
+    with pytest.raises(CorruptFileError, match="leads out of the store"):
+        Store(store).experiment(experiment_id).weights_path()
+
+
+def test_damaged_metrics_are_named(recorded_experiment: Experiment, store: Path) -> None:
+    (path,) = (store / "metrics").rglob("*.parquet")
+    path.write_bytes(b"PAR1")
+
+    with pytest.raises(CorruptFileError, match=re.escape(str(path))):
+        recorded_experiment.metrics()
+    assert recorded_experiment.hyperparameters()["epochs"] == 3
+
+
+def test_an_open_experiment_shows_what_is_added(store: Path, writer_factory: WriterFactory) -> None:
+    writer = writer_factory()
+    opened = Store(store).experiment(writer.experiment.experiment_id)
+
+    writer.append_metrics([metric_record(opened.id, 0, 0.5)])
+
+    assert opened.metrics()["value"].tolist() == [0.5]

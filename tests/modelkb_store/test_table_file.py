@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import types
+import typing
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modelkb_store import SCHEMAS, CorruptFileError
+from modelkb_store.records import RECORD_TYPES, MetricRecord
+from modelkb_store.table_file import read_table_file, records_of, write_records
+from small_experiment import STARTED, metric_record, read_records
+
+ID = "20260102-030405678-0000000001"
+
+
+def values_of(kind: pa.DataType) -> st.SearchStrategy[Any]:
+    """Values that a column of this type holds without loss."""
+    if pa.types.is_list(kind):
+        # Nested records are tested on their own.
+        if pa.types.is_struct(kind.value_type):
+            return st.just(())
+        return st.lists(values_of(kind.value_type), max_size=3).map(tuple)
+    if pa.types.is_integer(kind):
+        half = 1 << (kind.bit_width - 1)
+        return st.integers(-half, half - 1)
+    return {
+        pa.string(): st.text(st.characters(codec="utf-8"), max_size=20),
+        pa.float64(): st.floats(allow_nan=False),
+        pa.bool_(): st.booleans(),
+        pa.timestamp("us", tz="UTC"): st.datetimes(
+            datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(timezone.utc)
+        ),
+    }[kind]
+
+
+def records_for(table: str) -> st.SearchStrategy[list[Any]]:
+    """Records of a table, with None wherever the record allows it."""
+    record_type = RECORD_TYPES[table]
+    fields = {}
+    for name, hint in typing.get_type_hints(record_type).items():
+        values = values_of(SCHEMAS[table].field(name).type)
+        optional = isinstance(hint, types.UnionType) and types.NoneType in hint.__args__
+        fields[name] = st.none() | values if optional else values
+    return st.lists(st.builds(record_type, **fields), max_size=4)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for files that are written over and over."""
+    return tmp_path_factory.mktemp("table_file")
+
+
+@pytest.fixture
+def curve(tmp_path: Path) -> Path:
+    """A file of a hundred metrics."""
+    path = tmp_path / "curve.parquet"
+    write_records(path, "metrics", [metric_record(ID, epoch, 0.5) for epoch in range(100)])
+    return path
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+@given(data=st.data())
+def test_records_come_back_as_they_went(folder: Path, table: str, data: st.DataObject) -> None:
+    records = data.draw(records_for(table))
+    path = folder / f"{table}.parquet"
+
+    write_records(path, table, records)
+
+    assert read_records(path, table, RECORD_TYPES[table]) == records
+    assert read_table_file(path, table).schema.equals(SCHEMAS[table])
+
+
+def test_numbers_that_are_none_come_back(tmp_path: Path) -> None:
+    values = [float("nan"), float("inf"), float("-inf"), 5e-324]
+    rows = [metric_record(ID, 0, value) for value in values]
+
+    write_records(tmp_path / "file", "metrics", rows)
+
+    read = [row.value for row in read_records(tmp_path / "file", "metrics", MetricRecord)]
+    assert [repr(value) for value in read] == [repr(value) for value in values]
+
+
+def test_times_keep_their_moment(tmp_path: Path) -> None:
+    row = metric_record(ID, 0, 0.5, wall_time=STARTED)
+
+    write_records(tmp_path / "file", "metrics", [row])
+
+    (read,) = read_records(tmp_path / "file", "metrics", MetricRecord)
+    assert read.wall_time == STARTED
+    assert read.wall_time.utcoffset().total_seconds() == 0
+
+
+def test_columns_that_a_record_lacks_are_left_out() -> None:
+    row = dict.fromkeys(SCHEMAS["metrics"].names, "x")
+
+    assert records_of([{**row, "project": "digits"}], MetricRecord) == [MetricRecord(**row)]
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gone"):
+        read_table_file(tmp_path / "gone.parquet", "metrics")
+
+
+@pytest.mark.parametrize("part", [0, 0.05, 0.5, 0.9, 0.999])
+def test_a_file_that_was_cut_off(curve: Path, part: float) -> None:
+    content = curve.read_bytes()
+    curve.write_bytes(content[: int(len(content) * part)])
+
+    with pytest.raises(CorruptFileError, match="is damaged") as caught:
+        read_table_file(curve, "metrics")
+
+    assert caught.value.path == curve
+    assert str(curve) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"epoch,value\n0,0.5\n", b"PAR1" * 100, bytes(5000)])
+def test_a_file_of_something_else(curve: Path, content: bytes) -> None:
+    curve.write_bytes(content)
+
+    with pytest.raises(CorruptFileError, match="is damaged"):
+        read_table_file(curve, "metrics")
+
+
+def test_damage_in_the_middle_of_a_file(curve: Path) -> None:
+    content = bytearray(curve.read_bytes())
+    content[4:200] = bytes(196)
+    curve.write_bytes(content)
+
+    with pytest.raises(CorruptFileError, match="is damaged"):
+        read_table_file(curve, "metrics")
+
+
+def test_a_parquet_file_of_another_table(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"experiment_id": [ID]}), tmp_path / "file")
+
+    with pytest.raises(CorruptFileError):
+        read_records(tmp_path / "file", "metrics", MetricRecord)
+
+
+def test_a_parquet_file_with_other_types(tmp_path: Path) -> None:
+    columns = {name: ["text"] for name in SCHEMAS["metrics"].names}
+    pq.write_table(pa.table(columns), tmp_path / "file")
+
+    with pytest.raises(CorruptFileError):
+        read_records(tmp_path / "file", "metrics", MetricRecord)
+
+
+def test_text_that_is_damaged(curve: Path) -> None:
+    table = pq.read_table(curve)
+    damaged = pa.array([b"\xff\xfe"] * 100, pa.binary()).cast(pa.string(), safe=False)
+    position = table.schema.get_field_index("metric")
+    pq.write_table(table.set_column(position, "metric", damaged), curve)
+
+    with pytest.raises(CorruptFileError):
+        read_records(curve, "metrics", MetricRecord)
+
+
+def test_a_record_of_a_wrong_type_leaves_the_old_file(curve: Path) -> None:
+    before = curve.read_bytes()
+
+    with pytest.raises((TypeError, ValueError), match=r"(?i)int"):
+        write_records(curve, "metrics", [metric_record(ID, 0, 0.5, step="ten")])
+
+    assert curve.read_bytes() == before
+    assert [entry.name for entry in curve.parent.iterdir()] == [curve.name]
