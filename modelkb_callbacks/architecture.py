@@ -15,6 +15,7 @@ from typing import Any
 
 import keras
 
+from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.snake_case import snake_case
 from modelkb_store.architecture_file import Architecture
 from modelkb_store.ids import canonical_json, content_id
@@ -22,7 +23,6 @@ from modelkb_store.records import ExperimentRecord, LayerRecord, ModelRecord
 
 # Names that Keras makes up: the class in snake case and, from the second on, a number.
 _NUMBERED = re.compile(r"(?P<base>.*?)(?:_(?P<number>\d+))?")
-_COMPILE_CONFIG = "compile_config"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def describe_architecture(model: Any) -> ArchitectureDescription:
     not in its configuration, so there the layer table counts, too.
     """
     serialized, problem = _serialize(model)
-    compile_config = serialized.pop(_COMPILE_CONFIG, None) if serialized else None
+    compile_config = _serialize_compilation(model)
     layers = list(_layer_rows(model, (serialized or {}).get("config") or {}, ""))
     kind = _kind(serialized)
     identity = {
@@ -112,14 +112,31 @@ def save_weights(model: Any, path: Path) -> None:
 
 
 def _serialize(model: Any) -> tuple[dict[str, Any] | None, str | None]:
+    """Return Keras' configuration of a model, not of how it is compiled, or what is wrong."""
+    attributes = vars(model)
+    # Keras would put the compile configuration in, and fail with it.
+    attributes["get_compile_config"] = dict
     try:
-        return json.loads(model.to_json()), None
-    except (NotImplementedError, TypeError, ValueError) as error:
+        serialized = json.loads(model.to_json())
+    except Exception as error:  # noqa: BLE001 - a get_config of the user's may raise anything
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         return None, (
             f"could only keep a layer table of {type(model).__name__}, as Keras cannot "
             f"serialize it: {reason} Give the class a get_config() to have it rebuilt."
         )
+    finally:
+        del attributes["get_compile_config"]
+    serialized.pop("compile_config", None)
+    return redacted(serialized), None
+
+
+def _serialize_compilation(model: Any) -> dict[str, Any] | None:
+    try:
+        # Through JSON and back, as a reader will have it.
+        config = json.loads(json.dumps(model.get_compile_config()))
+    except Exception:  # noqa: BLE001 - a loss or schedule of the user's may raise anything
+        return None
+    return redacted(config) if isinstance(config, dict) and config else None
 
 
 def _kind(serialized: dict[str, Any] | None) -> str:
@@ -236,9 +253,9 @@ def _output_shape(layer: Any) -> str | None:
 
 def _config_text(layer: Any, config: dict[str, Any] | None) -> str | None:
     try:
-        return canonical_json(layer.get_config() if config is None else config)
-    except (NotImplementedError, TypeError, ValueError):
-        return None  # a layer of the user's that cannot say
+        return canonical_json(redacted(layer.get_config() if config is None else config))
+    except Exception:  # noqa: BLE001 - a layer of the user's that cannot say
+        return None
 
 
 def _parameter_count(variables: list[Any]) -> int:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+REDACTED = "[redacted]"
 
 _NAME = re.compile(
-    r"pass(word|wd|phrase)?(?![a-z])|secret|token(?!i[sz])|credential|api_?key|access_?key|private_?key"
+    r"pass(word|wd|phrase)?(?![a-z])|secret|(?<!oov_)(?<!mask_)(?<!pad_)(?<!start_)(?<!end_)(?<!unk_)"
+    r"(?<!sep_)token(?!i[sz]|s)|credential|api_?key|access_?key|private_?key"
     r"|(^|_)(auth|key|pwd|cookie|session|signature)(_|$)",
     re.IGNORECASE,
 )
@@ -15,7 +19,8 @@ _VALUE = re.compile(
     r"|\b(AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\."  # a JSON web token
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|\b(password|passwd|secret|token|api_?key)=\S",
+    r"|(password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*\S"
+    r"|\bbearer\s+\S",
     re.IGNORECASE,
 )
 
@@ -28,3 +33,30 @@ def looks_like_credential(name: str, value: str = "") -> bool:
         (True, False)
     """
     return bool(_NAME.search(name) or _VALUE.search(value))
+
+
+def redacted(value: Any, name: str = "") -> Any:
+    """Return a JSON value with every text in it that may be a secret replaced.
+
+    Only texts are: a number such as ``max_tokens`` is no secret, nor is an empty text.
+
+    Args:
+        value: Any nesting of dictionaries, lists and plain values.
+        name: The name that the value goes by.
+
+    Example:
+        >>> redacted({"db": {"user": "ada", "password": "hunter2"}})
+        {'db': {'user': 'ada', 'password': '[redacted]'}}
+    """
+    if isinstance(value, str):
+        return REDACTED if value and looks_like_credential(name, value) else value
+    if isinstance(value, dict):
+        return {key: redacted(item, str(key)) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        # An option's value comes after it: ["--password", "hunter2"].
+        before = [name, *(item if isinstance(item, str) else "" for item in value)]
+        return [
+            redacted(item, option if option.startswith("-") else name)
+            for option, item in zip(before, value, strict=False)
+        ]
+    return value

@@ -91,9 +91,9 @@ class Curves:
 
     def _steps_so_far(self, epochs: int) -> int:
         iterations = getattr(getattr(self._model, "optimizer", None), "iterations", None)
-        if iterations is None:
-            return epochs * self._steps_per_epoch
-        return int(to_numpy(iterations))
+        steps = 0 if iterations is None else int(to_numpy(iterations))
+        # A model with a train_step of its own may have optimizers of its own.
+        return steps or epochs * self._steps_per_epoch
 
 
 def _number(value: Any) -> float | None:

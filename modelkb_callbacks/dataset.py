@@ -58,7 +58,8 @@ def _describe(
     elif hasattr(x, "element_spec"):
         facts.update(_tf_data_facts(x))
     elif isinstance(x, keras.utils.PyDataset):
-        facts["batch_count"] = x.num_batches
+        batches = x.num_batches
+        facts["batch_count"] = None if batches is None else int(batches)
     return DatasetRecord(
         dataset_id=content_id(facts), created_at=datetime.now(timezone.utc), **facts
     )
@@ -93,8 +94,14 @@ def _fingerprint(data: Any, indices: np.ndarray[Any, Any]) -> str:
     digest = hashlib.sha256()
     for leaf in keras.tree.flatten(data):
         if leaf is not None:
-            digest.update(np.ascontiguousarray(take_rows(leaf, indices)).tobytes())
+            digest.update(_bytes(take_rows(leaf, indices)))
     return digest.hexdigest()[:32]
+
+
+def _bytes(rows: np.ndarray[Any, Any]) -> bytes:
+    if rows.dtype.hasobject:  # its memory holds addresses
+        return repr(rows.tolist()).encode()
+    return np.ascontiguousarray(rows).tobytes()
 
 
 def _array_specs(structure: Any) -> str | None:

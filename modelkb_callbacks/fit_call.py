@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import keras
+
 _DATA_ARGUMENTS = ("self", "x", "y", "validation_data", "sample_weight", "callbacks", "verbose")
 KERAS_DEFAULT_BATCH_SIZE = 32
 
@@ -18,9 +20,12 @@ class FitCall:
 
     Attributes:
         arguments: Every argument, data included.
+        untraced: Which of the model's ``train`` and ``test`` functions Keras has still to
+            make in this call; one that is there already may have been traced.
     """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    untraced: frozenset[str] = frozenset()
 
     @classmethod
     def bind(cls, fit: Callable[..., Any], *args: Any, **kwargs: Any) -> FitCall:
@@ -31,7 +36,10 @@ class FitCall:
         """
         bound = inspect.signature(fit).bind(*args, **kwargs)
         bound.apply_defaults()
-        return cls(dict(bound.arguments))
+        model = bound.arguments["self"]
+        phases = ("train", "test")
+        untraced = {p for p in phases if getattr(model, f"{p}_function", None) is None}
+        return cls(dict(bound.arguments), frozenset(untraced))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -85,7 +93,7 @@ def _flatten(callbacks: Any) -> Iterator[Any]:
             yield from _flatten(item)
     elif isinstance(callbacks, dict):
         yield from _flatten(list(callbacks.values()))
-    elif isinstance(getattr(callbacks, "callbacks", None), list):
+    elif isinstance(callbacks, keras.callbacks.CallbackList):
         yield from _flatten(callbacks.callbacks)
     elif callbacks is not None:
         yield callbacks

@@ -8,6 +8,7 @@ untouched, also the ones that nobody records.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -24,16 +25,9 @@ def install() -> None:
 
     @functools.wraps(original)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            call = FitCall.bind(original, self, *args, **kwargs)
-        except TypeError:
-            return original(self, *args, **kwargs)
-        recorders = call.recorders(ModelKBCallback)
+        recorders = _begin(original, self, *args, **kwargs)
         if not recorders:
             return original(self, *args, **kwargs)
-        for recorder in recorders:
-            recorder.begin_fit(call)
-        del call
         outcome: BaseException | None = None
         try:
             return original(self, *args, **kwargs)
@@ -47,6 +41,18 @@ def install() -> None:
 
     fit._modelkb_original = original  # type: ignore[attr-defined]
     keras.Model.fit = fit
+
+
+def _begin(fit: Callable[..., Any], *args: Any, **kwargs: Any) -> list[ModelKBCallback]:
+    """Hand the call to the recorders among its callbacks; there are none in most calls."""
+    try:
+        call = FitCall.bind(fit, *args, **kwargs)
+        recorders = call.recorders(ModelKBCallback)
+    except Exception:  # noqa: BLE001 - a call that is odd or wrong: Keras itself will say so
+        return []
+    for recorder in recorders:
+        recorder.begin_fit(call)
+    return recorders
 
 
 def is_installed() -> bool:

@@ -26,7 +26,9 @@ class Guard:
 
     def __init__(self, *, strict: bool = False) -> None:
         self._strict = strict
+        self._depth = 0
         self._warned = False
+        self._pending: str | None = None
         self.problems: list[str] = []
 
     def run(self, what: str, action: Callable[[], T]) -> T | None:
@@ -36,23 +38,35 @@ class Guard:
             what: What was tried, to end the sentence "ModelKB could not ..".
             action: Our code. Only errors are caught: an interruption is the user's.
         """
+        self._depth += 1
         try:
-            return action()
+            # What libraries warn of while we use them is not the user's doing.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return action()
         except Exception as error:
             if self._strict:
                 raise
             self.note(f"could not {what}: {type(error).__name__}: {error}")
             _log.debug("could not %s", what, exc_info=error)
             return None
+        finally:
+            self._depth -= 1
+            self._warn_once()
 
     def note(self, problem: str) -> None:
-        """Keep a problem for the record, and warn if it is the first one."""
-        if problem in self.problems:
+        """Keep a problem for the record, and warn of it if it is the first one."""
+        if problem not in self.problems:
+            self.problems.append(problem)
+        self._pending = self._pending or problem
+        self._warn_once()
+
+    def _warn_once(self) -> None:
+        """Warn of the first problem, outside of all our actions, which hide warnings."""
+        if self._pending is None or self._warned or self._depth:
             return
-        self.problems.append(problem)
-        if not self._warned:
-            self._warned = True
-            _warn(f"ModelKB {problem}. The training goes on; further problems are only recorded.")
+        self._warned = True
+        _warn(f"ModelKB {self._pending}. The training goes on; further problems are only recorded.")
 
 
 def _warn(message: str) -> None:

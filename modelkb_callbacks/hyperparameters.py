@@ -9,12 +9,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from modelkb_callbacks.credentials import looks_like_credential
+from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.frameworks.framework import has_own
 from modelkb_store.ids import canonical_json
 from modelkb_store.records import HyperparameterRecord
-
-_REDACTED = "[redacted]"
 
 
 def collect(
@@ -67,15 +66,26 @@ def _of_fit(call: FitCall, params: Mapping[str, Any]) -> Iterator[tuple[str, Any
 
 def _of_compile(model: Any) -> Iterator[tuple[str, Any]]:
     optimizer = getattr(model, "optimizer", None)
-    if optimizer is not None:
+    # Mixed precision wraps the optimizer in one that scales the loss.
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    # A model that compiles itself has optimizers of its own; Keras' default is not used.
+    own_compile = isinstance(optimizer, keras.optimizers.RMSprop) and has_own(model, "compile")
+    if optimizer is not None and not own_compile:
         yield "optimizer", type(optimizer).__name__
-        for name, value in optimizer.get_config().items():
+        for name, value in _config_of(optimizer).items():
             if value is not None and name != "name":
                 short = _shorten(value)
                 yield (name, short) if name == "learning_rate" else (f"optimizer.{name}", short)
     loss = getattr(model, "loss", None)
     if loss is not None:
         yield "loss", _loss_names(loss)
+
+
+def _config_of(optimizer: Any) -> dict[str, Any]:
+    try:
+        return dict(optimizer.get_config())
+    except Exception:  # noqa: BLE001 - a schedule of the user's without get_config
+        return {"learning_rate": str(getattr(optimizer, "_learning_rate", None))}
 
 
 def _loss_names(loss: Any) -> Any:
@@ -103,9 +113,7 @@ def _is_array(x: Any) -> bool:
 
 
 def _record(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
-    plain = _as_json(value)
-    if not isinstance(plain, (bool, int, float)) and looks_like_credential(name, str(plain)):
-        plain = _REDACTED  # a number such as max_tokens is no secret
+    plain = redacted(_as_json(value), name)
     number = float(plain) if isinstance(plain, (bool, int, float)) else None
     return HyperparameterRecord(experiment_id, name, canonical_json(plain), number, source)
 

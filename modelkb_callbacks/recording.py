@@ -21,7 +21,6 @@ from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
 from modelkb_store._version import __version__
 from modelkb_store.ids import new_experiment_id
-from modelkb_store.layout import resolve_store_path
 from modelkb_store.records import DatasetRecord, ExperimentRecord, Status
 from modelkb_store.writer import ExperimentWriter
 
@@ -68,7 +67,6 @@ class Recording:
             self._model,
             self._call,
             self._framework,
-            self._guard,
             limit=self._settings.evaluation_samples,
             class_names=class_names,
         )
@@ -94,7 +92,7 @@ class Recording:
             return
         self._guard.run("write the metrics", lambda: self._curves.end_epoch(epoch, logs))
         self._guard.run("keep a sample of the data", self._evaluator.end_epoch)
-        if self._writer.experiment.architecture_id is None:
+        if self._writer.experiment.architecture_id is None and self._model.built:
             self._guard.run("record the architecture", self._record_model)
 
     def begin_validation(self) -> None:
@@ -125,15 +123,19 @@ class Recording:
         if outcome is not None:
             self._guard.problems.append(_reason_of(outcome))
         self._guard.run("write the metrics", self._open_writer.flush)
-        self._guard.run("evaluate", lambda: self._record_evaluation(status))
-        if self._settings.save_weights and status is not Status.FAILED:
-            self._guard.run("save the weights", self._record_weights)
+        # The end before the evaluation: it takes a while, and may be interrupted.
         self._save_experiment(
             status=status.value,
             ended_at=ended,
             duration_seconds=duration,
             epochs_completed=self._curves.epochs_completed,
         )
+        if self._open_writer.experiment.architecture_id is None:
+            self._guard.run("record the architecture", self._record_model)
+        if self._settings.save_weights and status is not Status.FAILED:
+            self._guard.run("save the weights", self._record_weights)
+        self._guard.run("evaluate", lambda: self._record_evaluation(status))
+        self._save_experiment()
 
     def _open_store(self) -> ExperimentWriter:
         started = datetime.now(timezone.utc)
@@ -153,8 +155,7 @@ class Recording:
             tags=tuple(self._settings.tags),
             notes=self._settings.notes,
         )
-        root = resolve_store_path(self._settings.store)
-        return ExperimentWriter(root, self._settings.project, experiment)
+        return ExperimentWriter(self._settings.root, self._settings.project, experiment)
 
     def _first_steps(self) -> list[tuple[str, Callable[[], None]]]:
         steps: list[tuple[str, Callable[[], None]]] = [
@@ -196,8 +197,6 @@ class Recording:
         )
 
     def _record_model(self) -> None:
-        if not self._model.built:
-            return
         writer = self._open_writer
         description = architecture.describe_architecture(self._model)
         path = writer.add_architecture(description.architecture, description.layers)
@@ -219,10 +218,15 @@ class Recording:
 
     def _record_weights(self) -> None:
         writer = self._open_writer
-        if self._model.built:
-            writer.write_artifacts(
-                [writer.add_weights(lambda path: architecture.save_weights(self._model, path))]
+        if not self._model.built:
+            self._guard.problems.append(
+                "the weights were not kept: the model was never called as a whole, so Keras "
+                "does not save it"
             )
+            return
+        writer.write_artifacts(
+            [writer.add_weights(lambda path: architecture.save_weights(self._model, path))]
+        )
 
     @property
     def _open_writer(self) -> ExperimentWriter:

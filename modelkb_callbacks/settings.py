@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from modelkb_callbacks.credentials import redacted
 from modelkb_store.errors import InvalidSettingError
+from modelkb_store.layout import resolve_store_path
 from modelkb_store.project_names import project_folder
 
 PROJECT_VARIABLE = "MODELKB_PROJECT"
@@ -31,6 +34,7 @@ class Settings:
     save_weights: bool = True
     evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES
     strict: bool = False
+    root: Path = field(init=False)
 
     def __post_init__(self) -> None:
         # Found out where the user wrote it, before a training begins.
@@ -45,5 +49,9 @@ class Settings:
             raise InvalidSettingError("evaluation_samples", self.evaluation_samples, "at least 1")
         if self.class_names is not None:
             object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
-        object.__setattr__(self, "tags", tuple(str(tag) for tag in self.tags))
+        object.__setattr__(self, "tags", tuple(redacted([str(tag) for tag in self.tags])))
+        object.__setattr__(self, "notes", redacted(str(self.notes)))
+        object.__setattr__(self, "name", None if self.name is None else redacted(self.name))
+        # Now, so that a later os.chdir does not move the store.
+        object.__setattr__(self, "root", resolve_store_path(self.store))
         object.__setattr__(self, "params", dict(self.params))

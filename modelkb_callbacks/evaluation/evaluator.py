@@ -8,58 +8,41 @@ its training data. Nothing of ours ever iterates a dataset or generator of the u
 
 from __future__ import annotations
 
-import hashlib
+import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-import keras
-import numpy as np
-
 from modelkb_callbacks.evaluation.outputs import Outputs
-from modelkb_callbacks.evaluation.sample import BatchSample, Sample, sample_arrays
-from modelkb_callbacks.evaluation.tally import ConfusionTally, MultilabelTally, Tally
-from modelkb_callbacks.evaluation.task import new_tally
+from modelkb_callbacks.evaluation.passes import (
+    OutputTallies,
+    ValidationPass,
+    fingerprint_weights,
+)
+from modelkb_callbacks.evaluation.prediction import predict_sample
+from modelkb_callbacks.evaluation.sample import ArraySample, BatchSample, Sample
+from modelkb_callbacks.evaluation.tally import (
+    CannotEvaluateError,
+    ConfusionTally,
+    MultilabelTally,
+    Tally,
+)
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks import Framework
 from modelkb_callbacks.frameworks.framework import Phase, Tap
-from modelkb_callbacks.guard import Guard
-from modelkb_callbacks.model_state import unchanged
-from modelkb_callbacks.rows import are_arrays, row_count, take_rows, to_numpy
+from modelkb_callbacks.rows import are_arrays, row_count
 from modelkb_store.records import EvaluationRecord
 
-_PREDICTED_AT_ONCE = 1024
 _PASSES_KEPT = 100
-_FINGERPRINTED_VARIABLES = 4
-
-
-class OutputTallies:
-    """The tallies of all outputs over one pass."""
-
-    def __init__(self, outputs: Outputs) -> None:
-        self._outputs = outputs
-        self.tallies: dict[str, Tally] = {}
-
-    def add(self, labels: list[Any], predictions: list[Any]) -> None:
-        """Count a batch in, as the :class:`Outputs` have prepared it."""
-        outputs = self._outputs
-        for index, name in enumerate(outputs.names):
-            true, predicted = to_numpy(labels[index]), to_numpy(predictions[index])
-            if name not in self.tallies:
-                loss, classes = outputs.losses[index], outputs.class_counts[index]
-                self.tallies[name] = new_tally(loss, classes, true, predicted)
-            self.tallies[name].add(true, predicted)
-
-
-@dataclass(frozen=True)
-class ValidationPass:
-    """What one of Keras' validation passes has shown, and for which weights."""
-
-    epoch: int
-    weights: str
-    tallies: OutputTallies
+_BYTES_OF_PASSES = 16 << 20
+_MIN_SECONDS = 2.0
+_SHARE_OF_TRAINING = 0.1
+_WHY_NOT_WATCHED = (
+    "data that is not arrays cannot be watched with several replicas, with several steps in "
+    "one execution, or when the model was used before without being recorded; pass "
+    "validation data as arrays, or compile the model anew"
+)
 
 
 class Evaluator:
@@ -69,7 +52,6 @@ class Evaluator:
         model: The compiled model.
         call: The arguments of ``fit``.
         framework: The backend.
-        guard: Keeps what fails here away from the training.
         limit: The most samples to predict again.
         class_names: Names of the classes, if known.
 
@@ -82,7 +64,6 @@ class Evaluator:
         model: Any,
         call: FitCall,
         framework: Framework,
-        guard: Guard,
         *,
         limit: int,
         class_names: Sequence[str] | None,
@@ -90,7 +71,6 @@ class Evaluator:
         self._model = model
         self._call = call
         self._framework = framework
-        self._guard = guard
         self._limit = limit
         self._class_names = tuple(class_names) if class_names else None
         self._outputs = Outputs(model)
@@ -99,45 +79,48 @@ class Evaluator:
         self._passes: deque[ValidationPass] = deque(maxlen=_PASSES_KEPT)
         self._batches: BatchSample | None = None
         self._split = "validation" if call.is_validated or not call.arguments else "train"
+        self._began = time.monotonic()
         self.reason: str | None = None
 
     def prepare(self) -> None:
         """Choose how to evaluate, and put what is needed in place before the first step."""
+        phase: Phase = "train" if self._split == "train" else "test"
+        untraced = phase in self._call.untraced
         if self._split == "validation":
-            self._tap = self._framework.tap_predictions(self._model, self._outputs)
+            self._tap = self._framework.tap_predictions(
+                self._model, self._outputs, untraced=untraced
+            )
             if self._tap is not None and isinstance(self._tap.reduce, Outputs):
                 self._outputs = self._tap.reduce  # of an earlier fit of this model
         if self._tap is None and not self._has_arrays():
-            phase: Phase = "train" if self._split == "train" else "test"
-            self._tap = self._framework.tap_batches(self._model, phase)
+            self._tap = self._framework.tap_batches(self._model, phase, untraced=untraced)
             self._batches = BatchSample(self._limit)
             if self._tap is None:
-                self.reason = (
-                    "with several replicas, or several steps in one execution, data that is "
-                    "not arrays cannot be watched; pass validation data as arrays"
-                )
+                self.reason = _WHY_NOT_WATCHED
             elif self._split == "train":
-                self._tap.show = self._keep_batch
+                self._tap.watch(self._keep_batch)
 
     def begin_pass(self) -> None:
         """Watch a validation pass."""
-        if self._tap is None or self._split == "train":
+        if self._tap is None or self._split == "train" or self.reason is not None:
             return
         if self._batches is not None:
-            self._tap.show = self._keep_batch
+            self._tap.watch(self._keep_batch)
         else:
             self._pass = OutputTallies(self._outputs)
-            self._tap.show = self._count_batch
+            self._tap.watch(self._count_batch)
 
     def end_pass(self, epoch: int) -> None:
         """Keep what the pass has shown."""
         if self._tap is None or self._split == "train":
             return
-        self._tap.show = None
+        self._stop_watching()
         if self._batches is not None:
             self._batches.close()
         elif self._pass is not None and self._pass.tallies:
-            weights = _fingerprint(self._model)
+            while self._passes and self._pass.bytes * len(self._passes) > _BYTES_OF_PASSES:
+                self._passes.popleft()
+            weights = fingerprint_weights(self._model)
             self._passes.append(ValidationPass(epoch, weights, self._pass))
         self._pass = None
 
@@ -145,53 +128,58 @@ class Evaluator:
         """Stop gathering training batches: one epoch has shown all there is."""
         if self._batches is not None and self._split == "train":
             self._batches.close()
-            self._detach()
+            self._stop_watching()
 
     def results(self, experiment_id: str, *, may_predict: bool) -> list[EvaluationRecord]:
-        """Return the evaluations, one per output with labels.
+        """Return the evaluations, one per output with labels; none where :attr:`reason` is set.
 
         Args:
             experiment_id: The run.
             may_predict: Whether the model is in a state to be used.
         """
-        self._detach()
-        now = _fingerprint(self._model) if self._passes else ""
+        self._stop_watching()
+        now = fingerprint_weights(self._model) if self._passes else ""
         for seen in reversed(self._passes):
             if seen.weights == now:
                 return self._records(experiment_id, seen.tallies, "validation_pass", seen.epoch)
-        if may_predict:
-            sample = self._sample()
-            if sample is not None and keras.tree.flatten(sample.y):
-                source = "second_pass" if self._split == "validation" else "training_sample"
-                return self._records(
-                    experiment_id, self._predict(sample), source, None, sampled=not sample.complete
-                )
-        if self._passes:  # the weights were changed since; the record says of which epoch it is
+        sample = self._sample() if may_predict and self.reason is None else None
+        if sample is not None:
+            return self._predict(experiment_id, sample)
+        if self._passes:  # the weights were changed since, and there is nothing to predict
             last = self._passes[-1]
-            return self._records(experiment_id, last.tallies, "validation_pass", last.epoch)
+            return self._records(experiment_id, last.tallies, "earlier_validation_pass", last.epoch)
         self.reason = self.reason or "no labels were seen"
         return []
 
     def _keep_batch(self, x: list[Any], y: list[Any]) -> None:
-        batches = self._batches
-        if batches is None or batches.is_full:
-            self._detach()
+        batches, tap = self._batches, self._tap
+        if batches is None or tap is None or batches.is_full:
+            self._stop_watching()
             return
-        self._guard.run("keep a sample of the data", lambda: batches.add(x, y))
+        batches.template = tap.batch_template
+        try:
+            batches.add(x, y)
+        except Exception as error:  # noqa: BLE001 - sparse or ragged batches; training goes on
+            self._give_up(f"batches of this kind cannot be kept ({error})")
 
     def _count_batch(self, labels: list[Any], predictions: list[Any]) -> None:
-        tallies = self._pass
-        if tallies is None:
+        if self._pass is None:
             return
-        problems = len(self._guard.problems)
-        self._guard.run("evaluate a batch", lambda: tallies.add(labels, predictions))
-        if len(self._guard.problems) > problems:  # it would fail again for every batch
-            self._pass = None
-            self._detach()
+        try:
+            self._pass.add(labels, predictions)
+        except Exception as error:  # noqa: BLE001 - the training goes on
+            self._give_up(str(error))
 
-    def _detach(self) -> None:
+    def _give_up(self, reason: str) -> None:
+        """What failed for one batch would fail for every other."""
+        self.reason = reason
+        self._pass = None
+        self._stop_watching()
+
+    def _stop_watching(self) -> None:
         if self._tap is not None:
-            self._tap.show = None
+            self._tap.unwatch(self._keep_batch)
+            self._tap.unwatch(self._count_batch)
 
     def _has_arrays(self) -> bool:
         x, y = self._arrays()
@@ -203,28 +191,30 @@ class Evaluator:
         return self._call.training_data()
 
     def _sample(self) -> Sample | None:
-        if self._has_arrays():
-            x, y = self._arrays()
-            rows = row_count(x)
-            cut = self._call.split_position(rows)
-            start, stop = (0, rows) if cut == rows else (cut, rows)
-            return sample_arrays(x, y, start, stop, self._limit)
-        if self._batches is None or self._tap is None or self._tap.batch_template is None:
-            return None
-        return self._batches.sample(self._tap.batch_template)
+        if not self._has_arrays():
+            return self._batches if self._batches and self._batches.has_labels() else None
+        x, y = self._arrays()
+        count = row_count(x)
+        cut = self._call.split_position(count)
+        rows = range(count) if cut == count else range(cut, count)
+        return ArraySample(x, y, rows, self._limit, self._call.batch_size) if rows else None
 
-    def _predict(self, sample: Sample) -> OutputTallies:
-        tallies = OutputTallies(self._outputs)
-        with unchanged(self._model, self._framework):
-            for start in range(0, sample.count, _PREDICTED_AT_ONCE):
-                rows = np.arange(start, min(start + _PREDICTED_AT_ONCE, sample.count))
-                x, y = (
-                    keras.tree.map_structure(lambda leaf, rows=rows: take_rows(leaf, rows), part)
-                    for part in (sample.x, sample.y)
-                )
-                predictions = self._model.predict(x, batch_size=self._call.batch_size, verbose=0)
-                tallies.add(*self._outputs(y, predictions))
-        return tallies
+    def _predict(self, experiment_id: str, sample: Sample) -> list[EvaluationRecord]:
+        trained = time.monotonic() - self._began
+        seconds = max(_MIN_SECONDS, trained * _SHARE_OF_TRAINING)
+        try:
+            tallies, whole = predict_sample(
+                self._model, sample, self._outputs, self._framework, seconds
+            )
+        except CannotEvaluateError as error:
+            self.reason = str(error)
+            return []
+        source = "second_pass" if self._split == "validation" else "training_sample"
+        sampled = not (sample.complete and whole)
+        records = self._records(experiment_id, tallies, source, None, sampled=sampled)
+        if not records:
+            self.reason = "no output has labels and a loss"
+        return records
 
     def _records(
         self,
@@ -256,24 +246,3 @@ class Evaluator:
         if not isinstance(tally, (ConfusionTally, MultilabelTally)) or self._class_names is None:
             return None
         return self._class_names if len(self._class_names) == tally.class_count else None
-
-
-def _fingerprint(model: Any) -> str:
-    """Return a short text that changes when the weights do, read from few bytes of them.
-
-    It tells whether the model still has, or has again (``EarlyStopping`` restores its best
-    ones), the weights of a validation pass. Every training step moves some of the smallest
-    variables.
-    """
-    variables = sorted(model.trainable_variables, key=_size)[:_FINGERPRINTED_VARIABLES]
-    digest = hashlib.blake2b(digest_size=16)
-    for variable in variables:
-        digest.update(to_numpy(variable).tobytes())
-    return digest.hexdigest()
-
-
-def _size(variable: Any) -> int:
-    size = 1
-    for extent in variable.shape:
-        size *= int(extent)
-    return size

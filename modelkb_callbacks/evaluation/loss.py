@@ -49,13 +49,15 @@ class Loss:
     from_logits: bool = False
 
 
-def loss_of_output(model: Any, name: str, index: int) -> Loss:
-    """Return what is known of the loss of one output of a compiled model."""
+def loss_of_output(model: Any, name: str, index: int) -> Loss | None:
+    """Return what is known of the loss of one output; None if it is trained on none."""
     loss = getattr(model, "loss", None)
     if isinstance(loss, dict):
         loss = loss.get(name)
     elif isinstance(loss, (list, tuple)):
         loss = loss[index] if index < len(loss) else None
+    if loss is None and getattr(model, "loss", None) is not None:
+        return None
     family = _FAMILIES.get(_loss_name(loss))
     if family == "regression" and _counts_right_answers(model):
         family = None  # a classifier trained on squared errors: the labels will tell

@@ -33,13 +33,13 @@ class Outputs:
         self.class_counts: list[int | None] = []
 
     def __call__(self, y_true: Any, y_pred: Any) -> tuple[list[Any], list[Any]]:
-        """Return labels and predictions."""
+        """Return labels and predictions of the outputs that have labels and a loss."""
         self.names, self.losses, self.class_counts = [], [], []
         all_labels, all_predictions = [], []
         for index, (name, labels, predictions) in enumerate(self._pairs(y_true, y_pred)):
-            if labels is None:
-                continue
             loss = loss_of_output(self._model, name, index)
+            if labels is None or loss is None:
+                continue
             width = _width(predictions)
             as_classes = loss.family in ("sparse", "categorical") and width > 1
             one_hot = as_classes and loss.family == "categorical"
@@ -64,12 +64,15 @@ class Outputs:
                 yield name, _labels_of(y_true, name, index), predictions
         else:
             name = names[0] if names else "output"
-            yield name, _labels_of(y_true, name, 0), y_pred
+            # The only output may go by any name.
+            lone = isinstance(y_true, dict) and len(y_true) == 1
+            labels = next(iter(y_true.values())) if lone else _labels_of(y_true, name, 0)
+            yield name, labels, y_pred
 
 
 def _labels_of(y_true: Any, name: Any, index: int) -> Any:
     if isinstance(y_true, dict):
-        return y_true.get(name) if len(y_true) > 1 else next(iter(y_true.values()), None)
+        return y_true.get(name)
     if isinstance(y_true, (list, tuple)):
         return y_true[index] if index < len(y_true) else None
     return y_true

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -11,37 +11,53 @@ import numpy as np
 from modelkb_callbacks.rows import row_count, take_rows, to_numpy
 
 _MAX_BYTES = 256 << 20
+_CHUNK_BYTES = 1 << 20
+_MAX_CHUNK_ROWS = 1024
 
 
-@dataclass(frozen=True)
-class Sample:
-    """Samples with their labels.
+class Sample(Protocol):
+    """Samples with their labels, in parts of which each is spread over the whole.
 
     Attributes:
-        x: Inputs, NumPy arrays in the structure that the model takes.
-        y: Labels, likewise.
-        count: The number of samples.
-        complete: Whether these are all samples of their split.
+        complete: Whether all parts together are the whole split.
     """
 
-    x: Any
-    y: Any
-    count: int
     complete: bool
 
+    def parts(self) -> Iterator[tuple[Any, Any]]:
+        """Yield inputs and labels, NumPy arrays in the structure that the model takes."""
+        ...
 
-def sample_arrays(x: Any, y: Any, start: int, stop: int, limit: int) -> Sample:
-    """Return at most ``limit`` of the rows from ``start`` to ``stop``, evenly spread."""
-    total = stop - start
-    count = min(total, limit)
-    indices = start + np.linspace(0, total - 1, count).astype(np.int64)
-    pick = lambda array: take_rows(array, indices)  # noqa: E731
-    return Sample(
-        x=keras.tree.map_structure(pick, x),
-        y=keras.tree.map_structure(pick, y),
-        count=count,
-        complete=count == total,
-    )
+
+class ArraySample:
+    """Rows of arrays, copied part by part.
+
+    Args:
+        x: Inputs, any structure of arrays.
+        y: Labels, likewise.
+        rows: The rows to take from.
+        limit: The most rows to take.
+        batch_size: What the model was trained with, and so surely fits in memory.
+    """
+
+    def __init__(self, x: Any, y: Any, rows: range, limit: int, batch_size: int) -> None:
+        self._x, self._y = x, y
+        row_bytes = max(_row_bytes((x, y), rows.start), 1)
+        count = max(min(len(rows), limit, _MAX_BYTES // row_bytes), min(len(rows), batch_size))
+        self._indices = rows.start + np.linspace(0, len(rows) - 1, count).astype(np.int64)
+        together = max(batch_size, min(_MAX_CHUNK_ROWS, _CHUNK_BYTES // row_bytes))
+        self._part_count = -(-count // together)
+        self.complete = count == len(rows)
+
+    def parts(self) -> Iterator[tuple[Any, Any]]:
+        """See :class:`Sample`."""
+        for first in range(self._part_count):
+            rows = self._indices[first :: self._part_count]
+            x, y = (
+                keras.tree.map_structure(lambda leaf, rows=rows: take_rows(leaf, rows), part)
+                for part in (self._x, self._y)
+            )
+            yield x, y
 
 
 class BatchSample:
@@ -52,6 +68,7 @@ class BatchSample:
 
     Attributes:
         is_full: Whether the sample takes no more.
+        template: The structure of (x, y), to be set before batches are read back.
     """
 
     def __init__(self, limit: int) -> None:
@@ -60,32 +77,40 @@ class BatchSample:
         self._count = 0
         self._bytes = 0
         self.is_full = False
-        self._cut_off = False
+        self.complete = True
+        self.template: tuple[Any, Any] | None = None
 
     def add(self, x: list[Any], y: list[Any]) -> None:
         """Keep a batch, or its first rows where not all fit in."""
         room = self._limit - self._count
         if self.is_full or room <= 0:
-            self.is_full = self._cut_off = True
+            self.is_full, self.complete = True, False
             return
         inputs, labels = ([to_numpy(leaf)[:room] for leaf in part] for part in (x, y))
-        self._cut_off = self._cut_off or row_count(x[0]) > room
+        self.complete = self.complete and row_count(x[0]) <= room
         self._batches.append((inputs, labels))
         self._count += len(inputs[0])
         self._bytes += sum(leaf.nbytes for leaf in inputs + labels)
-        self.is_full = self._bytes >= _MAX_BYTES
+        if self._bytes >= _MAX_BYTES:
+            self.is_full, self.complete = True, False
 
     def close(self) -> None:
         """Take no more: one pass is over."""
         self.is_full = True
 
-    def sample(self, template: tuple[Any, Any]) -> Sample | None:
-        """Return what was kept, in the structure of ``template``; None if it is nothing."""
-        if not self._batches or not self._batches[0][1]:
-            return None
-        parts = []
-        for structure, index in zip(template, (0, 1), strict=True):
-            leaves = zip(*(batch[index] for batch in self._batches), strict=True)
-            joined = [np.concatenate(pieces) for pieces in leaves]
-            parts.append(keras.tree.pack_sequence_as(structure, joined))
-        return Sample(x=parts[0], y=parts[1], count=self._count, complete=not self._cut_off)
+    def has_labels(self) -> bool:
+        """Return whether anything was kept that has labels."""
+        return bool(self._batches and self._batches[0][1]) and self.template is not None
+
+    def parts(self) -> Iterator[tuple[Any, Any]]:
+        """See :class:`Sample`."""
+        if self.template is None:
+            return
+        x, y = self.template
+        for inputs, labels in self._batches:
+            yield keras.tree.pack_sequence_as(x, inputs), keras.tree.pack_sequence_as(y, labels)
+
+
+def _row_bytes(structure: Any, row: int) -> int:
+    leaves = [leaf for leaf in keras.tree.flatten(structure) if leaf is not None]
+    return sum(take_rows(leaf, np.array([row])).nbytes for leaf in leaves)

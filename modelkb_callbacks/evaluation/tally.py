@@ -9,11 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 _MAX_CLASSES = 1000
-_MAX_RESIDUALS = 1_000_000
+_MAX_RESIDUALS = 20_000
 _MAX_BINS = 50
 _MAX_COLUMNS = 1000
 
 Array = npt.NDArray[Any]
+
+
+class CannotEvaluateError(ValueError):
+    """An output whose labels and predictions are not of a kind that we have figures for."""
 
 
 class Tally(ABC):
@@ -23,6 +27,11 @@ class Tally(ABC):
 
     def __init__(self) -> None:
         self.sample_count = 0
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the tally takes, in the main."""
+        return 0
 
     def add(self, labels: Array, predictions: Array) -> None:
         """Count a batch in."""
@@ -46,7 +55,7 @@ class ConfusionTally(Tally):
             predictions are class numbers, or scores by class in the last axis.
 
     Raises:
-        ValueError: There are more than 1,000 classes.
+        CannotEvaluateError: There are more than 1,000 classes.
     """
 
     task = "classification"
@@ -54,14 +63,20 @@ class ConfusionTally(Tally):
     def __init__(self, class_count: int, threshold: float | None = None) -> None:
         super().__init__()
         if class_count > _MAX_CLASSES:
-            raise ValueError(f"{class_count} classes; at most {_MAX_CLASSES} fit a matrix")
+            raise CannotEvaluateError(
+                f"{class_count} classes; a confusion matrix is kept of {_MAX_CLASSES} at most"
+            )
         self.class_count = class_count
         self._threshold = threshold
         self.matrix = np.zeros((class_count, class_count), dtype=np.int64)
 
+    @property
+    def bytes(self) -> int:
+        return self.matrix.nbytes
+
     def _count(self, labels: Array, predictions: Array) -> None:
         if self._threshold is not None:
-            # Labels 0 and 1, or -1 and 1 as with hinge losses.
+            # Labels are 0 and 1, or -1 and 1 as with hinge losses.
             labels, predictions = labels > 0, predictions > self._threshold
         elif np.issubdtype(predictions.dtype, np.floating):
             if labels.shape == predictions.shape:
@@ -132,9 +147,12 @@ class RegressionTally(Tally):
         self._squared: Array | float = 0.0
         self._residuals: list[Array] = []
         self._kept = 0
+        self._stride = 1  # every so many-th residual is kept
+        self._skip = 0
 
     def _count(self, labels: Array, predictions: Array) -> None:
-        true, predicted = _columns(labels), _columns(predictions)
+        # (n, t) and (n, t, 1) go together, but must not be broadcast against each other.
+        true, predicted = _columns(labels), _columns(predictions.reshape(labels.shape))
         residuals = true - predicted
         rows = len(true)
         mean = true.mean(axis=0)
@@ -145,9 +163,7 @@ class RegressionTally(Tally):
         self._rows = total
         self._absolute += np.abs(residuals).sum(axis=0)
         self._squared += (residuals**2).sum(axis=0)
-        kept = residuals.ravel()[: _MAX_RESIDUALS - self._kept]
-        self._residuals.append(kept)
-        self._kept += kept.size
+        self._keep(residuals.ravel())
 
     def figures(self) -> dict[str, Any]:
         edges, counts = self._histogram()
@@ -163,6 +179,21 @@ class RegressionTally(Tally):
             "residual_edges": edges,
             "residual_counts": counts,
         }
+
+    @property
+    def bytes(self) -> int:
+        return self._kept * 8
+
+    def _keep(self, residuals: Array) -> None:
+        """Keep evenly spread residuals; when they are too many, every second one goes."""
+        kept = residuals[self._skip :: self._stride]
+        self._skip = (self._skip - residuals.size) % self._stride
+        self._residuals.append(kept)
+        self._kept += kept.size
+        while self._kept > _MAX_RESIDUALS:
+            self._residuals = [np.concatenate(self._residuals)[::2]]
+            self._kept = self._residuals[0].size
+            self._stride *= 2
 
     def _histogram(self) -> tuple[tuple[float, ...], tuple[int, ...]]:
         residuals = np.concatenate(self._residuals)

@@ -7,6 +7,7 @@ import numpy as np
 from modelkb_callbacks.evaluation.loss import Loss
 from modelkb_callbacks.evaluation.tally import (
     Array,
+    CannotEvaluateError,
     ConfusionTally,
     MultilabelTally,
     RegressionTally,
@@ -24,7 +25,7 @@ def new_tally(loss: Loss, class_count: int | None, labels: Array, predictions: A
         predictions: The first batch.
 
     Raises:
-        ValueError: Labels and predictions go together in no way that is known.
+        CannotEvaluateError: Labels and predictions go together in no way that is known.
     """
     if class_count is not None:
         return ConfusionTally(class_count)
@@ -32,7 +33,7 @@ def new_tally(loss: Loss, class_count: int | None, labels: Array, predictions: A
     one_hot = width > 1 and labels.shape == predictions.shape and _is_one_hot(labels)
     if loss.family == "binary" and width == 2 and one_hot:
         return ConfusionTally(2)  # yes and no in two columns
-    if loss.family in ("binary", "hinge"):
+    if loss.family == "hinge" or (loss.family == "binary" and _is_yes_or_no(labels)):
         return _yes_or_no(width, 0.0 if loss.from_logits or loss.family == "hinge" else 0.5)
     if loss.family is None:
         if one_hot or (width > 1 and _are_class_numbers(labels, predictions, width)):
@@ -41,7 +42,9 @@ def new_tally(loss: Loss, class_count: int | None, labels: Array, predictions: A
             return _yes_or_no(width, 0.5)
     if labels.size == predictions.size:
         return RegressionTally()
-    raise ValueError(f"labels of shape {labels.shape} for predictions of {predictions.shape}")
+    raise CannotEvaluateError(
+        f"labels of shape {labels.shape} for predictions of shape {predictions.shape}"
+    )
 
 
 def _yes_or_no(width: int, threshold: float) -> Tally:

@@ -13,7 +13,7 @@ class BatchTap(Tap):
 
     def __call__(self, *args: Any) -> Any:
         """Run a step."""
-        if self.show is None:
+        if not self.watchers:
             return self._function(*args)
         *state, batches = args
         if isinstance(batches, (list, tuple)):
@@ -30,7 +30,7 @@ class BatchTap(Tap):
 
     def _show(self, data: Any) -> None:
         shown = quietly(lambda: self.flatten_batch(data))
-        if self.show is not None and shown is not None:
+        if shown is not None:
             self.show(*shown)
 
 

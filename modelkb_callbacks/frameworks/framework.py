@@ -43,12 +43,14 @@ class Framework(ABC):
         """Return versions, devices and what decides the bits."""
 
     @abstractmethod
-    def tap_predictions(self, model: Any, reduce: Reduce) -> Tap | None:
+    def tap_predictions(self, model: Any, reduce: Reduce, *, untraced: bool) -> Tap | None:
         """Let Keras' validation pass show its labels and predictions.
 
         Args:
             model: The compiled model, about to be trained.
             reduce: Picks what to show.
+            untraced: Whether Keras has yet to make the function. One that it made before
+                must not be made anew: what the model was then is traced into it.
 
         Returns:
             The tap, or None where the pass could not be watched without a risk for its
@@ -56,8 +58,13 @@ class Framework(ABC):
         """
 
     @abstractmethod
-    def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
+    def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         """Let training or validation show the batches that it consumes, x and y.
+
+        Args:
+            model: The compiled model, about to be trained.
+            phase: Whose batches.
+            untraced: As for :meth:`tap_predictions`.
 
         Returns:
             The tap, or None where they cannot be seen (several replicas, or several steps
@@ -66,7 +73,11 @@ class Framework(ABC):
 
     def keeping_random_state(self) -> AbstractContextManager[Any]:
         """Return a context that puts the backend's global random state back at its end."""
-        return nullcontext()  # a prediction of Keras draws nothing from it
+        return nullcontext()
+
+    def without_gradients(self) -> AbstractContextManager[Any]:
+        """Return a context in which calling a model keeps nothing for gradients."""
+        return nullcontext()
 
     def random_seed(self) -> int | None:
         """Return the seed that ``keras.utils.set_random_seed`` was given, or None."""
@@ -88,7 +99,7 @@ class Tap:
         reduce: What a tap on predictions picks; the one it was traced with.
 
     Attributes:
-        show: Called with each batch while something is to be seen.
+        watchers: Called with each batch while something is to be seen.
         batch_template: The structure of (x, y) that a tap on batches has seen, to be filled
             by ``keras.tree.pack_sequence_as``.
     """
@@ -96,12 +107,25 @@ class Tap:
     def __init__(self, function: Callable[..., Any], reduce: Reduce | None = None) -> None:
         self._function = function
         self.reduce = reduce
-        self.show: Show | None = None
+        self.watchers: list[Show] = []
         self.batch_template: tuple[Any, Any] | None = None
 
     def __call__(self, *args: Any) -> Any:
         """Run a step."""
         return self._function(*args)
+
+    def watch(self, watcher: Show) -> None:
+        """Begin to show batches to a watcher."""
+        self.watchers = [*self.watchers, watcher]
+
+    def unwatch(self, watcher: Show) -> None:
+        """Show no more to a watcher; it need not be watching."""
+        self.watchers = [other for other in self.watchers if other != watcher]
+
+    def show(self, first: list[Any], second: list[Any]) -> None:
+        """Show a batch to all watchers."""
+        for watcher in self.watchers:
+            watcher(first, second)
 
     def flatten_batch(self, data: Any) -> tuple[list[Any], list[Any]] | None:
         """Return the leaves of a batch's x and y; None for a batch of an unknown make."""

@@ -20,8 +20,8 @@ class JaxFramework(Framework):
             gpus=tuple(device.device_kind for device in devices if device.platform == "gpu"),
         )
 
-    def tap_predictions(self, model: Any, reduce: Reduce) -> Tap | None:
+    def tap_predictions(self, model: Any, reduce: Reduce, *, untraced: bool) -> Tap | None:
         return None
 
-    def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
+    def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         return batch_tap.tap_batches(model, phase)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import tensorflow as tf
@@ -17,7 +19,7 @@ from modelkb_callbacks.frameworks.framework import (
     has_own,
     quietly,
 )
-from modelkb_callbacks.frameworks.step_watch import watching
+from modelkb_callbacks.frameworks.step_watch import the_one_pair, watching
 
 # Taken out of the logs before Keras or a callback sees them.
 _KEY = "__modelkb__"
@@ -40,7 +42,10 @@ class TensorFlowFramework(Framework):
             intra_op_threads=tf.config.threading.get_intra_op_parallelism_threads(),
         )
 
-    def tap_predictions(self, model: Any, reduce: Reduce) -> Tap | None:
+    def keeping_random_state(self) -> AbstractContextManager[Any]:
+        return _keeping_eager_seeds()
+
+    def tap_predictions(self, model: Any, reduce: Reduce, *, untraced: bool) -> Tap | None:
         # With XLA, another output can change how operations are fused, and so the bits.
         if model.jit_compile or not _is_plain(model, "test"):
             return None
@@ -49,11 +54,11 @@ class TensorFlowFramework(Framework):
         def shown_step(tap: Tap, data: Any) -> Any:
             with watching(model) as seen:
                 logs = step(data)
-            return _with(logs, quietly(lambda: reduce(*seen[-1])))
+            return _with(logs, quietly(lambda: reduce(*the_one_pair(seen))))
 
-        return _tap(model, "test", "predictions", shown_step, reduce)
+        return _tap(model, "test", _GraphTap("predictions", reduce), shown_step, untraced)
 
-    def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
+    def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         if not _is_plain(model, phase):
             return None
         step = getattr(model, f"{phase}_step")
@@ -62,32 +67,35 @@ class TensorFlowFramework(Framework):
             # The step's own inputs as further outputs: no operation is added or changed.
             return _with(step(data), quietly(lambda: tap.flatten_batch(data)))
 
-        return _tap(model, phase, "batches", shown_step)
+        return _tap(model, phase, _GraphTap("batches"), shown_step, untraced)
 
 
 class _GraphTap(Tap):
     """Takes what is shown out of a step's logs."""
 
-    kind: str
+    def __init__(self, kind: str, reduce: Reduce | None = None) -> None:
+        super().__init__(_not_made_yet, reduce)
+        self.kind = kind
+
+    def cover(self, function: Callable[..., Any]) -> None:
+        """Take the place of a function that Keras has made."""
+        self._function = function
 
     def __call__(self, *args: Any) -> Any:
         logs = self._function(*args)
         if isinstance(logs, dict) and _KEY in logs:
-            shown = logs.pop(_KEY)
-            if self.show is not None:
-                self.show(list(shown[0]), list(shown[1]))
+            first, second = logs.pop(_KEY)
+            self.show(list(first), list(second))
         return logs
 
 
-def _tap(
-    model: Any, phase: Phase, kind: str, shown_step: Step, reduce: Reduce | None = None
-) -> Tap:
-    """Put a tap in place of Keras' function, which has not been traced in a first fit."""
+def _tap(model: Any, phase: Phase, tap: _GraphTap, shown_step: Step, untraced: bool) -> Tap | None:
+    """Put a tap in the place of Keras' function, if nothing has been traced into that yet."""
     present = getattr(model, f"{phase}_function")
-    if isinstance(present, _GraphTap) and present.kind == kind:
-        return present  # from an earlier fit: traced already
-    tap = _GraphTap(present, reduce)
-    tap.kind = kind
+    if isinstance(present, _GraphTap) and present.kind == tap.kind:
+        return present  # from an earlier fit: Keras, too, would use its function again
+    if not untraced:
+        return None
     attributes = vars(model)
     covered = attributes.get(f"{phase}_step")
     attributes[f"{phase}_step"] = functools.partial(shown_step, tap)
@@ -97,9 +105,27 @@ def _tap(
         del attributes[f"{phase}_step"]
         if covered is not None:
             attributes[f"{phase}_step"] = covered
-    tap._function = getattr(model, f"{phase}_function")
+    tap.cover(getattr(model, f"{phase}_function"))
     setattr(model, f"{phase}_function", tap)
     return tap
+
+
+def _not_made_yet(*_: Any) -> Any:
+    raise NotImplementedError
+
+
+@contextlib.contextmanager
+def _keeping_eager_seeds() -> Iterator[None]:
+    """Put back what gives eager operations without a seed of their own one."""
+    from tensorflow.python.eager import context  # there is no public way to it
+
+    source = getattr(context.context(), "_rng", None)
+    state = None if source is None else source.getstate()
+    try:
+        yield
+    finally:
+        if source is not None:
+            source.setstate(state)
 
 
 def _is_plain(model: Any, phase: Phase) -> bool:

@@ -17,7 +17,7 @@ from modelkb_callbacks.frameworks.framework import (
     has_own,
     quietly,
 )
-from modelkb_callbacks.frameworks.step_watch import watching
+from modelkb_callbacks.frameworks.step_watch import the_one_pair, watching
 
 
 class TorchFramework(Framework):
@@ -36,7 +36,7 @@ class TorchFramework(Framework):
             intra_op_threads=torch.get_num_threads(),
         )
 
-    def tap_predictions(self, model: Any, reduce: Reduce) -> Tap | None:
+    def tap_predictions(self, model: Any, reduce: Reduce, *, untraced: bool) -> Tap | None:
         if model.jit_compile or has_own(model, "make_test_function"):
             return None
         model.make_test_function()
@@ -53,7 +53,11 @@ class TorchFramework(Framework):
         context: AbstractContextManager[Any] = torch.random.fork_rng()
         return context
 
-    def tap_batches(self, model: Any, phase: Phase) -> Tap | None:
+    def without_gradients(self) -> AbstractContextManager[Any]:
+        context: AbstractContextManager[Any] = torch.no_grad()
+        return context
+
+    def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         return batch_tap.tap_batches(model, phase)
 
 
@@ -63,12 +67,12 @@ class _EagerTap(Tap):
     model: Any
 
     def __call__(self, *args: Any) -> Any:
-        show, reduce = self.show, self.reduce
-        if show is None or reduce is None:
+        reduce = self.reduce
+        if not self.watchers or reduce is None:
             return self._function(*args)
         with watching(self.model) as seen:
             logs = self._function(*args)
-        shown = quietly(lambda: reduce(*seen[-1]))
+        shown = quietly(lambda: reduce(*the_one_pair(seen)))
         if shown is not None:
-            show(*shown)
+            self.show(*shown)
         return logs

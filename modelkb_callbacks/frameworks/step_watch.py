@@ -30,6 +30,18 @@ def watching(model: Any) -> Iterator[list[tuple[Any, Any]]]:
         attributes.update(covered)
 
 
+def the_one_pair(seen: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """Return the labels and predictions of a step.
+
+    Raises:
+        ValueError: It computed losses or metrics of different ones, or of none; which of
+            them is the model's answer cannot be known.
+    """
+    if not seen or any(pair[0] is not seen[0][0] or pair[1] is not seen[0][1] for pair in seen):
+        raise ValueError(f"{len(seen)} different pairs of labels and predictions")
+    return seen[0]
+
+
 def _watched(method: Callable[..., Any], seen: list[tuple[Any, Any]]) -> Callable[..., Any]:
     def watched(*args: Any, **kwargs: Any) -> Any:
         given = {**dict(zip(("x", "y", "y_pred"), args, strict=False)), **kwargs}

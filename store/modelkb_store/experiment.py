@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.architecture_file import Architecture, read_architecture
-from modelkb_store.errors import ArtifactNotFoundError
+from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
 from modelkb_store.layout import Layout
 from modelkb_store.model_loading import build_model
 from modelkb_store.records import ExperimentRecord
@@ -126,11 +126,18 @@ class Experiment:
         return {**row, "seed": self.record.seed}
 
     def dataset(self, split: str = "train") -> dict[str, Any]:
-        """Return the description of the training or validation data; empty if unknown."""
-        entity = self.record.dataset_id
-        if split == "validation":
-            entity = self.record.validation_dataset_id
-        rows = self._tables.of_entity("datasets", self.project, entity).to_pylist()
+        """Return the description of the training or validation data; empty if unknown.
+
+        Raises:
+            InvalidSettingError: The split is neither ``train`` nor ``validation``.
+        """
+        of_split = {
+            "train": self.record.dataset_id,
+            "validation": self.record.validation_dataset_id,
+        }
+        if split not in of_split:
+            raise InvalidSettingError("split", split, "'train' or 'validation'")
+        rows = self._tables.of_entity("datasets", self.project, of_split[split]).to_pylist()
         return dict(rows[0]) if rows else {}
 
     def model(self) -> dict[str, Any]:

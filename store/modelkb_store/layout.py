@@ -14,7 +14,7 @@ from modelkb_store.errors import (
     NotAStoreError,
     StoreNotFoundError,
 )
-from modelkb_store.project_names import project_folder, project_of_folder
+from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import FORMAT_VERSION
 
 STORE_VARIABLE = "MODELKB_STORE"
@@ -99,14 +99,6 @@ class Layout:
     def metric_file(self, table: str, project: str, experiment_id: str, part: int) -> Path:
         """Return the path of one part of an experiment's curves."""
         return self.table_file(table, project, f"{experiment_id}-{part:04d}")
-
-    def projects_of_table(self, table: str) -> list[str]:
-        """Return the projects that have a folder in a table, sorted."""
-        folder = self.table_folder(table)
-        if not folder.is_dir():
-            return []
-        names = (project_of_folder(entry.name) for entry in folder.iterdir() if entry.is_dir())
-        return sorted(name for name in names if name is not None)
 
     def architecture_file(self, architecture_id: str) -> Path:
         """Return the path of an HDF5 architecture file."""

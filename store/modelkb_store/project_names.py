@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from modelkb_store.errors import InvalidNameError
 
@@ -47,8 +47,3 @@ def project_folder(project: str) -> str:
 def normalized(project: str) -> str:
     """Return a project's name in one spelling: a letter with an accent has several."""
     return unicodedata.normalize("NFC", project)
-
-
-def project_of_folder(folder: str) -> str | None:
-    """Return the project that a folder name stands for, or None if it is not one."""
-    return unquote(folder[len(_PREFIX) :]) if folder.startswith(_PREFIX) else None

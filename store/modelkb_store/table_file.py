@@ -29,7 +29,12 @@ def write_records(path: Path, table: str, records: Sequence[Any]) -> None:
         for name in schema.names
     ]
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_arrays(columns, schema=schema), sink, compression="zstd")
+    pq.write_table(
+        pa.Table.from_arrays(columns, schema=schema),
+        sink,
+        compression="zstd",
+        write_page_checksum=True,
+    )
     atomic_file.write_bytes(path, memoryview(sink.getvalue()))
 
 
@@ -41,14 +46,15 @@ def read_table_file(path: Path, table: str) -> pa.Table:
         CorruptFileError: It is not a Parquet file of this table.
     """
     try:
-        rows = pq.ParquetFile(path).read(columns=SCHEMAS[table].names)
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        # Other tools that rewrite a file spell some types otherwise.
+        rows = file.read(columns=SCHEMAS[table].names).cast(SCHEMAS[table])
         rows.validate(full=True)
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    # Columns that are not those of the table end in a ValueError.
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise CorruptFileError(path, error) from error
-    if not rows.schema.equals(SCHEMAS[table]):
-        raise CorruptFileError(path, f"its columns are not those of the table {table}")
     return rows
 
 

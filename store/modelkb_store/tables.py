@@ -47,14 +47,20 @@ class Tables:
         dataset = ds.dataset(
             folder,
             schema=schema,
-            format="parquet",
+            format=ds.ParquetFileFormat(
+                default_fragment_scan_options=ds.ParquetFragmentScanOptions(
+                    page_checksum_verification=True
+                )
+            ),
             partitioning=ds.partitioning(PARTITIONING, flavor="hive"),
         )
         chosen = None if project is None else ds.field("project") == normalized(project)
         try:
-            return dataset.to_table(columns=names, filter=chosen)
+            rows = dataset.to_table(columns=names, filter=chosen)
+            rows.validate(full=True)
         except (pa.ArrowException, OSError) as error:
             raise _find_corrupt_file(table, dataset.files, error) from error
+        return rows
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""

@@ -281,6 +281,20 @@ def test_weights_whose_file_is_gone(recorded_experiment: Experiment) -> None:
         recorded_experiment.weights_path()
 
 
+def test_the_last_of_several_weights_is_taken(store: Path, writer_factory: WriterFactory) -> None:
+    writer = writer_factory()
+    writer.write_artifacts(
+        [
+            writer.add_weights(lambda path: path.write_bytes(b"after one epoch")),
+            writer.add_weights(lambda path: path.write_bytes(b"at the end")),
+        ]
+    )
+
+    path = Store(store).experiment(writer.experiment.experiment_id).weights_path()
+
+    assert path.read_bytes() == b"at the end"
+
+
 def test_weights_must_lie_in_the_store(
     store: Path, tmp_path: Path, writer_factory: WriterFactory
 ) -> None:

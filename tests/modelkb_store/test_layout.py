@@ -183,15 +183,6 @@ def test_objects_are_named_by_content(layout: Layout) -> None:
     assert layout.weights_file("abcd").is_relative_to(layout.weights_folder())
 
 
-def test_projects_are_found_by_their_folders(layout: Layout) -> None:
-    for name in ("project=zoo", "project=cats%20%26%20dogs", "backup"):
-        (layout.root / "models" / name).mkdir(parents=True)
-    (layout.root / "models" / "project=file").touch()
-
-    assert layout.projects_of_table("models") == ["cats & dogs", "zoo"]
-    assert layout.projects_of_table("metrics") == []
-
-
 def test_a_recorded_path_leads_back(layout: Layout) -> None:
     path = layout.weights_file("ab" * 32)
     recorded = layout.relative(path)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from modelkb_store import (
@@ -233,6 +235,26 @@ def test_a_damaged_file_among_good_ones_is_named(store: Path, table: str) -> Non
     assert caught.value.path == path
     path.unlink()
     assert len(Store(store).experiments()) == (2 if table == "experiments" else 3)
+
+
+def test_a_file_with_damaged_text_is_named(store: Path) -> None:
+    record_complete_experiment(store)
+    (path,) = (store / "metrics").rglob("*.parquet")
+    rows = pq.ParquetFile(path).read()
+    damaged = pa.array([b"\xff\xfe"] * rows.num_rows, pa.binary()).cast(pa.string(), safe=False)
+    position = rows.schema.get_field_index("metric")
+    pq.write_table(rows.set_column(position, "metric", damaged), path)
+
+    with pytest.raises(CorruptFileError, match=re.escape(str(path))):
+        Store(store).experiments()
+
+
+def test_a_file_that_was_rewritten_with_pandas_is_read(store: Path) -> None:
+    record = record_complete_experiment(store).experiment
+    (path,) = (store / "experiments").rglob("*.parquet")
+    pq.ParquetFile(path).read().to_pandas().to_parquet(path)
+
+    assert Store(store).experiment(record.experiment_id).record == record
 
 
 def test_a_damaged_project_file_is_named(store: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelkb_store import SCHEMAS, CorruptFileError
@@ -66,6 +66,7 @@ def curve(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("table", SCHEMAS)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_records_come_back_as_they_went(folder: Path, table: str, data: st.DataObject) -> None:
     records = data.draw(records_for(table))

@@ -37,7 +37,6 @@ def custom(y_true: Any, y_pred: Any) -> Any:
         (custom, Loss(None)),
         (None, Loss(None)),
     ],
-    ids=str,
 )
 def test_family(loss: Any, expected: Loss) -> None:
     assert loss_of_output(compiled_with(loss), "dense", 0) == expected
