@@ -40,8 +40,8 @@ _MIN_SECONDS = 2.0
 _SHARE_OF_TRAINING = 0.1
 _WHY_NOT_WATCHED = (
     "data that is not arrays cannot be watched with several replicas, with several steps in "
-    "one execution, or when the model was used before without being recorded; pass "
-    "validation data as arrays, or compile the model anew"
+    "one execution, or once the model was trained or evaluated before; pass validation data "
+    "as arrays, or compile the model anew"
 )
 
 

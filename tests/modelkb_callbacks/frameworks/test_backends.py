@@ -38,13 +38,13 @@ SCRIPT = textwrap.dedent(
             keras.layers.Dropout(0.2),
             keras.layers.Dense(10, activation="softmax"),
         ])
-        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
         for arguments in (
             {"x": x, "y": y, "validation_split": 0.2},
             {"x": x, "y": y},
             {"x": Batches(), "validation_data": Batches()},
             {"x": Batches()},
         ):
+            model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
             model.fit(epochs=2, verbose=0, shuffle=False, callbacks=callbacks, **arguments)
         return model
 
