@@ -15,6 +15,7 @@ from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
 from modelkb_store.layout import Layout
 from modelkb_store.model_loading import build_model
 from modelkb_store.records import ExperimentRecord
+from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
 
 if TYPE_CHECKING:
@@ -44,6 +45,23 @@ class Experiment:
     def __repr__(self) -> str:
         return f"<Experiment {self.id} ({self.project}/{self.record.name}, {self.record.status})>"
 
+    def table(self, name: str) -> pa.Table:
+        """Return this experiment's rows of a table, without its id, as an Arrow table.
+
+        Args:
+            name: A table with a column ``experiment_id``, such as ``metrics``,
+                ``hyperparameters`` (with their source), ``evaluations`` or ``artifacts``.
+
+        Raises:
+            InvalidSettingError: There is no such table.
+            CorruptFileError: A file of it is damaged.
+        """
+        if "experiment_id" not in getattr(SCHEMAS.get(name), "names", ()):
+            known = [table for table, schema in SCHEMAS.items() if "experiment_id" in schema.names]
+            raise InvalidSettingError("name", name, f"one of {', '.join(known)}")
+        rows = self._tables.of_experiment(name, self.project, self.id)
+        return rows.drop_columns("experiment_id")
+
     def metrics(self) -> pd.DataFrame:
         """Return the curves: one row per epoch, split and metric.
 
@@ -51,32 +69,20 @@ class Experiment:
             Columns ``epoch`` (from 0, as in Keras), ``step``, ``split`` (train or
             validation), ``metric``, ``value`` (float64) and ``wall_time`` (UTC).
         """
-        return _pandas(self.metric_table())
-
-    def metric_table(self) -> pa.Table:
-        """Return the same as :meth:`metrics`, as an Arrow table."""
-        return self._own("metrics")
+        return _pandas(self.table("metrics"))
 
     def batch_metrics(self) -> pd.DataFrame:
         """Return the curves by batch, for runs recorded with ``batch_metrics=True``."""
-        return _pandas(self._own("batch_metrics"))
+        return _pandas(self.table("batch_metrics"))
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return the hyperparameters by name, as numbers, texts, truth values or lists."""
-        rows = self.hyperparameter_table().to_pylist()
+        rows = self.table("hyperparameters").to_pylist()
         return {row["name"]: json.loads(row["value"]) for row in rows}
-
-    def hyperparameter_table(self) -> pa.Table:
-        """Return the hyperparameters with their source: ``fit``, ``compile`` or ``user``."""
-        return self._own("hyperparameters")
 
     def evaluations(self) -> pd.DataFrame:
         """Return the evaluations: one row per split and output of the model."""
-        return _pandas(self.evaluation_table())
-
-    def evaluation_table(self) -> pa.Table:
-        """Return the same as :meth:`evaluations`, as an Arrow table."""
-        return self._own("evaluations")
+        return _pandas(self.table("evaluations"))
 
     def confusion_matrix(self, split: str | None = None, output: str | None = None) -> pd.DataFrame:
         """Return a confusion matrix: true classes in rows, predicted ones in columns.
@@ -95,7 +101,7 @@ class Experiment:
         """
         import pandas as pd
 
-        for row in self.evaluation_table().to_pylist():
+        for row in self.table("evaluations").to_pylist():
             wanted = split in (None, row["split"]) and output in (None, row["output"])
             if wanted and row["confusion_matrix"] is not None:
                 labels = row["class_names"] or range(len(row["confusion_matrix"]))
@@ -152,11 +158,7 @@ class Experiment:
 
     def artifacts(self) -> pd.DataFrame:
         """Return the files of this experiment: kind, path from the store, size and hash."""
-        return _pandas(self.artifact_table())
-
-    def artifact_table(self) -> pa.Table:
-        """Return the same as :meth:`artifacts`, as an Arrow table."""
-        return self._own("artifacts")
+        return _pandas(self.table("artifacts"))
 
     def architecture(self) -> Architecture:
         """Return the architecture as its HDF5 file holds it.
@@ -188,7 +190,7 @@ class Experiment:
         Raises:
             ArtifactNotFoundError: No weights were kept, or the file is gone.
         """
-        paths = self.artifact_table().filter(pc.field("kind") == "weights")["path"].to_pylist()
+        paths = self.table("artifacts").filter(pc.field("kind") == "weights")["path"].to_pylist()
         if not paths:
             reason = "; ".join(self.record.problems) or "recorded with save_weights=False"
             raise ArtifactNotFoundError(self.id, "weights", reason)
@@ -231,10 +233,6 @@ class Experiment:
             custom_objects=custom_objects,
             safe_mode=safe_mode,
         )
-
-    def _own(self, table: str) -> pa.Table:
-        rows = self._tables.of_experiment(table, self.project, self.id)
-        return rows.drop_columns("experiment_id")
 
 
 def _pandas(table: pa.Table) -> pd.DataFrame:

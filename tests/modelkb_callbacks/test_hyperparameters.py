@@ -33,7 +33,7 @@ def test_of_fit_and_of_compile(data: Data, fit: Fit) -> None:
 
 def test_source_of_each(data: Data, fit: Fit) -> None:
     fitted = fit(compiled(sequential()), data.x, data.classes, settings={"params": {"width": 8}})
-    rows = fitted.experiment.hyperparameter_table().to_pylist()
+    rows = fitted.experiment.table("hyperparameters").to_pylist()
     sources = {row["name"]: row["source"] for row in rows}
     assert (sources["epochs"], sources["optimizer"], sources["width"]) == (
         "fit",

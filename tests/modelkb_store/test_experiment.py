@@ -65,7 +65,7 @@ def test_metrics(recorded_experiment: Experiment) -> None:
     assert validation["step"].tolist() == [10, 20, 30]
     assert metrics["value"].dtype == "float64"
     assert str(metrics["wall_time"].dt.tz) == "UTC"
-    assert recorded_experiment.metric_table().num_rows == len(metrics)
+    assert recorded_experiment.table("metrics").num_rows == len(metrics)
 
 
 def test_metrics_of_many_parts_are_in_order(store: Path, writer_factory: WriterFactory) -> None:
@@ -90,7 +90,7 @@ def test_hyperparameters(recorded_experiment: Experiment) -> None:
         "epochs": 3,
         "optimizer": "adam",
     }
-    sources = recorded_experiment.hyperparameter_table()["source"].to_pylist()
+    sources = recorded_experiment.table("hyperparameters")["source"].to_pylist()
     assert sources == ["compile", "fit", "compile"]
 
 
@@ -101,7 +101,7 @@ def test_evaluations(recorded_experiment: Experiment) -> None:
     assert evaluations["accuracy"].tolist()[0] == 0.84
     assert evaluations["rmse"].tolist()[1] == 1.5
     assert "experiment_id" not in evaluations
-    assert recorded_experiment.evaluation_table().num_rows == 2
+    assert recorded_experiment.table("evaluations").num_rows == 2
 
 
 def test_confusion_matrix(recorded_experiment: Experiment) -> None:
@@ -184,7 +184,7 @@ def test_artifacts(recorded_experiment: Experiment) -> None:
 
     assert artifacts["kind"].tolist() == ["weights"]
     assert artifacts["size_bytes"].tolist() == [len(WEIGHTS)]
-    assert recorded_experiment.artifact_table()["path"].to_pylist() == artifacts["path"].tolist()
+    assert recorded_experiment.table("artifacts")["path"].to_pylist() == artifacts["path"].tolist()
 
 
 def test_architecture(recorded_experiment: Experiment) -> None:
@@ -326,3 +326,13 @@ def test_an_open_experiment_shows_what_is_added(store: Path, writer_factory: Wri
     writer.append_metrics([metric_record(opened.id, 0, 0.5)])
 
     assert opened.metrics()["value"].tolist() == [0.5]
+
+
+def test_a_table_is_asked_for_by_its_name(recorded_experiment: Experiment) -> None:
+    assert recorded_experiment.table("artifacts")["kind"].to_pylist() == ["weights"]
+    assert "experiment_id" not in recorded_experiment.table("metrics").column_names
+    for name in ("metric", "models"):
+        with pytest.raises(InvalidSettingError, match=r"one of .*metrics.*artifacts"):
+            recorded_experiment.table(name)
+    with pytest.raises(InvalidSettingError, match="'train' or 'validation'"):
+        recorded_experiment.dataset("test")

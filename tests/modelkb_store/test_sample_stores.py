@@ -106,7 +106,7 @@ def test_v1_settings(finished: Experiment) -> None:
         "shuffle": True,
         "units": [2],
     }
-    rows = finished.hyperparameter_table().to_pylist()
+    rows = finished.table("hyperparameters").to_pylist()
     assert [row["source"] for row in rows] == ["compile", "compile", "fit", "fit", "user"]
     assert [row["number"] for row in rows] == [None, 0.01, 3.0, 1.0, None]
 
@@ -183,7 +183,7 @@ def test_v1_architecture(finished: Experiment) -> None:
 
 
 def test_v1_evaluations(finished: Experiment) -> None:
-    classes, heights = finished.evaluation_table().to_pylist()
+    classes, heights = finished.table("evaluations").to_pylist()
 
     assert (classes["task"], classes["accuracy"], classes["sampled"]) == (
         "classification",
@@ -203,7 +203,7 @@ def test_v1_evaluations(finished: Experiment) -> None:
 
 
 def test_v1_weights(finished: Experiment) -> None:
-    (artifact,) = finished.artifact_table().to_pylist()
+    (artifact,) = finished.table("artifacts").to_pylist()
     path = finished.weights_path()
 
     assert artifact["created_at"] == STARTED + 75 * SECOND

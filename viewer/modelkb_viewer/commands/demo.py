@@ -33,7 +33,7 @@ def command(store: str | None, as_json: bool) -> None:
     experiment = opened.experiment(experiment_id)
     last = {
         history_name(row["split"], row["metric"]): row["value"]
-        for row in experiment.metric_table().to_pylist()
+        for row in experiment.table("metrics").to_pylist()
     }
     if as_json:
         print_json(

@@ -46,9 +46,9 @@ def _everything(experiment: Experiment) -> dict[str, Any]:
         "model": experiment.model(),
         "dataset": experiment.dataset(),
         "environment": experiment.environment(),
-        "metrics": experiment.metric_table().to_pylist(),
-        "evaluations": experiment.evaluation_table().to_pylist(),
-        "artifacts": experiment.artifact_table().to_pylist(),
+        "metrics": experiment.table("metrics").to_pylist(),
+        "evaluations": experiment.table("evaluations").to_pylist(),
+        "artifacts": experiment.table("artifacts").to_pylist(),
     }
 
 
@@ -104,7 +104,7 @@ def _weights_text(experiment: Experiment) -> str:
 
 
 def _print_hyperparameters(experiment: Experiment) -> None:
-    rows = experiment.hyperparameter_table().to_pylist()
+    rows = experiment.table("hyperparameters").to_pylist()
     if rows:
         cells = [[row["name"], _plain_text(row["value"]), row["source"]] for row in rows]
         print_table(["hyperparameter", "value", "source"], cells)
@@ -118,7 +118,7 @@ def _plain_text(value: str) -> str:
 def _print_metrics(experiment: Experiment) -> None:
     """Print first, best and last value of every curve."""
     curves: dict[tuple[str, str], list[float]] = {}
-    for row in experiment.metric_table().to_pylist():
+    for row in experiment.table("metrics").to_pylist():
         curves.setdefault((row["metric"], row["split"]), []).append(row["value"])
     rows = [
         [metric, split, number(values[0]), number(min(values)), number(max(values)),
@@ -130,7 +130,7 @@ def _print_metrics(experiment: Experiment) -> None:
 
 
 def _print_evaluations(experiment: Experiment) -> None:
-    for row in experiment.evaluation_table().to_pylist():
+    for row in experiment.table("evaluations").to_pylist():
         figures = [f"{name} {number(row[name])}" for name in _FIGURES if row[name] is not None]
         sample = "a sample of " if row["sampled"] else ""
         click.echo(
