@@ -119,15 +119,21 @@ def _serialize(model: Any) -> tuple[dict[str, Any] | None, str | None]:
     try:
         serialized = json.loads(model.to_json())
     except Exception as error:  # noqa: BLE001 - a get_config of the user's may raise anything
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        lines = str(error).strip().splitlines() or [repr(error)]
         return None, (
             f"could only keep a layer table of {type(model).__name__}, as Keras cannot "
-            f"serialize it: {reason} Give the class a get_config() to have it rebuilt."
+            f"serialize it ({lines[0].rstrip('.: ')}); a get_config() that works lets it be rebuilt"
         )
     finally:
         del attributes["get_compile_config"]
     serialized.pop("compile_config", None)
-    return redacted(serialized), None
+    kept = redacted(serialized, of_model=True)
+    if kept != serialized:
+        return kept, (
+            "left out a text of the model's configuration that looks like a credential, so the "
+            "model may not load again"
+        )
+    return serialized, None
 
 
 def _serialize_compilation(model: Any) -> dict[str, Any] | None:
@@ -136,7 +142,7 @@ def _serialize_compilation(model: Any) -> dict[str, Any] | None:
         config = json.loads(json.dumps(model.get_compile_config()))
     except Exception:  # noqa: BLE001 - a loss or schedule of the user's may raise anything
         return None
-    return redacted(config) if isinstance(config, dict) and config else None
+    return redacted(config, of_model=True) if isinstance(config, dict) and config else None
 
 
 def _kind(serialized: dict[str, Any] | None) -> str:
@@ -253,7 +259,9 @@ def _output_shape(layer: Any) -> str | None:
 
 def _config_text(layer: Any, config: dict[str, Any] | None) -> str | None:
     try:
-        return canonical_json(redacted(layer.get_config() if config is None else config))
+        return canonical_json(
+            redacted(layer.get_config() if config is None else config, of_model=True)
+        )
     except Exception:  # noqa: BLE001 - a layer of the user's that cannot say
         return None
 

@@ -27,7 +27,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         store: Folder of the store. Default: ``$MODELKB_STORE``, else ``./modelkb``.
         project: The project that holds the experiment. Default: ``$MODELKB_PROJECT``, else
             ``default``.
-        name: The experiment's name. Default: the model's name and the end of the id.
+        name: The experiment's name. Default: the model's name and the last part of the id.
         owner: Who runs it. Default: the user's login name.
         tags: Short texts to find it by.
         notes: Anything worth remembering.
@@ -37,7 +37,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
             the data where it knows them (``image_dataset_from_directory``).
         batch_metrics: Whether to record the curves by batch, too, in the table
             ``batch_metrics``.
-        save_weights: Whether to keep the final weights.
+        save_weights: Whether to keep the final weights; those of a run that failed are not.
         evaluation_samples: How many samples at most are predicted for the evaluation when
             it cannot be taken from Keras' own validation pass.
         strict: Raise what fails of ours, instead of one warning.
@@ -60,8 +60,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         name: str | None = None,
         *,
         owner: str | None = None,
-        tags: Sequence[str] = (),
-        notes: str = "",
+        tags: Sequence[str] | None = (),
+        notes: str | None = "",
         params: Mapping[str, Any] | None = None,
         class_names: Sequence[str] | None = None,
         batch_metrics: bool = False,
@@ -77,7 +77,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 owner=owner,
                 tags=tags,
                 notes=notes,
-                params=params or {},
+                params=params,
                 class_names=class_names,
                 batch_metrics=batch_metrics,
                 save_weights=save_weights,

@@ -7,9 +7,16 @@ from typing import Any
 
 REDACTED = "[redacted]"
 
+# Names of settings that surely are secrets, whoever chose them.
+_SURE_NAME = re.compile(
+    r"pass(word|wd|phrase)(?![a-z])|secret|credential|(api|access|private)_?key"
+    r"|(api|access|auth|refresh)_?token",
+    re.IGNORECASE,
+)
+# Names that are secrets among a user's settings, but can be anything in a model.
 _NAME = re.compile(
-    r"pass(word|wd|phrase)?(?![a-z])|secret|(?<!oov_)(?<!mask_)(?<!pad_)(?<!start_)(?<!end_)(?<!unk_)"
-    r"(?<!sep_)token(?!i[sz]|s)|credential|api_?key|access_?key|private_?key"
+    rf"{_SURE_NAME.pattern}|pass(?![a-z])"
+    r"|(?<!oov_)(?<!mask_)(?<!pad_)(?<!start_)(?<!end_)(?<!unk_)(?<!sep_)token(?!i[sz]|s)"
     r"|(^|_)(auth|key|pwd|cookie|session|signature)(_|$)",
     re.IGNORECASE,
 )
@@ -17,10 +24,10 @@ _VALUE = re.compile(
     r"://[^/\s:@]+:[^/\s@]+@"  # user and password in an address
     r"|\b(sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|hf|xox[abprs])[-_][A-Za-z0-9_-]{16,}"
     r"|\b(AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\."  # a JSON web token
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
-    r"|(password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*\S"
-    r"|\bbearer\s+\S",
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.\S*"  # a JSON web token
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*"
+    r"|(password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*\S+"
+    r"|\bbearer\s+\S+",
     re.IGNORECASE,
 )
 
@@ -35,7 +42,12 @@ def looks_like_credential(name: str, value: str = "") -> bool:
     return bool(_NAME.search(name) or _VALUE.search(value))
 
 
-def redacted(value: Any, name: str = "") -> Any:
+def without_credentials(text: str) -> str:
+    """Return a text, such as an error's, without what looks like a secret in it."""
+    return _VALUE.sub(REDACTED, text)
+
+
+def redacted(value: Any, name: str = "", *, of_model: bool = False) -> Any:
     """Return a JSON value with every text in it that may be a secret replaced.
 
     Only texts are: a number such as ``max_tokens`` is no secret, nor is an empty text.
@@ -43,20 +55,23 @@ def redacted(value: Any, name: str = "") -> Any:
     Args:
         value: Any nesting of dictionaries, lists and plain values.
         name: The name that the value goes by.
+        of_model: Whether it is a model's configuration, where ``token`` or ``session`` can
+            be the name of an input, and a text that is missing breaks the model.
 
     Example:
         >>> redacted({"db": {"user": "ada", "password": "hunter2"}})
         {'db': {'user': 'ada', 'password': '[redacted]'}}
     """
     if isinstance(value, str):
-        return REDACTED if value and looks_like_credential(name, value) else value
+        names = _SURE_NAME if of_model else _NAME
+        return REDACTED if value and (names.search(name) or _VALUE.search(value)) else value
     if isinstance(value, dict):
-        return {key: redacted(item, str(key)) for key, item in value.items()}
+        return {key: redacted(item, str(key), of_model=of_model) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         # An option's value comes after it: ["--password", "hunter2"].
         before = [name, *(item if isinstance(item, str) else "" for item in value)]
         return [
-            redacted(item, option if option.startswith("-") else name)
+            redacted(item, option if option.startswith("-") else name, of_model=of_model)
             for option, item in zip(before, value, strict=False)
         ]
     return value

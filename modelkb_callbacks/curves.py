@@ -21,17 +21,19 @@ class Curves:
     Args:
         writer: The experiment in the store.
         model: The Keras model, whose optimizer counts the steps.
-        params: What Keras tells callbacks, for models without an optimizer.
+        keras_params: What Keras tells callbacks, for models without an optimizer.
 
     Attributes:
         epoch: The epoch that runs, from 0.
         epochs_completed: How many have ended in this run.
     """
 
-    def __init__(self, writer: ExperimentWriter, model: Any, params: Mapping[str, Any]) -> None:
+    def __init__(
+        self, writer: ExperimentWriter, model: Any, keras_params: Mapping[str, Any]
+    ) -> None:
         self._writer = writer
         self._model = model
-        self._steps_per_epoch = int(params.get("steps") or 0)
+        self._steps_per_epoch = int(keras_params.get("steps") or 0)
         self._first_step = 0
         self._batches: list[tuple[int, float, Mapping[str, Any]]] = []
         self._written_at = time.monotonic()

@@ -7,6 +7,7 @@ untouched, also the ones that nobody records.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -28,16 +29,10 @@ def install() -> None:
         recorders = _begin(original, self, *args, **kwargs)
         if not recorders:
             return original(self, *args, **kwargs)
-        outcome: BaseException | None = None
-        try:
-            return original(self, *args, **kwargs)
-        except BaseException as error:
-            outcome = error
-            raise
-        finally:
+        with contextlib.ExitStack() as endings:
             for recorder in recorders:
-                recorder.end_fit(outcome)
-            del outcome
+                endings.push(_ending(recorder))
+            return original(self, *args, **kwargs)
 
     fit._modelkb_original = original  # type: ignore[attr-defined]
     keras.Model.fit = fit
@@ -53,6 +48,13 @@ def _begin(fit: Callable[..., Any], *args: Any, **kwargs: Any) -> list[ModelKBCa
     for recorder in recorders:
         recorder.begin_fit(call)
     return recorders
+
+
+def _ending(recorder: ModelKBCallback) -> Callable[..., None]:
+    def end(kind: object, outcome: BaseException | None, traceback: object) -> None:
+        recorder.end_fit(outcome)
+
+    return end
 
 
 def is_installed() -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import sys
 import warnings
 from collections.abc import Callable
 from typing import TypeVar
 
+from modelkb_callbacks.credentials import without_credentials
+
 T = TypeVar("T")
+
+_NOT_THEIRS = ("modelkb_callbacks", "modelkb_store", "keras")
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
@@ -31,18 +37,20 @@ class Guard:
         self._pending: str | None = None
         self.problems: list[str] = []
 
-    def run(self, what: str, action: Callable[[], T]) -> T | None:
+    def run(self, what: str, action: Callable[[], T], *, quiet: bool = False) -> T | None:
         """Return what the action returns, or None if it failed.
 
         Args:
             what: What was tried, to end the sentence "ModelKB could not ..".
             action: Our code. Only errors are caught: an interruption is the user's.
+            quiet: Whether to hide what libraries warn of while we use them. Not at every
+                epoch: it makes Python forget which warnings the user has seen.
         """
         self._depth += 1
         try:
-            # What libraries warn of while we use them is not the user's doing.
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with warnings.catch_warnings() if quiet else contextlib.nullcontext():
+                if quiet:
+                    warnings.simplefilter("ignore")
                 return action()
         except Exception as error:
             if self._strict:
@@ -56,6 +64,7 @@ class Guard:
 
     def note(self, problem: str) -> None:
         """Keep a problem for the record, and warn of it if it is the first one."""
+        problem = without_credentials(problem)
         if problem not in self.problems:
             self.problems.append(problem)
         self._pending = self._pending or problem
@@ -71,7 +80,15 @@ class Guard:
 
 def _warn(message: str) -> None:
     try:
-        warnings.warn(message, ModelKBWarning, stacklevel=2)
+        warnings.warn(message, ModelKBWarning, stacklevel=_level_of_the_user())
     except ModelKBWarning:
         # The user's filters turn warnings into errors, which must not reach the training.
         _log.warning(message)
+
+
+def _level_of_the_user() -> int:
+    """Return how many calls up the first line is that is neither ours nor Keras'."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_NOT_THEIRS):
+        level, frame = level + 1, frame.f_back
+    return level

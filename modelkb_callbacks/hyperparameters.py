@@ -12,6 +12,7 @@ import numpy as np
 from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks.framework import has_own
+from modelkb_callbacks.rows import are_arrays
 from modelkb_store.ids import canonical_json
 from modelkb_store.records import HyperparameterRecord
 
@@ -20,7 +21,7 @@ def collect(
     experiment_id: str,
     model: Any,
     call: FitCall,
-    params: Mapping[str, Any],
+    keras_params: Mapping[str, Any],
     user_params: Mapping[str, Any],
 ) -> list[HyperparameterRecord]:
     """Return all hyperparameters; where a name comes twice, the user's own wins.
@@ -29,13 +30,13 @@ def collect(
         experiment_id: The run.
         model: The compiled model.
         call: The arguments of ``fit``; those left at None are passed over.
-        params: What Keras tells callbacks, for when the call was not seen.
+        keras_params: What Keras tells callbacks, for when the call was not seen.
         user_params: From ``ModelKB(params=...)``.
     """
     found: dict[str, tuple[Any, str]] = {}
     for source, pairs in (
         ("compile", _of_compile(model)),
-        ("fit", _of_fit(call, params)),
+        ("fit", _of_fit(call, keras_params)),
         ("user", user_params.items()),
     ):
         for name, value in pairs:
@@ -57,10 +58,10 @@ def shortest_float(value: float) -> float:
     return float(str(np.float32(value)))
 
 
-def _of_fit(call: FitCall, params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from {"epochs": params.get("epochs"), **call.settings}.items()
+def _of_fit(call: FitCall, keras_params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield from {"epochs": keras_params.get("epochs"), **call.settings}.items()
     x, _ = call.training_data()
-    if "batch_size" not in call.settings and _is_array(x):
+    if "batch_size" not in call.settings and are_arrays(x):
         yield "batch_size", call.batch_size
 
 
@@ -108,18 +109,16 @@ def _shorten(value: Any) -> Any:
     return value
 
 
-def _is_array(x: Any) -> bool:
-    return x is not None and all(hasattr(leaf, "shape") for leaf in keras.tree.flatten(x))
-
-
 def _record(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
-    plain = redacted(_as_json(value), name)
-    number = float(plain) if isinstance(plain, (bool, int, float)) else None
+    plain = redacted(_as_json(value), name, of_model=source == "compile")
+    number = float(value) if isinstance(value, (bool, int, float)) else None
     return HyperparameterRecord(experiment_id, name, canonical_json(plain), number, source)
 
 
 def _as_json(value: Any) -> Any:
     """Return a value as JSON has it; what JSON has no word for becomes its text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, Mapping):

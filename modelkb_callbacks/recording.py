@@ -6,13 +6,13 @@ import getpass
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from modelkb_callbacks import architecture, dataset, environment, hyperparameters, implementation
 from modelkb_callbacks.class_names import find_class_names
-from modelkb_callbacks.credentials import looks_like_credential
+from modelkb_callbacks.credentials import without_credentials
 from modelkb_callbacks.curves import Curves
 from modelkb_callbacks.evaluation.evaluator import Evaluator
 from modelkb_callbacks.fit_call import FitCall
@@ -21,7 +21,7 @@ from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
 from modelkb_store._version import __version__
 from modelkb_store.ids import new_experiment_id
-from modelkb_store.records import DatasetRecord, ExperimentRecord, Status
+from modelkb_store.records import DatasetRecord, EvaluationRecord, ExperimentRecord, Status
 from modelkb_store.writer import ExperimentWriter
 
 
@@ -44,21 +44,21 @@ class Recording:
         self._clock = time.monotonic()
         self.experiment_id: str | None = None
 
-    def begin(self, model: Any, params: Mapping[str, Any]) -> None:
+    def begin(self, model: Any, keras_params: Mapping[str, Any]) -> None:
         """Begin the experiment in the store, with all that is known before the first epoch.
 
         Args:
             model: The Keras model.
-            params: What Keras tells callbacks: ``epochs`` and ``steps``.
+            keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
         """
         self._model = model
-        self._params = params
-        self._guard.run("record this run", self._begin)
+        self._keras_params = keras_params
+        self._guard.run("record this run", self._begin, quiet=True)
 
     def _begin(self) -> None:
         self._framework = current_framework()
         writer = self._open_store()
-        self._curves = Curves(writer, self._model, self._params)
+        self._curves = Curves(writer, self._model, self._keras_params)
         class_names = self._settings.class_names or self._guard.run(
             "find the class names", lambda: find_class_names(self._call)
         )
@@ -115,7 +115,7 @@ class Recording:
             outcome: The exception that ended it, if one did.
         """
         if self._writer is not None:
-            self._guard.run("complete the record", lambda: self._end(status, outcome))
+            self._guard.run("complete the record", lambda: self._end(status, outcome), quiet=True)
 
     def _end(self, status: Status, outcome: BaseException | None) -> None:
         ended = datetime.now(timezone.utc)
@@ -143,7 +143,7 @@ class Recording:
         model_name = getattr(self._model, "name", None) or type(self._model).__name__
         experiment = ExperimentRecord(
             experiment_id=experiment_id,
-            name=self._settings.name or f"{model_name}-{experiment_id[-10:][:6]}",
+            name=self._settings.name or f"{model_name}-{experiment_id[-10:]}",
             owner=self._settings.owner or _login_name(),
             status=Status.RUNNING.value,
             started_at=started,
@@ -151,9 +151,9 @@ class Recording:
             process_id=os.getpid(),
             modelkb_version=__version__,
             seed=self._framework.random_seed(),
-            epochs_planned=self._params.get("epochs"),
-            tags=tuple(self._settings.tags),
-            notes=self._settings.notes,
+            epochs_planned=self._keras_params.get("epochs"),
+            tags=tuple(self._settings.tags or ()),
+            notes=self._settings.notes or "",
         )
         return ExperimentWriter(self._settings.root, self._settings.project, experiment)
 
@@ -192,7 +192,11 @@ class Recording:
         experiment_id = self._open_writer.experiment.experiment_id
         self._open_writer.write_hyperparameters(
             hyperparameters.collect(
-                experiment_id, self._model, self._call, self._params, self._settings.params
+                experiment_id,
+                self._model,
+                self._call,
+                self._keras_params,
+                self._settings.params or {},
             )
         )
 
@@ -213,8 +217,17 @@ class Recording:
         )
         if records:
             writer.write_evaluations(records)
+            self._note_unfit_class_names(records)
         elif self._evaluator.reason and status is Status.FINISHED:
             self._guard.problems.append(f"not evaluated: {self._evaluator.reason}")
+
+    def _note_unfit_class_names(self, records: Sequence[EvaluationRecord]) -> None:
+        names = self._settings.class_names
+        counts = [len(r.support) for r in records if r.support is not None]
+        if names is not None and counts and len(names) not in counts:
+            self._guard.note(
+                f"left out {len(names)} class names: the model has {counts[0]} classes"
+            )
 
     def _record_weights(self) -> None:
         writer = self._open_writer
@@ -242,10 +255,7 @@ class Recording:
 
 
 def _reason_of(outcome: BaseException) -> str:
-    kind, text = type(outcome).__name__, str(outcome)
-    if not text or looks_like_credential("", text):
-        return f"stopped by {kind}"
-    return f"stopped by {kind}: {text}"
+    return without_credentials(f"stopped by {type(outcome).__name__}: {outcome}").rstrip(": ")
 
 
 def _login_name() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,9 @@ class Settings:
     project: str = ""
     name: str | None = None
     owner: str | None = None
-    tags: Sequence[str] = ()
-    notes: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    tags: Sequence[str] | None = ()
+    notes: str | None = ""
+    params: Mapping[str, Any] | None = None
     class_names: Sequence[str] | None = None
     batch_metrics: bool = False
     save_weights: bool = True
@@ -40,18 +40,36 @@ class Settings:
         # Found out where the user wrote it, before a training begins.
         project = self.project or os.environ.get(PROJECT_VARIABLE) or DEFAULT_PROJECT
         project_folder(project)
-        object.__setattr__(self, "project", project)
-        if isinstance(self.tags, str):
-            raise InvalidSettingError("tags", self.tags, f"a list of texts, as in [{self.tags!r}]")
-        if isinstance(self.class_names, str):
-            raise InvalidSettingError("class_names", self.class_names, "a list of texts")
-        if self.evaluation_samples < 1:
-            raise InvalidSettingError("evaluation_samples", self.evaluation_samples, "at least 1")
-        if self.class_names is not None:
-            object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
-        object.__setattr__(self, "tags", tuple(redacted([str(tag) for tag in self.tags])))
-        object.__setattr__(self, "notes", redacted(str(self.notes)))
-        object.__setattr__(self, "name", None if self.name is None else redacted(self.name))
-        # Now, so that a later os.chdir does not move the store.
-        object.__setattr__(self, "root", resolve_store_path(self.store))
-        object.__setattr__(self, "params", dict(self.params))
+        for name in ("name", "owner", "notes"):
+            _check(name, getattr(self, name), (str, type(None)), "a text")
+        _check("params", self.params, (Mapping, type(None)), "a dictionary")
+        for name in ("tags", "class_names"):
+            value = getattr(self, name)
+            if isinstance(value, str) or not isinstance(value, (Iterable, type(None))):
+                raise InvalidSettingError(name, value, "a list of texts")
+        if not isinstance(self.evaluation_samples, int) or self.evaluation_samples < 1:
+            raise InvalidSettingError(
+                "evaluation_samples", self.evaluation_samples, "a whole number from 1"
+            )
+        plain = {
+            "project": project,
+            "tags": tuple(redacted([str(tag) for tag in self.tags or ()])),
+            "notes": redacted(self.notes or ""),
+            "name": redacted(self.name),
+            "owner": redacted(self.owner),
+            "params": dict(self.params or {}),
+            "class_names": _texts(self.class_names),
+            # Now, so that a later os.chdir does not move the store.
+            "root": resolve_store_path(self.store),
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)
+
+
+def _check(argument: str, value: object, kinds: tuple[type, ...], expected: str) -> None:
+    if not isinstance(value, kinds):
+        raise InvalidSettingError(argument, value, expected)
+
+
+def _texts(names: Iterable[Any] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(str(name) for name in names)

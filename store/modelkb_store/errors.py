@@ -35,7 +35,7 @@ class NotAStoreError(ModelKBError, ValueError):
     def __init__(self, path: Path, entry: str) -> None:
         super().__init__(
             f"{path} is not a ModelKB store: it holds {entry!r} but no format.json. "
-            "Choose another folder with ModelKB(store=...) or MODELKB_STORE."
+            "Choose another folder with ModelKB(store=...), `--store` or MODELKB_STORE."
         )
 
 

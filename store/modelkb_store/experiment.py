@@ -14,7 +14,7 @@ from modelkb_store.architecture_file import Architecture, read_architecture
 from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
 from modelkb_store.layout import Layout
 from modelkb_store.model_loading import build_model
-from modelkb_store.records import ExperimentRecord
+from modelkb_store.records import ExperimentRecord, Status
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
 
@@ -32,7 +32,8 @@ class Experiment:
 
     Example:
         >>> run = Store("modelkb").experiment("20261123-142233512-9f1c2b7a4d")
-        >>> run.metrics().query("split == 'validation'").plot(x="epoch", y="value")
+        >>> losses = run.metrics().query("split == 'validation' and metric == 'loss'")
+        >>> losses.plot(x="epoch", y="value")
     """
 
     def __init__(self, layout: Layout, project: str, record: ExperimentRecord) -> None:
@@ -112,7 +113,7 @@ class Experiment:
                     dtype="int64",
                 )
                 return matrix
-        reason = "; ".join(self.record.problems) or "the run was not evaluated as a classifier"
+        reason = self._why("the run was not evaluated as a classifier")
         raise ArtifactNotFoundError(self.id, "confusion matrix", reason)
 
     def environment(self) -> dict[str, Any]:
@@ -180,7 +181,7 @@ class Experiment:
             ArtifactNotFoundError: No architecture was recorded.
         """
         if self.record.architecture_id is None:
-            reason = "; ".join(self.record.problems) or "the model was never built"
+            reason = self._why("the model was never built")
             raise ArtifactNotFoundError(self.id, "architecture", reason)
         return self._layout.architecture_file(self.record.architecture_id)
 
@@ -192,7 +193,7 @@ class Experiment:
         """
         paths = self.table("artifacts").filter(pc.field("kind") == "weights")["path"].to_pylist()
         if not paths:
-            reason = "; ".join(self.record.problems) or "recorded with save_weights=False"
+            reason = self._why("recorded with save_weights=False")
             raise ArtifactNotFoundError(self.id, "weights", reason)
         path = self._layout.absolute(paths[-1])
         if not path.exists():
@@ -233,6 +234,12 @@ class Experiment:
             custom_objects=custom_objects,
             safe_mode=safe_mode,
         )
+
+    def _why(self, usual: str) -> str:
+        """Return why something is missing: the run goes on, or failed at it, or as usual."""
+        if self.record.status == Status.RUNNING.value:
+            return "the run is still running"
+        return "; ".join(self.record.problems) or usual
 
 
 def _pandas(table: pa.Table) -> pd.DataFrame:

@@ -100,6 +100,16 @@ class Layout:
         """Return the path of one part of an experiment's curves."""
         return self.table_file(table, project, f"{experiment_id}-{part:04d}")
 
+    def metric_files(self, table: str, project: str, experiment_id: str) -> list[Path]:
+        """Return the parts of an experiment's curves that are there, in their order."""
+        folder = self.table_folder(table) / project_folder(project)
+        return sorted(folder.glob(f"{experiment_id}-*.parquet"))
+
+    def table_files(self, table: str) -> list[Path]:
+        """Return all Parquet files of a table; what else lies there is passed over."""
+        found = self.table_folder(table).glob("project=*/*.parquet")
+        return sorted(path for path in found if not path.name.startswith("."))
+
     def architecture_file(self, architecture_id: str) -> Path:
         """Return the path of an HDF5 architecture file."""
         return self._object("architectures", architecture_id, ".h5")

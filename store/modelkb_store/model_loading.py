@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modelkb_store.architecture_file import Architecture
-from modelkb_store.errors import MissingPackageError, ModelLoadError
+from modelkb_store.errors import ArtifactNotFoundError, MissingPackageError, ModelLoadError
 
 
 def build_model(
@@ -29,8 +29,11 @@ def build_model(
             "Keras with a backend", "Loading a model", "pip install 'modelkb[tensorflow]'"
         ) from error
     if architecture.model_config is None:
-        raise ModelLoadError(
-            experiment_id, "Keras could not serialize it, as it has no get_config."
+        raise ArtifactNotFoundError(
+            experiment_id,
+            "configuration to rebuild the model from",
+            "Keras could not serialize it; load_weights() of its weights_path() into a model "
+            "that your own code builds",
         )
     try:
         model = keras.saving.deserialize_keras_object(

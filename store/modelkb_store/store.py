@@ -99,29 +99,36 @@ class Store:
         """Return one experiment.
 
         Args:
-            experiment_id: The id, or as much of its beginning as is unique, or its last
-                part, the ten characters after the last dash.
+            experiment_id: The id; or as much as is unique of its beginning or of its last
+                part, the ten characters after the last dash; or the experiment's name.
 
         Raises:
             ExperimentNotFoundError: None has this id.
             AmbiguousIdError: Several do.
             CorruptFileError: A file of the store is damaged.
         """
-        known = self._tables.read("experiments", columns=["project", "experiment_id"])
+        known = self._tables.read("experiments")
         ids = known["experiment_id"].to_pylist()
-        whole = _resolve(experiment_id, ids)
-        project = known["project"][ids.index(whole)].as_py()
-        rows = self._tables.of_experiment("experiments", project, whole).to_pylist()
-        record: ExperimentRecord = records_of(rows, ExperimentRecord)[0]
-        return Experiment(self._layout, project, record)
+        whole = _resolve(experiment_id, ids, known["name"].to_pylist())
+        row = known.slice(ids.index(whole), 1).to_pylist()[0]
+        record: ExperimentRecord = records_of([row], ExperimentRecord)[0]
+        return Experiment(self._layout, row["project"], record)
 
 
-def _resolve(wanted: str, ids: list[str]) -> str:
+def _resolve(wanted: str, ids: list[str], names: list[str]) -> str:
     if wanted in ids:
         return wanted
-    matches = [i for i in ids if wanted and (i.startswith(wanted) or i.endswith(f"-{wanted}"))]
+    matches = [
+        experiment_id
+        for experiment_id, name in zip(ids, names, strict=True)
+        if wanted and (name == wanted or _begins(experiment_id, wanted))
+    ]
     if not matches:
-        raise ExperimentNotFoundError(wanted, ids)
+        raise ExperimentNotFoundError(wanted, [*ids, *names])
     if len(matches) > 1:
         raise AmbiguousIdError(wanted, matches)
     return matches[0]
+
+
+def _begins(experiment_id: str, wanted: str) -> bool:
+    return experiment_id.startswith(wanted) or experiment_id.rpartition("-")[2].startswith(wanted)

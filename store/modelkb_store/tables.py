@@ -41,11 +41,11 @@ class Tables:
 
         schema = _with_project(SCHEMAS[table])
         names = list(columns or schema.names)
-        folder = self._layout.table_folder(table)
-        if not folder.is_dir():
+        files = self._layout.table_files(table)
+        if not files:
             return schema.empty_table().select(names)
         dataset = ds.dataset(
-            folder,
+            [str(file) for file in files],
             schema=schema,
             format=ds.ParquetFileFormat(
                 default_fragment_scan_options=ds.ParquetFragmentScanOptions(
@@ -53,6 +53,7 @@ class Tables:
                 )
             ),
             partitioning=ds.partitioning(PARTITIONING, flavor="hive"),
+            partition_base_dir=str(self._layout.table_folder(table)),
         )
         chosen = None if project is None else ds.field("project") == normalized(project)
         try:
@@ -65,8 +66,7 @@ class Tables:
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
         if table in _IN_PARTS:
-            folder = self._layout.metric_file(table, project, experiment_id, 0).parent
-            paths = sorted(folder.glob(f"{experiment_id}-*.parquet"))
+            paths = self._layout.metric_files(table, project, experiment_id)
         else:
             path = self._layout.table_file(table, project, experiment_id)
             paths = [path] if path.exists() else []

@@ -208,8 +208,16 @@ def test_settings_that_make_no_sense_are_refused_at_once() -> None:
         ModelKB(project="x" * 500)
     with pytest.raises(InvalidSettingError, match="`tags`"):
         ModelKB(tags="digits")
-    with pytest.raises(InvalidSettingError, match="`evaluation_samples`"):
-        ModelKB(evaluation_samples=0)
+    for name, value in {
+        "evaluation_samples": 0,
+        "params": [1],
+        "class_names": "digits",
+        "name": 5,
+        "owner": 5,
+        "notes": 5,
+    }.items():
+        with pytest.raises(InvalidSettingError, match=f"`{name}`"):
+            ModelKB(**{name: value})
 
 
 def test_what_the_user_says_is_kept(data: Data, store: Path) -> None:

@@ -442,3 +442,71 @@ def test_an_interruption_while_we_evaluate_leaves_a_whole_record(store: Path) ->
     assert experiment.record.status == "finished"
     assert experiment.record.epochs_completed == 1
     assert experiment.weights_path().exists()
+
+
+def test_inputs_and_outputs_may_be_called_what_they_like(data: Data, fit: Fit) -> None:
+    """Names that are secrets among settings are not in a model."""
+    inputs = {name: keras.Input((8,), name=name) for name in ("token", "key")}
+    joined = keras.layers.Concatenate()(list(inputs.values()))
+    scores = keras.layers.Dense(CLASSES, activation="softmax", name="session")(joined)
+    model = keras.Model(inputs, {"session": scores})
+    model.compile("adam", {"session": "sparse_categorical_crossentropy"})
+    x, y = {"token": data.x, "key": data.x}, {"session": data.classes}
+    fitted = fit(model, x, y, epochs=1)
+    assert fitted.experiment.record.problems == ()
+    loss = fitted.experiment.hyperparameters()["loss"]
+    assert loss == {"session": "sparse_categorical_crossentropy"}
+    loaded = fitted.experiment.load_model()
+    assert np.array_equal(
+        loaded.predict(x, verbose=0)["session"], model.predict(x, verbose=0)["session"]
+    )
+
+
+def test_a_secret_in_an_error_is_left_out(data: Data, store: Path) -> None:
+    class Unserializable(keras.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.scores = keras.layers.Dense(CLASSES, activation="softmax")
+
+        def call(self, inputs: Any) -> Any:
+            return self.scores(inputs)
+
+        def get_config(self) -> dict[str, Any]:
+            raise RuntimeError("no answer from https://ada:not-to-be-seen@example.org/x")
+
+    with pytest.warns(UserWarning, match="layer table of Unserializable") as caught:
+        compiled(Unserializable()).fit(
+            data.x, data.classes, verbose=0, callbacks=[ModelKB(store=store)]
+        )
+    assert Path(caught[0].filename) == Path(__file__), "the warning names the user's line"
+    problems = Store(store).experiments()["problems"].iloc[0]
+    assert "example.org" in problems[0]
+    assert "not-to-be-seen" not in "".join([*problems, str(caught[0].message)])
+
+
+def test_the_users_own_warnings_are_shown_as_often_as_ever(data: Data, store: Path) -> None:
+    def warn(epoch: int, logs: Any) -> None:
+        warnings.warn("the user's own", RuntimeWarning, stacklevel=1)
+
+    def shown(callbacks: Callbacks) -> int:
+        watcher = keras.callbacks.LambdaCallback(on_epoch_end=warn)
+        globals().pop("__warningregistry__", None)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            compiled(sequential()).fit(
+                data.x,
+                data.classes,
+                validation_split=0.25,
+                epochs=4,
+                verbose=0,
+                callbacks=[*callbacks, watcher],
+            )
+        return sum("the user's own" in str(warning.message) for warning in caught)
+
+    assert shown([ModelKB(store=store, strict=True)]) == shown([]) == 1
+
+
+def test_class_names_that_do_not_fit_are_said_so(data: Data, store: Path) -> None:
+    recorder = ModelKB(store=store, class_names=["only", "two"])
+    with pytest.warns(UserWarning, match="left out 2 class names: the model has 3 classes"):
+        compiled(sequential()).fit(data.x, data.classes, verbose=0, callbacks=[recorder])

@@ -8,7 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from modelkb_store import ArtifactNotFoundError, CorruptFileError, Experiment, Store
+from modelkb_store import (
+    ArtifactNotFoundError,
+    CorruptFileError,
+    Experiment,
+    InvalidSettingError,
+    Store,
+)
 from modelkb_store.records import ArtifactRecord, EvaluationRecord
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import (
@@ -232,7 +238,7 @@ def test_a_missing_artifact_says_why(
     accessor: Callable[[Experiment], object],
     reason: str,
 ) -> None:
-    bare = bare_experiment_factory()
+    bare = bare_experiment_factory(status="finished")
 
     with pytest.raises(ArtifactNotFoundError, match=rf"^Experiment {bare.id} has {reason}"):
         accessor(bare)
@@ -251,10 +257,14 @@ def test_a_missing_artifact_tells_the_recorded_problems(
     bare_experiment_factory: Callable[..., Experiment],
     accessor: Callable[[Experiment], object],
 ) -> None:
-    bare = bare_experiment_factory(problems=("the disk was full", "stopped by ValueError"))
+    problems = ("the disk was full", "stopped by ValueError")
+    failed = bare_experiment_factory(status="failed", problems=problems)
+    running = bare_experiment_factory(problems=problems)
 
     with pytest.raises(ArtifactNotFoundError, match="the disk was full; stopped by ValueError"):
-        accessor(bare)
+        accessor(failed)
+    with pytest.raises(ArtifactNotFoundError, match="the run is still running"):
+        accessor(running)
 
 
 def test_an_architecture_whose_file_is_gone(recorded_experiment: Experiment) -> None:

@@ -313,3 +313,23 @@ def test_a_store_can_be_read_while_it_grows(store: Path, writer_factory: WriterF
 
     assert lengths == sorted(lengths)
     assert opened.experiments()["metrics.loss"].tolist() == [59.0]
+
+
+def test_an_experiment_is_found_by_its_name_or_a_part_of_its_id(store: Path) -> None:
+    first = record_complete_experiment(store, "digits", 1, name="first try").experiment
+    record_complete_experiment(store, "digits", 2, name="second try")
+
+    for wanted in ("first try", "0000000001", first.experiment_id):
+        assert Store(store).experiment(wanted).id == first.experiment_id
+    with pytest.raises(ExperimentNotFoundError, match="Did you mean first try"):
+        Store(store).experiment("first trie")
+    with pytest.raises(AmbiguousIdError, match="fits 2 experiments"):
+        Store(store).experiment("00000000")
+
+
+def test_other_files_in_a_table_are_passed_over(store: Path) -> None:
+    record_complete_experiment(store)
+    (store / "experiments" / "notes.txt").write_text("mine")
+    (store / "experiments" / "project=digits" / "notes.txt").write_text("mine")
+
+    assert len(Store(store).experiments()) == 1

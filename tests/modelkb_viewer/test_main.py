@@ -128,7 +128,7 @@ def test_listing_loads_no_training_packages(recorded_experiment: Experiment, sto
         timeout=60,
     )
 
-    assert recorded_experiment.id in ended.stdout
+    assert recorded_experiment.id.rpartition("-")[2] in ended.stdout
     imported = set(json.loads(ended.stderr))
     assert "modelkb_viewer.commands.ls" in imported
     unwanted = {

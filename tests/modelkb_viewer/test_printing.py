@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from datetime import datetime, timezone
 from typing import Any
 
@@ -87,14 +88,13 @@ def test_json_has_what_json_can_hold(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_table_cuts_nothing_off_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     long = "x" * 500
 
-    print_table(["name", "value"], [[long, "1"], ["[bold]short[/bold]", "2"]], title="Runs")
+    print_table(["name", "value"], [[long, "1"], ["[bold]short[/bold]", "2"]])
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["name", "value"] in lines
     assert [long, "1"] in lines
     # What looks like markup is a name that somebody chose.
     assert ["[bold]short[/bold]", "2"] in lines
-    assert ["Runs"] in lines
 
 
 def test_a_table_in_a_pipe_has_no_colours(
@@ -111,3 +111,19 @@ def test_a_table_in_a_pipe_has_no_colours(
 def test_what_json_cannot_hold_is_an_error(value: Any) -> None:
     with pytest.raises(TypeError):
         print_json(value)
+
+
+def test_a_narrow_terminal_gets_fewer_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    columns = ["id", "name", "loss", "started"]
+    row = ["0123456789", "first try", "0.5", "2026-01-02 03:04:05"]
+
+    print_table(columns, [row], right=["loss"], at_least=2)
+
+    printed = capsys.readouterr().out
+    assert "started" not in printed
+    assert "2026" not in printed
+    assert all(text in printed for text in ("loss", "0123456789", "first try", "0.5"))

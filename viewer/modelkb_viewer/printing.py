@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 _WIDE_ENOUGH = 10_000
+_BETWEEN_COLUMNS = 3
 
 
 def print_json(value: Any) -> None:
@@ -19,21 +20,49 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") -> None:
-    """Print rows of text under column names."""
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[str] = (),
+    at_least: int | None = None,
+) -> None:
+    """Print rows of text under column names.
+
+    Args:
+        columns: The names.
+        rows: The cells.
+        right: The columns of numbers, which are set to the right.
+        at_least: How many columns to keep where the terminal is too narrow for all; all by
+            default. Into a pipe all are written, and nothing is cut off.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for column in columns:
-        table.add_column(Text(column), no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    # Into a pipe nothing is cut off; on a terminal rich shortens to its width.
     console = Console() if sys.stdout.isatty() else Console(width=_WIDE_ENOUGH)
+    shown = _columns_that_fit(columns, rows, console.width, at_least or len(columns))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns[:shown]:
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        table.add_column(Text(column), no_wrap=True, justify=justify)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row[:shown]))
     console.print(table)
+
+
+def _columns_that_fit(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, at_least: int
+) -> int:
+    widths = [
+        max(len(column), *(len(row[index]) for row in rows)) + _BETWEEN_COLUMNS
+        for index, column in enumerate(columns)
+    ]
+    shown = len(columns)
+    while shown > at_least and sum(widths[:shown]) > width:
+        shown -= 1
+    return shown
 
 
 def number(value: float | None) -> str:

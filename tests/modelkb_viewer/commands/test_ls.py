@@ -30,8 +30,8 @@ def test_a_line_for_each_experiment(modelkb: Modelkb, two_projects: Path) -> Non
     assert ended.exit_code == 0
     assert ended.errors == ""
     lines = ended.output.splitlines()
-    first = next(line for line in lines if "20260102-030405678-0000000001" in line)
-    second = next(line for line in lines if "20260102-030405678-0000000002" in line)
+    first = next(line for line in lines if "0000000001" in line)
+    second = next(line for line in lines if "0000000002" in line)
     assert lines.index(first) < lines.index(second)
     for text in ("digits", "run-1", "finished", "0:01:15", "0.75", "0.6667", "0.3333"):
         assert text in first
@@ -50,11 +50,11 @@ def test_what_was_measured_on_validation_data_comes_first(
         "project",
         "name",
         "status",
-        "started",
-        "took",
         "val_loss",
         "accuracy",
         "loss",
+        "started",
+        "took",
     ]
 
 
@@ -72,7 +72,7 @@ def test_some_of_many_metrics_are_shown(modelkb: Modelkb, writer_factory: Writer
 
     header = next(line for line in modelkb("ls").output.splitlines() if "status" in line)
 
-    assert header.split()[6:] == ["val_accuracy", "val_auc", "val_precision", "val_recall"]
+    assert header.split()[4:8] == ["val_accuracy", "val_auc", "val_precision", "val_recall"]
     assert len([name for name in modelkb("ls", "--json").json[0] if "metrics." in name]) == 10
 
 

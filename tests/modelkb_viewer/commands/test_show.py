@@ -136,7 +136,7 @@ def test_a_run_that_has_nothing_yet(modelkb: Modelkb, writer_factory: WriterFact
         "notes",
     ]
     assert shown["status"] == "running"
-    assert shown["epochs"] == "0 of 5"
+    assert shown["epochs"] == "running, 5 planned"
     assert shown["tags"] == "demo, first"
     assert shown["notes"] == "a try"
 

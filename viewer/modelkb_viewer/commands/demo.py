@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ def command(store: str | None, as_json: bool) -> None:
 
     Example: modelkb demo --store /tmp/first-store
     """
+    # TensorFlow's messages about the machine would hide what the demo says.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Inside: this command alone trains, so it alone may load Keras.
     from modelkb_viewer.demo import train_digits
 
@@ -65,9 +68,9 @@ def _print_next_commands(store: Store, experiment_id: str, given: str | None) ->
     # As this command was typed: in a fresh checkout it is not on the PATH.
     modelkb = "modelkb" if shutil.which("modelkb") else sys.argv[0]
     python = str(Path(modelkb).with_name("python")) if os.sep in modelkb else "python"
-    where = f" --store {given}" if given else ""
-    read = f"import pandas; print(pandas.read_parquet('{store.path}/metrics'))"
+    where = f" --store {shlex.quote(given)}" if given else ""
+    read = f"import pandas; print(pandas.read_parquet({str(store.path / 'metrics')!r}))"
     click.echo("\nNow type")
-    click.echo(f"  {modelkb} ls{where}")
-    click.echo(f"  {modelkb} show {experiment_id[-10:]}{where}")
-    click.echo(f'  {python} -c "{read}"')
+    click.echo(f"  {shlex.quote(modelkb)} ls{where}")
+    click.echo(f"  {shlex.quote(modelkb)} show {experiment_id[-10:]}{where}")
+    click.echo(f"  {python} -c {shlex.quote(read)}")

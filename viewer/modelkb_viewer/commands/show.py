@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from modelkb_store import ArtifactNotFoundError, Experiment, Store
-from modelkb_store.records import ExperimentRecord
+from modelkb_store.records import ExperimentRecord, Status
 from modelkb_viewer.options import json_option, store_option
 from modelkb_viewer.printing import duration, moment, number, print_json, print_table
 
@@ -24,7 +24,8 @@ _FIGURES = ("accuracy", "r2", "mae", "rmse")
 def command(experiment_id: str, store: str | None, as_json: bool) -> None:
     """Show what is recorded of one experiment.
 
-    ID may be shortened to what is unique of its beginning, or to its last ten characters.
+    ID may be shortened to what is unique of its beginning or of its last part; the
+    experiment's name does, too.
 
     Example: modelkb show 9f1c2b7a4d
     """
@@ -84,6 +85,8 @@ def _print_head(experiment: Experiment) -> None:
 
 
 def _epochs_text(record: ExperimentRecord) -> str:
+    if record.status == Status.RUNNING.value:
+        return f"running, {record.epochs_planned} planned" if record.epochs_planned else "running"
     done = str(record.epochs_completed)
     return done if record.epochs_planned is None else f"{done} of {record.epochs_planned}"
 
@@ -130,11 +133,13 @@ def _print_metrics(experiment: Experiment) -> None:
 
 
 def _print_evaluations(experiment: Experiment) -> None:
-    for row in experiment.table("evaluations").to_pylist():
+    rows = experiment.table("evaluations").to_pylist()
+    for row in rows:
         figures = [f"{name} {number(row[name])}" for name in _FIGURES if row[name] is not None]
+        of_output = f"of {row['output']} " if len(rows) > 1 else ""
         sample = "a sample of " if row["sampled"] else ""
         click.echo(
-            f"Evaluation of {row['output']} on {sample}{row['sample_count']:,} {row['split']} "
+            f"Evaluation {of_output}on {sample}{row['sample_count']:,} {row['split']} "
             f"samples ({row['source'].replace('_', ' ')}): {', '.join(figures)}"
         )
         matrix = row["confusion_matrix"]
