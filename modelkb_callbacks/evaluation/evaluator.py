@@ -20,7 +20,7 @@ from modelkb_callbacks.evaluation.passes import (
     ValidationPass,
     fingerprint_weights,
 )
-from modelkb_callbacks.evaluation.prediction import predict_sample
+from modelkb_callbacks.evaluation.prediction import output_bytes, predict_sample
 from modelkb_callbacks.evaluation.sample import ArraySample, BatchSample, Sample
 from modelkb_callbacks.evaluation.tally import (
     CannotEvaluateError,
@@ -197,7 +197,16 @@ class Evaluator:
         count = row_count(x)
         cut = self._call.split_position(count)
         rows = range(count) if cut == count else range(cut, count)
-        return ArraySample(x, y, rows, self._limit, self._call.batch_size) if rows else None
+        if not rows:
+            return None
+        return ArraySample(
+            x,
+            y,
+            rows,
+            limit=self._limit,
+            batch_size=self._call.batch_size,
+            output_bytes=output_bytes(self._model),
+        )
 
     def _predict(self, experiment_id: str, sample: Sample) -> list[EvaluationRecord]:
         trained = time.monotonic() - self._began

@@ -5,11 +5,26 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import keras
+import numpy as np
+
 from modelkb_callbacks.evaluation.outputs import Outputs
 from modelkb_callbacks.evaluation.passes import OutputTallies
 from modelkb_callbacks.evaluation.sample import Sample
 from modelkb_callbacks.frameworks import Framework
 from modelkb_callbacks.model_state import unchanged
+
+_BYTES_PER_VALUE = 4
+_UNKNOWN_IS_LARGE = 1 << 20
+
+
+def output_bytes(model: Any) -> int:
+    """Return how large a model's outputs for one row are, or a large number if unknown."""
+    try:
+        shapes = [tensor.shape[1:] for tensor in keras.tree.flatten(model.outputs)]
+    except (AttributeError, ValueError):  # a subclass, or never called symbolically
+        return _UNKNOWN_IS_LARGE
+    return _BYTES_PER_VALUE * sum(int(np.prod([size or 1 for size in shape])) for shape in shapes)
 
 
 def predict_sample(

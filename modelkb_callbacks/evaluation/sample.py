@@ -38,12 +38,15 @@ class ArraySample:
         rows: The rows to take from.
         limit: The most rows to take.
         batch_size: What the model was trained with, and so surely fits in memory.
+        output_bytes: How large the model's outputs for a row are.
     """
 
-    def __init__(self, x: Any, y: Any, rows: range, limit: int, batch_size: int) -> None:
+    def __init__(
+        self, x: Any, y: Any, rows: range, *, limit: int, batch_size: int, output_bytes: int
+    ) -> None:
         self._x, self._y = x, y
-        row_bytes = max(_row_bytes((x, y), rows.start), 1)
-        count = max(min(len(rows), limit, _MAX_BYTES // row_bytes), min(len(rows), batch_size))
+        row_bytes = _row_bytes((x, y), rows.start) + output_bytes + 1
+        count = min(len(rows), limit)
         self._indices = rows.start + np.linspace(0, len(rows) - 1, count).astype(np.int64)
         together = max(batch_size, min(_MAX_CHUNK_ROWS, _CHUNK_BYTES // row_bytes))
         self._part_count = -(-count // together)

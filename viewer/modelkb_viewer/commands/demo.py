@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -69,7 +70,8 @@ def _print_next_commands(store: Store, experiment_id: str, given: str | None) ->
     modelkb = "modelkb" if shutil.which("modelkb") else sys.argv[0]
     python = str(Path(modelkb).with_name("python")) if os.sep in modelkb else "python"
     where = f" --store {shlex.quote(given)}" if given else ""
-    read = f"import pandas; print(pandas.read_parquet({str(store.path / 'metrics')!r}))"
+    # Double quotes inside, so that the shell's single ones around it stay readable.
+    read = f"import pandas; print(pandas.read_parquet({json.dumps(str(store.path / 'metrics'))}))"
     click.echo("\nNow type")
     click.echo(f"  {shlex.quote(modelkb)} ls{where}")
     click.echo(f"  {shlex.quote(modelkb)} show {experiment_id[-10:]}{where}")
