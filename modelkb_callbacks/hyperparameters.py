@@ -111,7 +111,7 @@ def _shorten(value: Any) -> Any:
 
 def _record(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
     plain = redacted(_as_json(value), name, of_model=source == "compile")
-    number = float(value) if isinstance(value, (bool, int, float)) else None
+    number = float(value) if isinstance(value, (bool, int, float, np.number, np.bool_)) else None
     return HyperparameterRecord(experiment_id, name, canonical_json(plain), number, source)
 
 

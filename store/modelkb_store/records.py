@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 
 class Status(str, Enum):
@@ -254,20 +253,3 @@ class ArtifactRecord:
     size_bytes: int
     created_at: datetime
     epoch: int | None = None
-
-
-RECORD_TYPES: dict[str, type[Any]] = {
-    "projects": ProjectRecord,
-    "experiments": ExperimentRecord,
-    "hyperparameters": HyperparameterRecord,
-    "metrics": MetricRecord,
-    "batch_metrics": MetricRecord,
-    "evaluations": EvaluationRecord,
-    "models": ModelRecord,
-    "layers": LayerRecord,
-    "datasets": DatasetRecord,
-    "implementations": ImplementationRecord,
-    "environments": EnvironmentRecord,
-    "predictions": PredictionRecord,
-    "artifacts": ArtifactRecord,
-}

@@ -68,6 +68,8 @@ def test_numpy_values_and_words_that_only_look_like_secrets(data: Data, fit: Fit
     found = fitted.experiment.hyperparameters()
     assert (found["rate"], found["sizes"], found["max_tokens"]) == (0.5, [1, 2], 128)
     assert found["what"] == "<class 'object'>"
+    rows = fitted.experiment.table("hyperparameters").to_pylist()
+    assert {row["name"]: row["number"] for row in rows}["rate"] == 0.5
 
 
 @given(st.floats(width=32, allow_nan=False))

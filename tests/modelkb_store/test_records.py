@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from modelkb_store.records import RECORD_TYPES, Status
+from modelkb_store.records import Status
+from record_types import RECORD_TYPES
 from small_experiment import DATASET, experiment_record
 
 

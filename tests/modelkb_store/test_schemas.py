@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from modelkb_store import FORMAT_VERSION, SCHEMAS, Experiment
-from modelkb_store.records import RECORD_TYPES
+from record_types import RECORD_TYPES
 
 FORMAT_DOCUMENT = Path(__file__).parents[2] / "store" / "FORMAT.md"
 COLUMNS = [(table, column) for table, schema in SCHEMAS.items() for column in schema.names]

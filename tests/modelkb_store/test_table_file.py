@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelkb_store import SCHEMAS, CorruptFileError
-from modelkb_store.records import RECORD_TYPES, MetricRecord
+from modelkb_store.records import MetricRecord
 from modelkb_store.table_file import read_table_file, records_of, write_records
+from record_types import RECORD_TYPES
 from small_experiment import STARTED, metric_record, read_records
 
 ID = "20260102-030405678-0000000001"

@@ -1,0 +1,36 @@
+"""Which record belongs to which table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelkb_store.records import (
+    ArtifactRecord,
+    DatasetRecord,
+    EnvironmentRecord,
+    EvaluationRecord,
+    ExperimentRecord,
+    HyperparameterRecord,
+    ImplementationRecord,
+    LayerRecord,
+    MetricRecord,
+    ModelRecord,
+    PredictionRecord,
+    ProjectRecord,
+)
+
+RECORD_TYPES: dict[str, type[Any]] = {
+    "projects": ProjectRecord,
+    "experiments": ExperimentRecord,
+    "hyperparameters": HyperparameterRecord,
+    "metrics": MetricRecord,
+    "batch_metrics": MetricRecord,
+    "evaluations": EvaluationRecord,
+    "models": ModelRecord,
+    "layers": LayerRecord,
+    "datasets": DatasetRecord,
+    "implementations": ImplementationRecord,
+    "environments": EnvironmentRecord,
+    "predictions": PredictionRecord,
+    "artifacts": ArtifactRecord,
+}
