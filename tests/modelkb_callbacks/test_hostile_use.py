@@ -19,7 +19,7 @@ import pytest
 import tensorflow as tf
 from sklearn import metrics
 
-from modelkb_callbacks import ModelKB
+from modelkb_callbacks import ModelKB, ModelKBWarning
 from modelkb_store import Store
 from trainings import CLASSES, Data, Fit, compiled, same_weights, sequential
 
@@ -34,6 +34,8 @@ def compare(train: Callable[[Callbacks], keras.Model], store: Path) -> None:
     """Train with and without the callback; weights and random states must agree."""
     results = []
     for callbacks in ([], [ModelKB(store=store, strict=True)]):
+        # In Keras 3.12 a new seed leaves the global generator as it is.
+        keras.utils.clear_session()
         keras.utils.set_random_seed(5)
         model = train(callbacks)
         drawn = float(keras.random.uniform(())), float(tf.random.uniform(()))
@@ -414,7 +416,7 @@ def test_an_interruption_while_we_evaluate_leaves_a_whole_record(store: Path) ->
         """
         import os, signal, sys
         import keras, numpy as np
-        from modelkb_callbacks import ModelKB
+        from modelkb_callbacks import ModelKB, ModelKBWarning
 
         class Interrupting(keras.layers.Layer):
             armed = False
@@ -474,14 +476,15 @@ def test_a_secret_in_an_error_is_left_out(data: Data, store: Path) -> None:
         def get_config(self) -> dict[str, Any]:
             raise RuntimeError("no answer from https://ada:not-to-be-seen@example.org/x")
 
-    with pytest.warns(UserWarning, match="layer table of Unserializable") as caught:
+    with pytest.warns(ModelKBWarning, match="layer table of Unserializable") as caught:
         compiled(Unserializable()).fit(
             data.x, data.classes, verbose=0, callbacks=[ModelKB(store=store)]
         )
-    assert Path(caught[0].filename) == Path(__file__), "the warning names the user's line"
+    (ours,) = (warning for warning in caught if warning.category is ModelKBWarning)
+    assert Path(ours.filename) == Path(__file__), "the warning names the user's line"
     problems = Store(store).experiments()["problems"].iloc[0]
     assert "example.org" in problems[0]
-    assert "not-to-be-seen" not in "".join([*problems, str(caught[0].message)])
+    assert "not-to-be-seen" not in "".join([*problems, str(ours.message)])
 
 
 def test_the_users_own_warnings_are_shown_as_often_as_ever(data: Data, store: Path) -> None:
