@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from modelkb_callbacks.callback import ModelKBCallback
 from modelkb_callbacks.fit_call import FitCall
 
 
-def install() -> None:
+def install(_: object = None) -> None:
     """Put the patch on ``keras.Model.fit``; a second time changes nothing."""
     if is_installed():
         return
@@ -38,11 +38,14 @@ def install() -> None:
     keras.Model.fit = fit
 
 
-def _begin(fit: Callable[..., Any], *args: Any, **kwargs: Any) -> list[ModelKBCallback]:
+def _begin(fit: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
     """Hand the call to the recorders among its callbacks; there are none in most calls."""
+    callback = sys.modules.get("modelkb_callbacks.callback")
+    if callback is None:
+        return []
     try:
         call = FitCall.bind(fit, *args, **kwargs)
-        recorders = call.recorders(ModelKBCallback)
+        recorders = call.recorders(callback.ModelKBCallback)
     except Exception:  # noqa: BLE001 - a call that is odd or wrong: Keras itself will say so
         return []
     for recorder in recorders:
@@ -50,7 +53,7 @@ def _begin(fit: Callable[..., Any], *args: Any, **kwargs: Any) -> list[ModelKBCa
     return recorders
 
 
-def _ending(recorder: ModelKBCallback) -> Callable[..., None]:
+def _ending(recorder: Any) -> Callable[..., None]:
     def end(kind: object, outcome: BaseException | None, traceback: object) -> None:
         recorder.end_fit(outcome)
 

@@ -4,25 +4,31 @@ Reading starts at :class:`Store`. The files are Parquet and HDF5, described in
 ``store/FORMAT.md`` for those who read them without this package.
 """
 
+from typing import TYPE_CHECKING
+
 from modelkb_store._version import __version__
-from modelkb_store.architecture_file import Architecture
-from modelkb_store.errors import (
-    AmbiguousIdError,
-    ArtifactNotFoundError,
-    CorruptFileError,
-    ExperimentNotFoundError,
-    FormatVersionError,
-    InvalidNameError,
-    InvalidSettingError,
-    MissingPackageError,
-    ModelKBError,
-    ModelLoadError,
-    NotAStoreError,
-    StoreNotFoundError,
-)
-from modelkb_store.experiment import Experiment
-from modelkb_store.schemas import FORMAT_VERSION, SCHEMAS
-from modelkb_store.store import Store
+from modelkb_store.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from modelkb_store.architecture_file import Architecture
+    from modelkb_store.errors import (
+        AmbiguousIdError,
+        ArtifactNotFoundError,
+        CorruptFileError,
+        ExperimentNotFoundError,
+        FormatVersionError,
+        InvalidNameError,
+        InvalidSettingError,
+        MissingPackageError,
+        ModelKBError,
+        ModelLoadError,
+        NotAStoreError,
+        SourceNotFoundError,
+        StoreNotFoundError,
+    )
+    from modelkb_store.experiment import Experiment
+    from modelkb_store.schemas import FORMAT_VERSION, SCHEMAS
+    from modelkb_store.store import Store
 
 __all__ = [
     "FORMAT_VERSION",
@@ -40,7 +46,36 @@ __all__ = [
     "ModelKBError",
     "ModelLoadError",
     "NotAStoreError",
+    "SourceNotFoundError",
     "Store",
     "StoreNotFoundError",
     "__version__",
 ]
+
+_HOMES = {
+    **dict.fromkeys(
+        (
+            "AmbiguousIdError",
+            "ArtifactNotFoundError",
+            "CorruptFileError",
+            "ExperimentNotFoundError",
+            "FormatVersionError",
+            "InvalidNameError",
+            "InvalidSettingError",
+            "MissingPackageError",
+            "ModelKBError",
+            "ModelLoadError",
+            "NotAStoreError",
+            "SourceNotFoundError",
+            "StoreNotFoundError",
+        ),
+        "errors",
+    ),
+    "Architecture": "architecture_file",
+    "Experiment": "experiment",
+    "FORMAT_VERSION": "schemas",
+    "SCHEMAS": "schemas",
+    "Store": "store",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -125,3 +125,10 @@ class MissingPackageError(ModelKBError, ImportError):
 def _first_line(reason: object) -> str:
     lines = str(reason).strip().splitlines()
     return lines[0] if lines else type(reason).__name__
+
+
+class SourceNotFoundError(ModelKBError, FileNotFoundError):
+    """There is no such script or notebook, or it cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"There is no script or notebook at {path} that can be read.")

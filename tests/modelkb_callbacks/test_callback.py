@@ -21,7 +21,10 @@ from trainings import Data, Fit, compiled, sequential
 
 def test_exported_names() -> None:
     assert ModelKB is ModelKBCallback
-    assert sorted(modelkb_callbacks.__all__) == ["ModelKB", "ModelKBCallback", "ModelKBWarning"]
+    for name in modelkb_callbacks.__all__:
+        assert getattr(modelkb_callbacks, name).__doc__, name
+    with pytest.raises(AttributeError, match="nothing_such"):
+        modelkb_callbacks.nothing_such
 
 
 def test_one_callback_records_every_fit_as_an_experiment(data: Data, store: Path) -> None:

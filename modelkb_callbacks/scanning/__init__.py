@@ -1,0 +1,1 @@
+"""What a source says, found without running it."""

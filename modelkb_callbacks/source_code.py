@@ -1,0 +1,285 @@
+"""Python source as it is read, never run: scripts, notebooks, the cells of a live session."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import linecache
+import os
+import re
+import sys
+import tokenize
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from modelkb_store.errors import SourceNotFoundError
+
+_LARGEST_SOURCE = 4 << 20  # characters; what is larger was not written by a person
+_MAX_MENDED_LINES = 50
+# IPython's: %magic, !shell, ?help, and results of the first two taken into a variable.
+_MAGIC_LINE = re.compile(r"^\s*(%|!|\?)|\?\s*$")
+_TAKEN_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*(!|%)")
+# Cell magics behind which Python goes on.
+_PYTHON_CELL = re.compile(r"^%%(time|timeit|capture|prun|debug|scalene)\b")
+_PRINT_STATEMENT = re.compile(r"^\s*print\b")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceProblem:
+    """A part of a source that could not be read.
+
+    Attributes:
+        line: Its first line.
+        reason: What is wrong with it.
+    """
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCode:
+    """Python source and its syntax tree.
+
+    Attributes:
+        name: File name without folders, or ``<source>``, ``<notebook>``.
+        path: The file; None for a text and for a live notebook.
+        text: The Python text; the cells of a notebook one after another, and a comment or
+            ``pass`` where a line was no Python. Lines of :attr:`tree` are those of this text.
+        tree: Its syntax tree; of what could be parsed.
+        problems: What could not.
+        cells: First line of each cell; empty for what is no notebook.
+    """
+
+    name: str
+    path: Path | None
+    text: str
+    tree: ast.Module
+    problems: tuple[SourceProblem, ...] = ()
+    cells: tuple[int, ...] = ()
+
+    def location(self, line: int) -> str:
+        """Return a line for people: ``train.py:12``, or with a cell, each counted from 1."""
+        cell = sum(first <= line for first in self.cells)
+        if not cell:
+            return f"{self.name}:{line}"
+        return f"{self.name}, cell {cell}, line {line - self.cells[cell - 1] + 1}"
+
+
+def read_source(path_or_source: str | os.PathLike[str]) -> SourceCode:
+    r"""Read a script, a notebook, or a text of Python.
+
+    Args:
+        path_or_source: A path object, or a text. A text of one line that names an existing
+            file, or ends with ``.py`` or ``.ipynb``, is a path.
+
+    Raises:
+        SourceNotFoundError: There is no such file.
+
+    Example:
+        >>> read_source("x = 1\\n").tree.body[0].targets[0].id
+        'x'
+    """
+    if isinstance(path_or_source, str) and not _names_a_file(path_or_source):
+        return _from_text(path_or_source, "<source>", None)
+    path = Path(path_or_source)
+    try:
+        text = _decode(path.read_bytes())
+    except OSError as error:
+        raise SourceNotFoundError(path) from error
+    if path.suffix == ".ipynb":
+        return _from_notebook(text, path)
+    return _from_text(text, path.name, path)
+
+
+def source_of_frame(frame: FrameType) -> tuple[SourceCode, int] | None:
+    """Return the source that a frame runs, and its line in it.
+
+    In a live notebook these are all cells run so far, in the order of their running.
+
+    Returns:
+        None if the source is not at hand (``exec`` of a text, an interpreter's prompt).
+    """
+    name = frame.f_code.co_filename
+    cells = _live_cells()
+    if cells:
+        running = "".join(linecache.getlines(name))
+        source = _from_cells(cells, "<notebook>", None)
+        for index in range(len(cells) - 1, -1, -1):
+            if running and cells[index].strip() == running.strip():
+                return source, source.cells[index] + frame.f_lineno - 1
+    if not os.path.isfile(name):
+        text = "".join(linecache.getlines(name))
+        return (_from_text(text, "<source>", None), frame.f_lineno) if text.strip() else None
+    return read_source(Path(name)), frame.f_lineno
+
+
+def _names_a_file(text: str) -> bool:
+    if "\n" in text or len(text) > 4096 or not text.strip():
+        return False
+    try:
+        return text.endswith((".py", ".ipynb")) or os.path.isfile(text)
+    except ValueError:  # a null character
+        return False
+
+
+def _decode(content: bytes) -> str:
+    """Decode as Python does, by the file's own word; what is wrong in it becomes a mark."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+    except SyntaxError:
+        encoding = "utf-8"
+    text = content.decode(encoding, errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _from_notebook(text: str, path: Path) -> SourceCode:
+    try:
+        cells = list(_code_cells(json.loads(text)))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        problem = SourceProblem(1, f"not a notebook: {error}")
+        return SourceCode(path.name, path, "", ast.Module([], []), (problem,))
+    return _from_cells(cells, path.name, path)
+
+
+def _code_cells(notebook: Any) -> Iterable[str]:
+    """Walk the code cells of a notebook of any format version."""
+    sheets = notebook.get("worksheets") or [notebook]
+    for sheet in sheets:
+        for cell in sheet.get("cells") or []:
+            if cell.get("cell_type") == "code":
+                lines = cell.get("source", cell.get("input", ""))
+                yield lines if isinstance(lines, str) else "".join(lines)
+
+
+def _from_cells(cells: Sequence[str], name: str, path: Path | None) -> SourceCode:
+    """Parse cell by cell, so that a broken one takes no other with it."""
+    texts: list[str] = []
+    problems: list[SourceProblem] = []
+    firsts: list[int] = []
+    line = 1
+    for cell in cells:
+        text, found = _parsable(_without_cell_magic(cell).rstrip("\n") + "\n")
+        problems += [SourceProblem(line + each.line - 1, each.reason) for each in found]
+        firsts.append(line)
+        texts.append(text)
+        line += text.count("\n")
+    whole = "".join(texts)
+    return SourceCode(name, path, whole, _parse(whole), tuple(problems), tuple(firsts))
+
+
+def _from_text(text: str, name: str, path: Path | None) -> SourceCode:
+    if len(text) > _LARGEST_SOURCE:
+        problem = SourceProblem(1, f"longer than {_LARGEST_SOURCE:,} characters")
+        return SourceCode(name, path, "", ast.Module([], []), (problem,))
+    text, problems = _parsable(text)
+    return SourceCode(name, path, text, _parse(text), tuple(problems))
+
+
+def _parsable(text: str) -> tuple[str, list[SourceProblem]]:
+    """Return a text of the same lines that parses, and what was taken out of it."""
+    if _error_of(text) is None:
+        return text, []
+    text = _without_magics(text)
+    problems = []
+    for _ in range(_MAX_MENDED_LINES):
+        error = _error_of(text)
+        if error is None:
+            return text, problems
+        lines = text.split("\n")
+        index = min(error.line, len(lines)) - 1
+        if not _PRINT_STATEMENT.match(lines[index]):
+            break
+        problems.append(error)
+        lines[index] = _indentation(lines[index]) + "pass"
+        text = "\n".join(lines)
+    return _whole_blocks(text, problems)
+
+
+def _whole_blocks(text: str, problems: list[SourceProblem]) -> tuple[str, list[SourceProblem]]:
+    """Keep the top-level statements that parse; comments stand for the others."""
+    kept: list[str] = []
+    for block in _top_level_blocks(text.split("\n")):
+        error = _error_of("\n".join(block))
+        if error is None:
+            kept += block
+            continue
+        problems.append(SourceProblem(len(kept) + error.line, error.reason))
+        kept += [f"# {line}" for line in block]
+    whole = "\n".join(kept)
+    error = _error_of(whole)
+    if error is None:
+        return whole, problems
+    return "\n" * whole.count("\n"), [*problems, error]
+
+
+def _top_level_blocks(lines: list[str]) -> Iterable[list[str]]:
+    block: list[str] = []
+    for line in lines:
+        starts = line[:1] not in ("", " ", "\t", "#", ")", "]", "}")
+        goes_on = line.startswith(("else", "elif", "except", "finally"))
+        decorated = bool(block) and block[-1].startswith("@")
+        if starts and not goes_on and not decorated and block:
+            yield block
+            block = []
+        block.append(line)
+    yield block
+
+
+def _without_cell_magic(cell: str) -> str:
+    if not cell.startswith("%%"):
+        return cell
+    first, _, rest = cell.partition("\n")
+    if _PYTHON_CELL.match(first):
+        return f"# {first}\n{rest}"
+    return "\n".join(f"# {line}" for line in cell.split("\n"))
+
+
+def _without_magics(text: str) -> str:
+    lines = []
+    goes_on = False
+    for line in text.split("\n"):
+        taken = _TAKEN_MAGIC.match(line)
+        if goes_on:
+            lines.append("#")
+        elif taken:
+            lines.append(f"{taken[1]} get_ipython()")
+        elif _MAGIC_LINE.search(line) and not line.lstrip().startswith("#"):
+            lines.append(_indentation(line) + "pass")
+        else:
+            lines.append(line)
+            continue
+        goes_on = line.endswith("\\")
+    return "\n".join(lines)
+
+
+def _indentation(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+def _error_of(text: str) -> SourceProblem | None:
+    try:
+        _parse(text)
+    except SyntaxError as error:
+        return SourceProblem(error.lineno or 1, f"does not parse: {error.msg}")
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SourceProblem(1, f"does not parse: {error}")
+    return None
+
+
+def _parse(text: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the user's source: "invalid escape sequence"
+        return ast.parse(text)
+
+
+def _live_cells() -> list[str]:
+    """Return the cells run so far if this is an IPython session."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return [] if shell is None else [str(cell) for cell in shell.user_ns.get("In", [])[1:]]
