@@ -15,7 +15,10 @@ def describe_implementation(model: Any) -> ImplementationRecord:
     """Return the script's name and the model's class; source text is not read here."""
     facts = {"script": _script_name(), "model_class": _qualified_name(type(model))}
     return ImplementationRecord(
-        implementation_id=content_id(facts), created_at=datetime.now(timezone.utc), **facts
+        implementation_id=content_id(facts),
+        created_at=datetime.now(timezone.utc),
+        script=facts["script"],
+        model_class=facts["model_class"],
     )
 
 

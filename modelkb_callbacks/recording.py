@@ -216,7 +216,7 @@ class Recording:
             writer.experiment.experiment_id, may_predict=status is Status.FINISHED
         )
         if records:
-            writer.write_evaluations(records)
+            writer.add_evaluations(records)
             self._note_unfit_class_names(records)
         elif self._evaluator.reason and status is Status.FINISHED:
             self._guard.problems.append(f"not evaluated: {self._evaluator.reason}")
@@ -237,7 +237,7 @@ class Recording:
                 "does not save it"
             )
             return
-        writer.write_artifacts(
+        writer.add_artifacts(
             [writer.add_weights(lambda path: architecture.save_weights(self._model, path))]
         )
 

@@ -96,12 +96,12 @@ class Layout:
         """Return the path of one Parquet file of a table."""
         return self.root / table / project_folder(project) / f"{stem}.parquet"
 
-    def metric_file(self, table: str, project: str, experiment_id: str, part: int) -> Path:
-        """Return the path of one part of an experiment's curves."""
-        return self.table_file(table, project, f"{experiment_id}-{part:04d}")
+    def part_file(self, table: str, project: str, stem: str, part: int) -> Path:
+        """Return the path of one part of an experiment's rows in a table that grows."""
+        return self.table_file(table, project, f"{stem}-{part:04d}")
 
-    def metric_files(self, table: str, project: str, experiment_id: str) -> list[Path]:
-        """Return the parts of an experiment's curves that are there, in their order."""
+    def part_files(self, table: str, project: str, experiment_id: str) -> list[Path]:
+        """Return the parts of an experiment's rows that are there, in their order."""
         folder = self.table_folder(table) / project_folder(project)
         return sorted(folder.glob(f"{experiment_id}-*.parquet"))
 
@@ -121,6 +121,18 @@ class Layout:
     def weights_folder(self) -> Path:
         """Return the folder of all weights files."""
         return self.root / "objects" / "weights"
+
+    def kept_file(self, sha256: str) -> Path:
+        """Return the path of any other file with this content, such as console output."""
+        return self._object("files", sha256, "")
+
+    def files_folder(self) -> Path:
+        """Return the folder of all files that are neither weights nor architectures."""
+        return self.root / "objects" / "files"
+
+    def trained_file(self, weights_id: str) -> Path:
+        """Return the path of the note that says which experiment made these weights."""
+        return self._object("trained", weights_id, ".json")
 
     def relative(self, path: Path) -> str:
         """Return a path as it is recorded: from the store's root, with forward slashes."""

@@ -57,12 +57,13 @@ class ExperimentRecord:
     implementation_id: str | None = None
     environment_id: str | None = None
     parent_experiment_id: str | None = None
+    command_line: tuple[str, ...] | None = None
     problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HyperparameterRecord:
-    """One setting of a run, with where it was seen: fit, compile or user."""
+    """One setting of a run, with where it was seen: fit, compile, user or scanner."""
 
     experiment_id: str
     name: str
@@ -82,6 +83,18 @@ class MetricRecord:
     metric: str
     value: float
     wall_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRecord:
+    """When an epoch ran, and the learning rates that it began and ended with."""
+
+    experiment_id: str
+    epoch: int
+    started_at: datetime
+    duration_seconds: float
+    initial_learning_rate: float | None
+    final_learning_rate: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,7 @@ class EvaluationRecord:
     rmse: float | None = None
     residual_edges: tuple[float, ...] | None = None
     residual_counts: tuple[int, ...] | None = None
+    dataset_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +180,8 @@ class DatasetRecord:
     class_names: tuple[str, ...] | None
     fingerprint: str | None
     fingerprint_sample_count: int | None
+    fingerprint_scope: str | None = None
+    class_counts: tuple[int, ...] | None = None
     source: str | None = None
 
 
@@ -179,6 +195,10 @@ class ImplementationRecord:
     model_class: str | None
     data_slice: str | None = None
     definitions: str | None = None
+    source_warnings: tuple[str, ...] = ()
+    git_commit: str | None = None
+    git_branch: str | None = None
+    git_difference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +247,27 @@ class EnvironmentRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RandomStateRecord:
+    """The state of a random generator when the training began, as JSON text."""
+
+    experiment_id: str
+    generator: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRecord:
+    """What the process used of the machine at one moment."""
+
+    experiment_id: str
+    wall_time: datetime
+    cpu_percent: float | None
+    memory_bytes: int | None
+    gpu_percent: tuple[float, ...] | None
+    gpu_memory_bytes: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class PredictionRecord:
     """One use of a model after its training."""
 
@@ -253,3 +294,4 @@ class ArtifactRecord:
     size_bytes: int
     created_at: datetime
     epoch: int | None = None
+    name: str | None = None

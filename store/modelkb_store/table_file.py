@@ -48,7 +48,7 @@ def read_table_file(path: Path, table: str) -> pa.Table:
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
         # Other tools that rewrite a file spell some types otherwise.
-        rows = file.read(columns=SCHEMAS[table].names).cast(SCHEMAS[table])
+        rows = _with_later_columns(file.read(), table).cast(SCHEMAS[table])
         rows.validate(full=True)
     except FileNotFoundError:
         raise
@@ -56,6 +56,21 @@ def read_table_file(path: Path, table: str) -> pa.Table:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CorruptFileError(path, error) from error
     return rows
+
+
+def _with_later_columns(rows: pa.Table, table: str) -> pa.Table:
+    """Take columns that a table got since the file was written for null.
+
+    Raises:
+        ValueError: The file does not say that it is of this table.
+    """
+    schema = SCHEMAS[table]
+    missing = [name for name in schema.names if name not in rows.column_names]
+    if missing and (rows.schema.metadata or {}).get(b"modelkb.table") != table.encode():
+        raise ValueError(f"it has no column {missing[0]}")
+    for name in missing:
+        rows = rows.append_column(name, pa.nulls(rows.num_rows, schema.field(name).type))
+    return rows.select(schema.names)
 
 
 def records_of(rows: Iterable[dict[str, Any]], record_type: type[Any]) -> list[Any]:

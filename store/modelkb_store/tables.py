@@ -13,7 +13,7 @@ from modelkb_store.project_names import normalized
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.table_file import read_table_file
 
-_IN_PARTS = ("metrics", "batch_metrics")
+_IN_PARTS = ("metrics", "batch_metrics", "epochs", "resources", "predictions")
 
 
 class Tables:
@@ -66,7 +66,7 @@ class Tables:
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
         if table in _IN_PARTS:
-            paths = self._layout.metric_files(table, project, experiment_id)
+            paths = self._layout.part_files(table, project, experiment_id)
         else:
             path = self._layout.table_file(table, project, experiment_id)
             paths = [path] if path.exists() else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,12 +16,14 @@ from typing import Any
 
 from modelkb_store import atomic_file
 from modelkb_store.architecture_file import Architecture, write_architecture
+from modelkb_store.growing_table import GrowingTable
+from modelkb_store.ids import canonical_json
 from modelkb_store.layout import Layout
-from modelkb_store.metric_log import MetricLog
 from modelkb_store.records import (
     ArtifactRecord,
     DatasetRecord,
     EnvironmentRecord,
+    EpochRecord,
     EvaluationRecord,
     ExperimentRecord,
     HyperparameterRecord,
@@ -29,6 +32,8 @@ from modelkb_store.records import (
     MetricRecord,
     ModelRecord,
     ProjectRecord,
+    RandomStateRecord,
+    ResourceRecord,
 )
 from modelkb_store.table_file import write_records
 
@@ -58,8 +63,12 @@ class ExperimentWriter:
         self.layout = Layout.create(root)
         self.project = project
         self.experiment = experiment
-        self._metrics = self._metric_log("metrics")
-        self._batch_metrics = self._metric_log("batch_metrics")
+        self._metrics = self._growing("metrics")
+        self._batch_metrics = self._growing("batch_metrics")
+        self._epochs = self._growing("epochs")
+        self._resources = self._growing("resources")
+        self._evaluations: list[EvaluationRecord] = []
+        self._artifacts: list[ArtifactRecord] = []
         project_file = self.layout.table_file("projects", project, "project")
         if not project_file.exists():
             created = ProjectRecord(created_at=experiment.started_at, owner=experiment.owner)
@@ -81,9 +90,14 @@ class ExperimentWriter:
         """Write all hyperparameters of the experiment, in place of earlier ones."""
         self._write("hyperparameters", records)
 
-    def write_evaluations(self, records: Sequence[EvaluationRecord]) -> None:
-        """Write all evaluations of the experiment, in place of earlier ones."""
-        self._write("evaluations", records)
+    def write_random_states(self, records: Sequence[RandomStateRecord]) -> None:
+        """Write the states of the random generators, in place of earlier ones."""
+        self._write("random_states", records)
+
+    def add_evaluations(self, records: Sequence[EvaluationRecord]) -> None:
+        """Add evaluations to those of the experiment."""
+        self._evaluations += records
+        self._write("evaluations", self._evaluations)
 
     def append_metrics(self, rows: list[MetricRecord]) -> None:
         """Add an epoch's rows to the curves and put them on disk."""
@@ -94,9 +108,19 @@ class ExperimentWriter:
         """Add rows to the curves by batch; :meth:`flush` puts them on disk."""
         self._batch_metrics.append(rows)
 
+    def append_epoch(self, record: EpochRecord) -> None:
+        """Add an epoch; :meth:`flush` puts it on disk."""
+        self._epochs.append([record])
+
+    def append_resources(self, records: Sequence[ResourceRecord]) -> None:
+        """Add samples of what the process uses and put them on disk."""
+        self._resources.append(records)
+        self._resources.flush()
+
     def flush(self) -> None:
-        """Put all curves on disk."""
+        """Put all curves and epochs on disk."""
         self._metrics.flush()
+        self._epochs.flush()
         self._batch_metrics.flush()
 
     def add_environment(self, record: EnvironmentRecord) -> None:
@@ -138,21 +162,62 @@ class ExperimentWriter:
             sha256 = _file_sha256(partial)
             path = self.layout.weights_file(sha256)
             atomic_file.name(partial, path)
+        return self._artifact("weights", path, sha256)
+
+    def add_file(self, kind: str, name: str, write: Callable[[Path], None]) -> ArtifactRecord:
+        """Store any other file, once per content.
+
+        Args:
+            kind: What it is: ``console`` or ``file``.
+            name: Its name, for people.
+            write: Writes it to the path it is given.
+        """
+        with atomic_file.unnamed(self.layout.files_folder(), ".partial") as partial:
+            write(partial)
+            sha256 = _file_sha256(partial)
+            path = self.layout.kept_file(sha256)
+            atomic_file.name(partial, path)
+        return self._artifact(kind, path, sha256, name)
+
+    def add_artifacts(self, records: Sequence[ArtifactRecord]) -> None:
+        """Add artifacts to those of the experiment."""
+        self._artifacts += records
+        self._write("artifacts", self._artifacts)
+
+    def note_trained(self, weights_id: str) -> None:
+        """Note that these weights came out of this experiment; the first one keeps the name.
+
+        Args:
+            weights_id: An id of the weights by their content.
+        """
+        path = self.layout.trained_file(weights_id)
+        if not path.exists():
+            note = {"project": self.project, "experiment_id": self.experiment.experiment_id}
+            atomic_file.write_bytes(path, f"{canonical_json(note)}\n".encode())
+
+    def experiment_that_trained(self, weights_id: str) -> str | None:
+        """Return the id of the experiment that these weights came out of, if one is known."""
+        try:
+            note = json.loads(self.layout.trained_file(weights_id).read_bytes())
+        except FileNotFoundError:
+            return None
+        return str(note["experiment_id"])
+
+    def _artifact(
+        self, kind: str, path: Path, sha256: str, name: str | None = None
+    ) -> ArtifactRecord:
         return ArtifactRecord(
             experiment_id=self.experiment.experiment_id,
-            kind="weights",
+            kind=kind,
+            name=name,
             path=self.layout.relative(path),
             sha256=sha256,
             size_bytes=path.stat().st_size,
             created_at=datetime.now(timezone.utc),
         )
 
-    def write_artifacts(self, records: Sequence[ArtifactRecord]) -> None:
-        """Write all artifacts of the experiment, in place of earlier ones."""
-        self._write("artifacts", records)
-
-    def _metric_log(self, table: str) -> MetricLog:
-        return MetricLog(self.layout, table, self.project, self.experiment.experiment_id)
+    def _growing(self, table: str) -> GrowingTable:
+        return GrowingTable(self.layout, table, self.project, self.experiment.experiment_id)
 
     def _write(self, table: str, records: Sequence[Any]) -> None:
         path = self.layout.table_file(table, self.project, self.experiment.experiment_id)

@@ -166,10 +166,10 @@ def _record_finished_run(root: Path) -> None:
     writer.write_hyperparameters(_hyperparameters(run.experiment_id))
     for epoch in range(3):
         writer.append_metrics(_epoch(run.experiment_id, epoch))
-    writer.write_evaluations(_evaluations(run.experiment_id))
+    writer.add_evaluations(_evaluations(run.experiment_id))
     weights = writer.add_weights(_save_weights)
     ended = STARTED + timedelta(seconds=75)
-    writer.write_artifacts([dataclasses.replace(weights, created_at=ended)])
+    writer.add_artifacts([dataclasses.replace(weights, created_at=ended)])
     writer.set(
         status="finished",
         ended_at=ended,

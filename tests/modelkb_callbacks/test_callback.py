@@ -24,7 +24,7 @@ def test_exported_names() -> None:
     for name in modelkb_callbacks.__all__:
         assert getattr(modelkb_callbacks, name).__doc__, name
     with pytest.raises(AttributeError, match="nothing_such"):
-        modelkb_callbacks.nothing_such
+        _ = modelkb_callbacks.nothing_such
 
 
 def test_one_callback_records_every_fit_as_an_experiment(data: Data, store: Path) -> None:

@@ -18,6 +18,7 @@ from modelkb_store.errors import (
     ModelKBError,
     ModelLoadError,
     NotAStoreError,
+    SourceNotFoundError,
     StoreNotFoundError,
 )
 
@@ -26,6 +27,7 @@ PATH = Path("folder") / "file"
 # Each error, the built-in that people would catch, and words that its text must have.
 CASES = [
     (StoreNotFoundError(PATH), FileNotFoundError, [str(PATH), "--store", "MODELKB_STORE"]),
+    (SourceNotFoundError(PATH), FileNotFoundError, [str(PATH), "script or notebook"]),
     (NotAStoreError(PATH, "thesis.txt"), ValueError, [str(PATH), "'thesis.txt'", "format.json"]),
     (FormatVersionError(PATH, 3, 1), ValueError, [str(PATH), "format 3", "up to 1", "pip install"]),
     (CorruptFileError(PATH, "why"), ValueError, [str(PATH), "(why)", "Restore it", "backup"]),

@@ -144,7 +144,7 @@ def test_a_confusion_matrix_without_class_names(store: Path, writer_factory: Wri
         created_at=writer.experiment.started_at,
         confusion_matrix=((1, 2), (0, 3)),
     )
-    writer.write_evaluations([evaluation])
+    writer.add_evaluations([evaluation])
 
     matrix = Store(store).experiment(evaluation.experiment_id).confusion_matrix("train")
 
@@ -293,7 +293,7 @@ def test_weights_whose_file_is_gone(recorded_experiment: Experiment) -> None:
 
 def test_the_last_of_several_weights_is_taken(store: Path, writer_factory: WriterFactory) -> None:
     writer = writer_factory()
-    writer.write_artifacts(
+    writer.add_artifacts(
         [
             writer.add_weights(lambda path: path.write_bytes(b"after one epoch")),
             writer.add_weights(lambda path: path.write_bytes(b"at the end")),
@@ -312,9 +312,7 @@ def test_weights_must_lie_in_the_store(
     writer = writer_factory()
     experiment_id = writer.experiment.experiment_id
     started = writer.experiment.started_at
-    writer.write_artifacts(
-        [ArtifactRecord(experiment_id, "weights", "../secret", "00", 0, started)]
-    )
+    writer.add_artifacts([ArtifactRecord(experiment_id, "weights", "../secret", "00", 0, started)])
 
     with pytest.raises(CorruptFileError, match="leads out of the store"):
         Store(store).experiment(experiment_id).weights_path()

@@ -16,7 +16,9 @@ HEAVY = ["keras", "tensorflow", "torch", "jax", "streamlit", "duckdb", "jinja2",
 @pytest.fixture(scope="module")
 def imported() -> set[str]:
     """The modules that a fresh interpreter has after importing the store."""
-    program = "import json, sys, modelkb_store; print(json.dumps(sorted(sys.modules)))"
+    program = (
+        "import json, sys; from modelkb_store import *; print(json.dumps(sorted(sys.modules)))"
+    )
     output = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, timeout=60
     ).stdout
@@ -24,13 +26,20 @@ def imported() -> set[str]:
 
 
 def test_all_is_exactly_the_public_names() -> None:
+    for name in modelkb_store.__all__:
+        getattr(modelkb_store, name)
     public = {
         name
         for name, value in vars(modelkb_store).items()
         if not name.startswith("_") and not isinstance(value, ModuleType)
     }
 
-    assert public | {"__version__"} == set(modelkb_store.__all__)
+    assert public - {"TYPE_CHECKING", "lazy_names"} | {"__version__"} == set(modelkb_store.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="NoSuchName"):
+        _ = modelkb_store.NoSuchName  # type: ignore[attr-defined]
 
 
 def test_all_has_nothing_twice() -> None:

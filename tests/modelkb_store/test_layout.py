@@ -170,7 +170,7 @@ def test_every_project_has_a_folder_in_each_table(layout: Layout) -> None:
         == root / "models" / "project=cats%20%26%20dogs" / "ab12.parquet"
     )
     assert (
-        layout.metric_file("metrics", "digits", "20260102-x", 12)
+        layout.part_file("metrics", "digits", "20260102-x", 12)
         == root / "metrics" / "project=digits" / "20260102-x-0012.parquet"
     )
 

@@ -94,7 +94,7 @@ def test_files_that_are_being_written_are_passed_over(
     tables: Tables, two_projects: list[ExperimentWriter]
 ) -> None:
     for writer in two_projects:
-        path = writer.layout.metric_file(
+        path = writer.layout.part_file(
             "metrics", writer.project, writer.experiment.experiment_id, 0
         )
         path.with_name(".0123abcd.tmp").write_bytes(path.read_bytes()[:100])
@@ -109,7 +109,7 @@ def test_a_damaged_file_among_good_ones_is_named(
 ) -> None:
     writer = two_projects[1]
     experiment_id = writer.experiment.experiment_id
-    path = writer.layout.metric_file("metrics", "digits", experiment_id, 0)
+    path = writer.layout.part_file("metrics", "digits", experiment_id, 0)
     path.write_bytes(path.read_bytes()[:-20])
 
     for read in (
@@ -125,7 +125,7 @@ def test_a_damaged_file_takes_nothing_else_with_it(
     tables: Tables, two_projects: list[ExperimentWriter]
 ) -> None:
     whole, damaged = two_projects
-    path = damaged.layout.metric_file("metrics", "digits", damaged.experiment.experiment_id, 0)
+    path = damaged.layout.part_file("metrics", "digits", damaged.experiment.experiment_id, 0)
     path.write_bytes(b"")
 
     assert tables.read("metrics", "cats & dogs").num_rows == 1

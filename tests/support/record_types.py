@@ -8,6 +8,7 @@ from modelkb_store.records import (
     ArtifactRecord,
     DatasetRecord,
     EnvironmentRecord,
+    EpochRecord,
     EvaluationRecord,
     ExperimentRecord,
     HyperparameterRecord,
@@ -17,6 +18,8 @@ from modelkb_store.records import (
     ModelRecord,
     PredictionRecord,
     ProjectRecord,
+    RandomStateRecord,
+    ResourceRecord,
 )
 
 RECORD_TYPES: dict[str, type[Any]] = {
@@ -25,12 +28,15 @@ RECORD_TYPES: dict[str, type[Any]] = {
     "hyperparameters": HyperparameterRecord,
     "metrics": MetricRecord,
     "batch_metrics": MetricRecord,
+    "epochs": EpochRecord,
     "evaluations": EvaluationRecord,
     "models": ModelRecord,
     "layers": LayerRecord,
     "datasets": DatasetRecord,
     "implementations": ImplementationRecord,
     "environments": EnvironmentRecord,
+    "random_states": RandomStateRecord,
+    "resources": ResourceRecord,
     "predictions": PredictionRecord,
     "artifacts": ArtifactRecord,
 }

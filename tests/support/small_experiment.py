@@ -10,6 +10,7 @@ from modelkb_store.architecture_file import Architecture
 from modelkb_store.records import (
     DatasetRecord,
     EnvironmentRecord,
+    EpochRecord,
     EvaluationRecord,
     ExperimentRecord,
     HyperparameterRecord,
@@ -19,6 +20,8 @@ from modelkb_store.records import (
     ModelRecord,
     NamedValue,
     NamedVersion,
+    RandomStateRecord,
+    ResourceRecord,
 )
 from modelkb_store.table_file import read_table_file, records_of
 from modelkb_store.writer import ExperimentWriter
@@ -171,10 +174,15 @@ def record_complete_experiment(
     )
     for epoch in range(EPOCHS):
         writer.append_metrics(_rows_of_epoch(record.experiment_id, epoch))
+        writer.append_epoch(EpochRecord(record.experiment_id, epoch, STARTED, 1.5, 0.01, 0.005))
+    writer.append_resources([ResourceRecord(record.experiment_id, STARTED, 99.5, 1 << 30, (), ())])
+    writer.write_random_states(
+        [RandomStateRecord(record.experiment_id, "python", "[3,[1,2],null]")]
+    )
     writer.append_batch_metrics([metric_record(record.experiment_id, 0, 0.75, step=1)])
     writer.flush()
-    writer.write_evaluations(_evaluations(record.experiment_id))
-    writer.write_artifacts([writer.add_weights(lambda path: _write(path, WEIGHTS))])
+    writer.add_evaluations(_evaluations(record.experiment_id))
+    writer.add_artifacts([writer.add_weights(lambda path: _write(path, WEIGHTS))])
     writer.set(
         status="finished",
         ended_at=record.started_at + timedelta(seconds=75),

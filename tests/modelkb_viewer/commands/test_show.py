@@ -178,7 +178,7 @@ def test_classes_without_names_are_numbered(
     modelkb: Modelkb, writer_factory: WriterFactory
 ) -> None:
     writer = writer_factory()
-    writer.write_evaluations([evaluation(writer.experiment.experiment_id, 3)])
+    writer.add_evaluations([evaluation(writer.experiment.experiment_id, 3)])
 
     shown = cells(modelkb("show", writer.experiment.experiment_id).output)
 
@@ -190,7 +190,7 @@ def test_a_matrix_of_many_classes_is_left_out(
     modelkb: Modelkb, writer_factory: WriterFactory
 ) -> None:
     writer = writer_factory()
-    writer.write_evaluations([evaluation(writer.experiment.experiment_id, 50)])
+    writer.add_evaluations([evaluation(writer.experiment.experiment_id, 50)])
 
     output = modelkb("show", writer.experiment.experiment_id).output
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelkb_store.growing_table import GrowingTable
 from modelkb_store.layout import Layout
-from modelkb_store.metric_log import MetricLog
 from modelkb_store.records import MetricRecord
 from small_experiment import metric_record, read_records
 
@@ -21,9 +21,9 @@ def layout(store: Path) -> Layout:
 
 
 @pytest.fixture
-def log(layout: Layout) -> MetricLog:
+def log(layout: Layout) -> GrowingTable:
     """The curves of an experiment that begins."""
-    return MetricLog(layout, "metrics", "digits", ID)
+    return GrowingTable(layout, "metrics", "digits", ID)
 
 
 @pytest.fixture(scope="module")
@@ -47,19 +47,19 @@ def rows(first: int, count: int) -> list[MetricRecord]:
     ]
 
 
-def test_nothing_is_written_before_the_first_flush(layout: Layout, log: MetricLog) -> None:
+def test_nothing_is_written_before_the_first_flush(layout: Layout, log: GrowingTable) -> None:
     log.append(rows(0, 5))
 
     assert parts_of(layout) == []
 
 
-def test_a_flush_without_rows_writes_nothing(layout: Layout, log: MetricLog) -> None:
+def test_a_flush_without_rows_writes_nothing(layout: Layout, log: GrowingTable) -> None:
     log.flush()
 
     assert parts_of(layout) == []
 
 
-def test_a_second_flush_without_new_rows_writes_nothing(layout: Layout, log: MetricLog) -> None:
+def test_a_second_flush_without_new_rows_writes_nothing(layout: Layout, log: GrowingTable) -> None:
     log.append(rows(0, 5))
     log.flush()
     before = parts_of(layout)[0].stat().st_ino
@@ -73,7 +73,7 @@ def test_a_second_flush_without_new_rows_writes_nothing(layout: Layout, log: Met
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=12))
 def test_flushed_rows_are_on_disk(stores: Path, turns: list[tuple[int, bool]]) -> None:
     layout = Layout.create(stores / f"{len(list(stores.iterdir()))}")
-    log = MetricLog(layout, "metrics", "digits", ID)
+    log = GrowingTable(layout, "metrics", "digits", ID)
     appended: list[MetricRecord] = []
     flushed: list[MetricRecord] = []
 
@@ -87,7 +87,7 @@ def test_flushed_rows_are_on_disk(stores: Path, turns: list[tuple[int, bool]]) -
         assert rows_on_disk(layout) == flushed
 
 
-def test_long_curves_are_in_parts_that_stay(layout: Layout, log: MetricLog) -> None:
+def test_long_curves_are_in_parts_that_stay(layout: Layout, log: GrowingTable) -> None:
     appended = []
     untouched: dict[Path, int] = {}
     for turn in range(12):
@@ -104,7 +104,7 @@ def test_long_curves_are_in_parts_that_stay(layout: Layout, log: MetricLog) -> N
     assert rows_on_disk(layout) == appended
 
 
-def test_a_part_that_is_full_leaves_nothing_to_flush(layout: Layout, log: MetricLog) -> None:
+def test_a_part_that_is_full_leaves_nothing_to_flush(layout: Layout, log: GrowingTable) -> None:
     log.append(rows(0, 20_000))
     log.flush()
     log.flush()
@@ -113,7 +113,7 @@ def test_a_part_that_is_full_leaves_nothing_to_flush(layout: Layout, log: Metric
     assert rows_on_disk(layout) == rows(0, 20_000)
 
 
-def test_rows_of_a_failed_flush_are_kept(layout: Layout, log: MetricLog) -> None:
+def test_rows_of_a_failed_flush_are_kept(layout: Layout, log: GrowingTable) -> None:
     log.append(rows(0, 3))
     log.flush()
     folder = parts_of(layout)[0].parent
@@ -136,7 +136,7 @@ def test_rows_of_a_failed_flush_are_kept(layout: Layout, log: MetricLog) -> None
     assert [path.name for path in folder.iterdir()] == [f"{ID}-0000.parquet"]
 
 
-def test_a_failed_flush_of_a_later_part_is_made_good(layout: Layout, log: MetricLog) -> None:
+def test_a_failed_flush_of_a_later_part_is_made_good(layout: Layout, log: GrowingTable) -> None:
     log.append(rows(0, 9000))
     log.flush()
     folder = parts_of(layout)[0].parent
@@ -154,9 +154,9 @@ def test_a_failed_flush_of_a_later_part_is_made_good(layout: Layout, log: Metric
     assert rows_on_disk(layout) == rows(0, 9010)
 
 
-def test_tables_and_experiments_are_kept_apart(layout: Layout, log: MetricLog) -> None:
-    by_batch = MetricLog(layout, "batch_metrics", "digits", ID)
-    other = MetricLog(layout, "metrics", "digits", ID[:-1] + "2")
+def test_tables_and_experiments_are_kept_apart(layout: Layout, log: GrowingTable) -> None:
+    by_batch = GrowingTable(layout, "batch_metrics", "digits", ID)
+    other = GrowingTable(layout, "metrics", "digits", ID[:-1] + "2")
     for one, first in ((log, 0), (by_batch, 10), (other, 20)):
         one.append(rows(first, 2))
         one.flush()
