@@ -15,18 +15,35 @@ import wrapt
 from modelkb_store.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from modelkb_callbacks.automatic import autolog, disable
     from modelkb_callbacks.callback import ModelKB, ModelKBCallback
+    from modelkb_callbacks.experiment_block import experiment
     from modelkb_callbacks.guard import ModelKBWarning
+    from modelkb_callbacks.run import Run, current_run
 
-__all__ = ["ModelKB", "ModelKBCallback", "ModelKBWarning"]
+__all__ = [
+    "ModelKB",
+    "ModelKBCallback",
+    "ModelKBWarning",
+    "Run",
+    "autolog",
+    "current_run",
+    "disable",
+    "experiment",
+]
 
 _HOMES = {
     "ModelKB": "callback",
     "ModelKBCallback": "callback",
     "ModelKBWarning": "guard",
+    "Run": "run",
+    "autolog": "automatic",
+    "current_run": "run",
+    "disable": "automatic",
+    "experiment": "experiment_block",
 }
 
 __getattr__ = lazy_names(__name__, _HOMES)
 
 # At once if Keras is there: `model.fit` is looked up before `ModelKB()` runs in its arguments.
-wrapt.register_post_import_hook("modelkb_callbacks.fit_patch:install", "keras")
+wrapt.register_post_import_hook("modelkb_callbacks.automatic:patch", "keras")

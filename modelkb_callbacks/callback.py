@@ -8,12 +8,24 @@ from typing import Any
 
 import keras
 
+from modelkb_callbacks import active_recordings
 from modelkb_callbacks.fit_call import FitCall
-from modelkb_callbacks.recording import Recording
+from modelkb_callbacks.fit_recording import FitRecording
+from modelkb_callbacks.recording import Recording, status_of
+from modelkb_callbacks.run import Run
 from modelkb_callbacks.settings import DEFAULT_EVALUATION_SAMPLES, Settings
 from modelkb_store.records import Status
 
-_OF_A_RUN = ("_call", "_recording", "_model", "params", "experiment_id", "on_train_batch_end")
+_OF_A_RUN = (
+    "_call",
+    "_recording",
+    "_last_recording",
+    "_is_in_block",
+    "_model",
+    "params",
+    "experiment_id",
+    "on_train_batch_end",
+)
 
 
 class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -37,6 +49,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
             the data where it knows them (``image_dataset_from_directory``).
         batch_metrics: Whether to record the curves by batch, too, in the table
             ``batch_metrics``.
+        console: Whether to keep what is printed during the training.
         save_weights: Whether to keep the final weights; those of a run that failed are not.
         evaluation_samples: How many samples at most are predicted for the evaluation when
             it cannot be taken from Keras' own validation pass.
@@ -65,6 +78,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         params: Mapping[str, Any] | None = None,
         class_names: Sequence[str] | None = None,
         batch_metrics: bool = False,
+        console: bool = False,
         save_weights: bool = True,
         evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES,
         strict: bool = False,
@@ -80,22 +94,37 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 params=params,
                 class_names=class_names,
                 batch_metrics=batch_metrics,
+                console=console,
                 save_weights=save_weights,
                 evaluation_samples=evaluation_samples,
                 strict=strict,
             )
         )
 
+    @classmethod
+    def from_settings(cls, settings: Settings) -> ModelKBCallback:
+        """Make a callback of settings that are checked already."""
+        callback = cls.__new__(cls)
+        callback._set_up(settings)
+        return callback
+
     def _set_up(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
         self._call: FitCall | None = None
         self._recording: Recording | None = None
+        self._is_in_block = False
+        self._last_recording: Recording | None = None
         self.experiment_id: str | None = None
         if settings.batch_metrics:
             # Only now: a batch hook on the class would cost every training a call a batch,
             # and would keep Keras from dispatching batch ends asynchronously.
             self.on_train_batch_end = self._on_train_batch_end
+
+    @property
+    def run(self) -> Run:
+        """The experiment that runs, or was recorded last, to be told more than it sees."""
+        return Run(self._last_recording)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the run: a copy (tuners make deep ones) or a pickle records nothing yet."""
@@ -112,19 +141,23 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def end_fit(self, outcome: BaseException | None) -> None:
         """Complete the record. Called by the patch when ``fit`` is left, whichever way."""
         self._call = None
-        self._end(_status_of(outcome), outcome)
+        self._end(status_of(outcome), outcome)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin an experiment."""
         self._end(Status.INTERRUPTED, None)  # a fit that never came to its end
-        self._recording = Recording(self._settings, self._call or FitCall())
-        self._recording.begin(self.model, self.params or {})
-        self.experiment_id = self._recording.experiment_id
+        block = active_recordings.of_model(self.model)
+        self._is_in_block = block is not None
+        self._recording = self._last_recording = recording = block or Recording(self._settings)
+        if block is None:
+            recording.begin(self.model)
+        recording.begin_fit(self.model, self._call or FitCall(), self.params or {})
+        self.experiment_id = recording.experiment_id
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note where the epoch starts."""
-        if self._recording is not None:
-            self._recording.begin_epoch(epoch)
+        if self._fit is not None:
+            self._fit.begin_epoch(epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the epoch's metrics on disk."""
@@ -133,13 +166,13 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin to watch Keras' own validation pass."""
-        if self._recording is not None:
-            self._recording.begin_validation()
+        if self._fit is not None:
+            self._fit.begin_validation()
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """Keep what the validation pass has shown."""
-        if self._recording is not None:
-            self._recording.end_validation()
+        if self._fit is not None:
+            self._fit.end_validation()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Complete the record, unless the patch does so once all callbacks are through."""
@@ -147,20 +180,21 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._end(Status.FINISHED, None)
 
     def _on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._recording is not None:
-            self._recording.end_batch(batch, logs or {})
+        if self._fit is not None:
+            self._fit.end_batch(batch, logs or {})
 
     def _end(self, status: Status, outcome: BaseException | None) -> None:
         recording, self._recording = self._recording, None
-        if recording is not None:
+        if recording is None:
+            return
+        if self._is_in_block:
+            recording.end_fit(status)
+        else:
             recording.end(status, outcome)
 
-
-def _status_of(outcome: BaseException | None) -> Status:
-    if outcome is None:
-        return Status.FINISHED
-    # KeyboardInterrupt and SystemExit: somebody's decision, not a failure.
-    return Status.FAILED if isinstance(outcome, Exception) else Status.INTERRUPTED
+    @property
+    def _fit(self) -> FitRecording | None:
+        return None if self._recording is None else self._recording.fit
 
 
 ModelKB = ModelKBCallback

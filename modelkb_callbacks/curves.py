@@ -71,31 +71,58 @@ class Curves:
     def _rows(
         self, epoch: int, step: int, seconds: float, logs: Mapping[str, Any]
     ) -> list[MetricRecord]:
-        moment = datetime.fromtimestamp(seconds, timezone.utc)
-        rows = []
-        for name, value in logs.items():
-            number = _number(value)
-            if number is None:
-                continue
-            validation = name.startswith(_VALIDATION_PREFIX)
-            rows.append(
-                MetricRecord(
-                    experiment_id=self._writer.experiment.experiment_id,
-                    epoch=epoch,
-                    step=step,
-                    split="validation" if validation else "train",
-                    metric=name[len(_VALIDATION_PREFIX) :] if validation else name,
-                    value=number,
-                    wall_time=moment,
-                )
-            )
-        return rows
+        experiment_id = self._writer.experiment.experiment_id
+        return metric_rows(experiment_id, logs, epoch=epoch, step=step, seconds=seconds)
 
     def _steps_so_far(self, epochs: int) -> int:
-        iterations = getattr(getattr(self._model, "optimizer", None), "iterations", None)
-        steps = 0 if iterations is None else int(to_numpy(iterations))
         # A model with a train_step of its own may have optimizers of its own.
-        return steps or epochs * self._steps_per_epoch
+        return steps_taken(self._model) or epochs * self._steps_per_epoch
+
+
+def metric_rows(
+    experiment_id: str,
+    logs: Mapping[str, Any],
+    *,
+    epoch: int,
+    step: int,
+    seconds: float,
+    split: str | None = None,
+) -> list[MetricRecord]:
+    """Return the rows of some logs; what is no number in them is left out.
+
+    Args:
+        experiment_id: The run.
+        logs: Values by the names of Keras' history.
+        epoch: From 0.
+        step: The optimizer's steps so far.
+        seconds: The time, since the epoch of the operating system.
+        split: The split of all; by default told by the names, as Keras does.
+    """
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    rows = []
+    for name, value in logs.items():
+        number = _number(value)
+        if number is None:
+            continue
+        of_validation = split is None and name.startswith(_VALIDATION_PREFIX)
+        rows.append(
+            MetricRecord(
+                experiment_id=experiment_id,
+                epoch=epoch,
+                step=step,
+                split=split or ("validation" if of_validation else "train"),
+                metric=name[len(_VALIDATION_PREFIX) :] if of_validation else name,
+                value=number,
+                wall_time=moment,
+            )
+        )
+    return rows
+
+
+def steps_taken(model: Any) -> int:
+    """Return how many steps a model's optimizer has taken; 0 without one."""
+    iterations = getattr(getattr(model, "optimizer", None), "iterations", None)
+    return 0 if iterations is None else int(to_numpy(iterations))
 
 
 def _number(value: Any) -> float | None:

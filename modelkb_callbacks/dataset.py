@@ -35,6 +35,11 @@ def describe_fit_data(
     )
 
 
+def describe_data(x: Any, y: Any, class_names: Sequence[str] | None = None) -> DatasetRecord:
+    """Return the description of some data."""
+    return _describe(x, y, class_names)
+
+
 def _describe(
     x: Any,
     y: Any,

@@ -22,10 +22,12 @@ class FitCall:
         arguments: Every argument, data included.
         untraced: Which of the model's ``train`` and ``test`` functions Keras has still to
             make in this call; one that is there already may have been traced.
+        bound: The call as it was made.
     """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
     untraced: frozenset[str] = frozenset()
+    bound: inspect.BoundArguments | None = None
 
     @classmethod
     def bind(cls, fit: Callable[..., Any], *args: Any, **kwargs: Any) -> FitCall:
@@ -35,11 +37,24 @@ class FitCall:
             TypeError: They do not fit; ``fit`` itself will say so better.
         """
         bound = inspect.signature(fit).bind(*args, **kwargs)
-        bound.apply_defaults()
-        model = bound.arguments["self"]
-        phases = ("train", "test")
-        untraced = {p for p in phases if getattr(model, f"{p}_function", None) is None}
-        return cls(dict(bound.arguments), frozenset(untraced))
+        every = inspect.BoundArguments(bound.signature, bound.arguments.copy())
+        every.apply_defaults()
+        return cls(dict(every.arguments), untraced_phases(every.arguments["self"]), bound)
+
+    def with_callback(self, callback: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the call's arguments, as they were passed, with one more callback.
+
+        The user's list is left as it is.
+        """
+        assert self.bound is not None, "only a call that was seen can be changed"
+        callbacks = self.bound.arguments.get("callbacks")
+        if isinstance(callbacks, (list, tuple)):
+            callbacks = [*callbacks, callback]
+        else:
+            callbacks = [callbacks, callback] if callbacks is not None else [callback]
+        changed = inspect.BoundArguments(self.bound.signature, self.bound.arguments.copy())
+        changed.arguments["callbacks"] = callbacks
+        return changed.args, changed.kwargs
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -84,6 +99,12 @@ class FitCall:
         if not split or self.arguments.get("validation_data") is not None:
             return sample_count
         return math.floor(sample_count * (1.0 - split))
+
+
+def untraced_phases(model: Any) -> frozenset[str]:
+    """Return which of a model's train and test functions Keras has not made yet."""
+    phases = ("train", "test")
+    return frozenset(p for p in phases if getattr(model, f"{p}_function", None) is None)
 
 
 def _flatten(callbacks: Any) -> Iterator[Any]:

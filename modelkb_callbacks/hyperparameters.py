@@ -41,7 +41,17 @@ def collect(
     ):
         for name, value in pairs:
             found[str(name)] = (value, source)
-    return [_record(experiment_id, name, value, source) for name, (value, source) in found.items()]
+    return [
+        hyperparameter(experiment_id, name, value, source)
+        for name, (value, source) in found.items()
+    ]
+
+
+def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
+    """Return one hyperparameter, as JSON text and, if it is one, as a number."""
+    plain = redacted(_as_json(value), name, of_model=source == "compile")
+    number = float(value) if isinstance(value, (bool, int, float, np.number, np.bool_)) else None
+    return HyperparameterRecord(experiment_id, name, canonical_json(plain), number, source)
 
 
 def shortest_float(value: float) -> float:
@@ -107,12 +117,6 @@ def _shorten(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _shorten(item) for name, item in value.items()}
     return value
-
-
-def _record(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
-    plain = redacted(_as_json(value), name, of_model=source == "compile")
-    number = float(value) if isinstance(value, (bool, int, float, np.number, np.bool_)) else None
-    return HyperparameterRecord(experiment_id, name, canonical_json(plain), number, source)
 
 
 def _as_json(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The record of one ``fit`` call, while it runs."""
+"""The record of one experiment, while it runs."""
 
 from __future__ import annotations
 
@@ -6,106 +6,158 @@ import getpass
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
-from modelkb_callbacks import architecture, dataset, environment, hyperparameters, implementation
-from modelkb_callbacks.class_names import find_class_names
+from modelkb_callbacks import (
+    active_recordings,
+    architecture,
+    environment,
+    hyperparameters,
+    implementation,
+    lineage,
+)
 from modelkb_callbacks.credentials import without_credentials
-from modelkb_callbacks.curves import Curves
-from modelkb_callbacks.evaluation.evaluator import Evaluator
 from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
 from modelkb_store._version import __version__
 from modelkb_store.ids import new_experiment_id
-from modelkb_store.records import DatasetRecord, EvaluationRecord, ExperimentRecord, Status
+from modelkb_store.records import ExperimentRecord, HyperparameterRecord, Status
+from modelkb_store.trained_weights import TrainedNote, write_trained_note
 from modelkb_store.writer import ExperimentWriter
 
 
 class Recording:
-    """Gathers what one training shows and hands it to the store.
+    """Gathers what one experiment shows and hands it to the store.
 
-    Every step is guarded on its own: what fails is noted in the experiment's ``problems``
-    and takes nothing else with it. If even the store cannot be opened, all is passed over.
+    An experiment is one ``fit``, or a block of the user's (:func:`experiment`) with any
+    number of them. Every step is guarded on its own: what fails is noted in the experiment's
+    ``problems`` and takes nothing else with it. If even the store cannot be opened, all is
+    passed over.
 
     Args:
         settings: What the user asked for.
-        call: The arguments of ``fit``, as far as they are known.
+        is_block: Whether it is a block of the user's.
+
+    Attributes:
+        settings: As above.
+        guard: Runs each step.
+        writer: The experiment in the store; None if that could not be opened.
+        fit: What the ``fit`` shows that runs, or ran last, in this experiment.
+        fit_runs: Whether one runs now.
+        epochs_logged: How many epochs the user has logged by hand.
+        class_names: Names of the classes, if known.
     """
 
-    def __init__(self, settings: Settings, call: FitCall) -> None:
-        self._settings = settings
-        self._call = call
-        self._guard = Guard(strict=settings.strict)
-        self._writer: ExperimentWriter | None = None
+    def __init__(self, settings: Settings, *, is_block: bool = False) -> None:
+        self.settings = settings
+        self.guard = Guard(strict=settings.strict)
+        self.writer: ExperimentWriter | None = None
+        self.fit: FitRecording | None = None
+        self.fit_runs = False
+        self.epochs_logged = 0
+        self.class_names: Sequence[str] | None = settings.class_names
+        self._last_epoch: int | None = None
+        self._is_block = is_block
+        self._is_over = False
+        self._model: Any = None
         self._clock = time.monotonic()
-        self.experiment_id: str | None = None
+        self._hyperparameters: dict[str, HyperparameterRecord] = {}
+        self._initial_weights: str | None = None
 
-    def begin(self, model: Any, keras_params: Mapping[str, Any]) -> None:
-        """Begin the experiment in the store, with all that is known before the first epoch.
+    @property
+    def experiment_id(self) -> str | None:
+        """The experiment's id; None if the store could not be opened."""
+        return None if self.writer is None else self.writer.experiment.experiment_id
+
+    @property
+    def model(self) -> Any:
+        """The model that is trained; None before there is one, and when all is over."""
+        return self._model
+
+    @property
+    def epoch(self) -> int | None:
+        """The epoch that runs, or ended last, from 0; None before the first one."""
+        if self.fit is not None:
+            return self.fit.epoch
+        return self._last_epoch if self.epochs_logged == 0 else self.epochs_logged - 1
+
+    def begin(self, model: Any) -> None:
+        """Begin the experiment in the store.
 
         Args:
-            model: The Keras model.
-            keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
+            model: The Keras model; None where there is none yet.
         """
         self._model = model
-        self._keras_params = keras_params
-        self._guard.run("record this run", self._begin, quiet=True)
+        self.guard.run("record this run", self._begin, quiet=True)
 
     def _begin(self) -> None:
         self._framework = current_framework()
-        writer = self._open_store()
-        self._curves = Curves(writer, self._model, self._keras_params)
-        class_names = self._settings.class_names or self._guard.run(
-            "find the class names", lambda: find_class_names(self._call)
-        )
-        self._class_names = class_names
-        self._evaluator = Evaluator(
-            self._model,
-            self._call,
-            self._framework,
-            limit=self._settings.evaluation_samples,
-            class_names=class_names,
-        )
-        self._writer = writer
-        self.experiment_id = writer.experiment.experiment_id
-        for what, step in self._first_steps():
-            self._guard.run(what, step)
-        self._save_experiment()
+        self.writer = self._open_store()
+        self._run_steps(("record the environment", self._record_environment))
+        active_recordings.add(self)
+        self._adopt(self._model)
+        if self._is_block:
+            self._run_steps(
+                ("record the implementation", self._record_implementation),
+                ("record the hyperparameters", self._record_hyperparameters),
+                ("record the architecture", self._record_model),
+            )
+        self.save_experiment()
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Note which epoch runs."""
-        if self._writer is not None:
-            self._guard.run("follow the epochs", lambda: self._curves.begin_epoch(epoch))
+    def begin_fit(self, model: Any, call: FitCall, keras_params: Mapping[str, Any]) -> None:
+        """Follow a ``fit``, with all that is known before its first epoch.
 
-    def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
-        """Keep the metrics of a batch; they are written with the epoch, or after a while."""
-        if self._writer is not None:
-            self._guard.run("record a batch", lambda: self._curves.end_batch(batch, logs))
+        Args:
+            model: The model that is trained.
+            call: The arguments of ``fit``, as far as they are known.
+            keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
+        """
+        if self.writer is not None:
+            self.guard.run(
+                "record this run", lambda: self._begin_fit(model, call, keras_params), quiet=True
+            )
+
+    def _begin_fit(self, model: Any, call: FitCall, keras_params: Mapping[str, Any]) -> None:
+        self._adopt(model)
+        self.fit = fit = FitRecording(
+            self._open_writer,
+            self.guard,
+            settings=self.settings,
+            framework=self._framework,
+            model=model,
+            call=call,
+            keras_params=keras_params,
+        )
+        self.fit_runs = True
+        self.class_names = fit.class_names
+        fit.begin()
+        self._run_steps(
+            ("record the implementation", self._record_implementation),
+            ("record the hyperparameters", self._record_hyperparameters),
+            ("record the architecture", self._record_model),
+        )
+        fit.prepare_evaluation()
+        self.save_experiment(epochs_planned=keras_params.get("epochs"))
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Put the epoch's metrics on disk."""
-        if self._writer is None:
+        if self.fit is None:
             return
-        self._guard.run("write the metrics", lambda: self._curves.end_epoch(epoch, logs))
-        self._guard.run("keep a sample of the data", self._evaluator.end_epoch)
-        if self._writer.experiment.architecture_id is None and self._model.built:
-            self._guard.run("record the architecture", self._record_model)
+        self.fit.end_epoch(epoch, logs)
+        if self._open_writer.experiment.architecture_id is None:
+            self.guard.run("record the architecture", self._record_model)
 
-    def begin_validation(self) -> None:
-        """Watch Keras' validation pass."""
-        if self._writer is not None:
-            self._guard.run("watch the validation", self._evaluator.begin_pass)
-
-    def end_validation(self) -> None:
-        """Keep what the validation pass has shown."""
-        if self._writer is not None:
-            self._guard.run(
-                "watch the validation", lambda: self._evaluator.end_pass(self._curves.epoch)
-            )
+    def end_fit(self, status: Status) -> None:
+        """Take leave of a ``fit`` that ended inside a block."""
+        if self.fit is not None and self.fit_runs:
+            self.fit_runs = False
+            self.fit.finish()
+            self.fit.evaluate(finished=status is Status.FINISHED)
 
     def end(self, status: Status, outcome: BaseException | None) -> None:
         """Complete the record.
@@ -114,93 +166,127 @@ class Recording:
             status: How the training ended.
             outcome: The exception that ended it, if one did.
         """
-        if self._writer is not None:
-            self._guard.run("complete the record", lambda: self._end(status, outcome), quiet=True)
+        if self._is_over:
+            return
+        self._is_over = True
+        active_recordings.remove(self)
+        if self.writer is not None:
+            self.guard.run("complete the record", lambda: self._end(status, outcome), quiet=True)
+        # The model may outlive the training by long; its data need not.
+        self._last_epoch = self.epoch
+        self._model = self.fit = None
 
     def _end(self, status: Status, outcome: BaseException | None) -> None:
         ended = datetime.now(timezone.utc)
         duration = time.monotonic() - self._clock
         if outcome is not None:
-            self._guard.problems.append(_reason_of(outcome))
-        self._guard.run("write the metrics", self._open_writer.flush)
+            self.guard.problems.append(_reason_of(outcome))
+        self.guard.run("write the metrics", self._open_writer.flush)
         # The end before the evaluation: it takes a while, and may be interrupted.
-        self._save_experiment(
+        self.save_experiment(
             status=status.value,
             ended_at=ended,
             duration_seconds=duration,
-            epochs_completed=self._curves.epochs_completed,
+            epochs_completed=self.epochs_logged + (self.fit.epochs_completed if self.fit else 0),
         )
         if self._open_writer.experiment.architecture_id is None:
-            self._guard.run("record the architecture", self._record_model)
-        if self._settings.save_weights and status is not Status.FAILED:
-            self._guard.run("save the weights", self._record_weights)
-        self._guard.run("evaluate", lambda: self._record_evaluation(status))
-        self._save_experiment()
+            self.guard.run("record the architecture", self._record_model)
+        if self._model is not None and status is not Status.FAILED:
+            if self.settings.save_weights:
+                self.guard.run("save the weights", self._record_weights)
+            self.guard.run("note the weights", self._note_trained)
+        self.end_fit(status)
+        self.save_experiment()
+
+    def takes_in(self, model: Any) -> bool:
+        """Return whether a ``fit`` of this model belongs to this experiment."""
+        mine = self._model is None or self._model is model
+        return self._is_block and not self.fit_runs and mine
+
+    def add_hyperparameters(self, records: Iterable[HyperparameterRecord]) -> None:
+        """Put further hyperparameters on disk; the user's own win over others."""
+        for record in records:
+            known = self._hyperparameters.get(record.name)
+            if known is None or known.source != "user" or record.source == "user":
+                self._hyperparameters[record.name] = record
+        self._open_writer.write_hyperparameters(list(self._hyperparameters.values()))
 
     def _open_store(self) -> ExperimentWriter:
         started = datetime.now(timezone.utc)
         experiment_id = new_experiment_id(started)
         model_name = getattr(self._model, "name", None) or type(self._model).__name__
+        if self._model is None:
+            model_name = "experiment"
         experiment = ExperimentRecord(
             experiment_id=experiment_id,
-            name=self._settings.name or f"{model_name}-{experiment_id[-10:]}",
-            owner=self._settings.owner or _login_name(),
+            name=self.settings.name or f"{model_name}-{experiment_id[-10:]}",
+            owner=self.settings.owner or _login_name(),
             status=Status.RUNNING.value,
             started_at=started,
             host=platform.node(),
             process_id=os.getpid(),
             modelkb_version=__version__,
             seed=self._framework.random_seed(),
-            epochs_planned=self._keras_params.get("epochs"),
-            tags=tuple(self._settings.tags or ()),
-            notes=self._settings.notes or "",
+            tags=tuple(self.settings.tags or ()),
+            notes=self.settings.notes or "",
         )
-        return ExperimentWriter(self._settings.root, self._settings.project, experiment)
+        return ExperimentWriter(self.settings.root, self.settings.project, experiment)
 
-    def _first_steps(self) -> list[tuple[str, Callable[[], None]]]:
-        steps: list[tuple[str, Callable[[], None]]] = [
-            ("record the environment", self._record_environment),
-            ("describe the data", self._record_datasets),
-            ("record the implementation", self._record_implementation),
-            ("record the hyperparameters", self._record_hyperparameters),
-            ("prepare the evaluation", self._evaluator.prepare),
-        ]
-        if self._model.built:
-            steps.insert(-1, ("record the architecture", self._record_model))
-        return steps
+    def _run_steps(self, *steps: tuple[str, Callable[[], None]]) -> None:
+        for what, step in steps:
+            self.guard.run(what, step)
+
+    def _adopt(self, model: Any) -> None:
+        """Take a model for this experiment's own."""
+        if model is None or active_recordings.last_of_model(model) is self:
+            return
+        self._model = model
+        self._run_steps(
+            ("find the parent experiment", self._record_parent),
+            ("follow the model", lambda: active_recordings.remember(model, self)),
+        )
 
     def _record_environment(self) -> None:
         record = environment.describe_environment(self._framework)
         self._open_writer.add_environment(record)
         self._change(environment_id=record.environment_id)
 
-    def _record_datasets(self) -> None:
-        if self._call.training_data()[0] is None:
-            return
-        training, validation = dataset.describe_fit_data(self._call, self._class_names)
-        for record, field in ((training, "dataset_id"), (validation, "validation_dataset_id")):
-            if isinstance(record, DatasetRecord):
-                self._open_writer.add_dataset(record)
-                self._change(**{field: record.dataset_id})
+    def _record_parent(self) -> None:
+        self._initial_weights = lineage.weights_id(self._model)
+        parent = lineage.parent_of(self._model, self._initial_weights, self._open_writer.layout)
+        self._change(parent_experiment_id=parent)
+
+    def _note_trained(self) -> None:
+        """Let other experiments find this one by its weights, if it changed them."""
+        weights = lineage.weights_id(self._model)
+        if weights is not None and weights != self._initial_weights:
+            writer = self._open_writer
+            note = TrainedNote(writer.project, writer.experiment.experiment_id)
+            write_trained_note(writer.layout, weights, note)
 
     def _record_implementation(self) -> None:
+        if self._model is None:
+            return
         record = implementation.describe_implementation(self._model)
         self._open_writer.add_implementation(record)
         self._change(implementation_id=record.implementation_id)
 
     def _record_hyperparameters(self) -> None:
-        experiment_id = self._open_writer.experiment.experiment_id
-        self._open_writer.write_hyperparameters(
+        call = self.fit.call if self.fit else FitCall()
+        self.add_hyperparameters(
             hyperparameters.collect(
-                experiment_id,
+                self._open_writer.experiment.experiment_id,
                 self._model,
-                self._call,
-                self._keras_params,
-                self._settings.params or {},
+                call,
+                self.fit.keras_params if self.fit else {},
+                self.settings.params or {},
             )
         )
 
     def _record_model(self) -> None:
+        # One that is never called as a whole, such as a GAN, is described when all is over.
+        if self._model is None or not (self._model.built or self._is_over):
+            return
         writer = self._open_writer
         description = architecture.describe_architecture(self._model)
         path = writer.add_architecture(description.architecture, description.layers)
@@ -208,31 +294,12 @@ class Recording:
         writer.add_model(model)
         self._change(model_id=model.model_id, architecture_id=model.architecture_id)
         if description.problem:
-            self._guard.note(description.problem)
-
-    def _record_evaluation(self, status: Status) -> None:
-        writer = self._open_writer
-        records = self._evaluator.results(
-            writer.experiment.experiment_id, may_predict=status is Status.FINISHED
-        )
-        if records:
-            writer.add_evaluations(records)
-            self._note_unfit_class_names(records)
-        elif self._evaluator.reason and status is Status.FINISHED:
-            self._guard.problems.append(f"not evaluated: {self._evaluator.reason}")
-
-    def _note_unfit_class_names(self, records: Sequence[EvaluationRecord]) -> None:
-        names = self._settings.class_names
-        counts = [len(r.support) for r in records if r.support is not None]
-        if names is not None and counts and len(names) not in counts:
-            self._guard.note(
-                f"left out {len(names)} class names: the model has {counts[0]} classes"
-            )
+            self.guard.note(description.problem)
 
     def _record_weights(self) -> None:
         writer = self._open_writer
         if not self._model.built:
-            self._guard.problems.append(
+            self.guard.problems.append(
                 "the weights were not kept: the model was never called as a whole, so Keras "
                 "does not save it"
             )
@@ -243,15 +310,24 @@ class Recording:
 
     @property
     def _open_writer(self) -> ExperimentWriter:
-        assert self._writer is not None, "guarded steps run only with an open store"
-        return self._writer
+        assert self.writer is not None, "guarded steps run only with an open store"
+        return self.writer
 
     def _change(self, **fields: Any) -> None:
         self._open_writer.set(**fields)
 
-    def _save_experiment(self, **fields: Any) -> None:
-        self._change(**fields, problems=tuple(self._guard.problems))
-        self._guard.run("write the experiment", self._open_writer.save_experiment)
+    def save_experiment(self, **fields: Any) -> None:
+        """Change fields of the experiment and put it on disk."""
+        self._change(**fields, problems=tuple(self.guard.problems))
+        self.guard.run("write the experiment", self._open_writer.save_experiment)
+
+
+def status_of(outcome: BaseException | None) -> Status:
+    """Return how a run ended that was left by this exception, or by none."""
+    if outcome is None:
+        return Status.FINISHED
+    # KeyboardInterrupt and SystemExit: somebody's decision, not a failure.
+    return Status.FAILED if isinstance(outcome, Exception) else Status.INTERRUPTED
 
 
 def _reason_of(outcome: BaseException) -> str:

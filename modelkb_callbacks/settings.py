@@ -31,6 +31,7 @@ class Settings:
     params: Mapping[str, Any] | None = None
     class_names: Sequence[str] | None = None
     batch_metrics: bool = False
+    console: bool = False
     save_weights: bool = True
     evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES
     strict: bool = False

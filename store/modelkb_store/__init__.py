@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         StoreNotFoundError,
     )
     from modelkb_store.experiment import Experiment
-    from modelkb_store.schemas import FORMAT_VERSION, SCHEMAS
+    from modelkb_store.schemas import SCHEMAS
     from modelkb_store.store import Store
 
 __all__ = [
@@ -73,7 +73,7 @@ _HOMES = {
     ),
     "Architecture": "architecture_file",
     "Experiment": "experiment",
-    "FORMAT_VERSION": "schemas",
+    "FORMAT_VERSION": "_version",
     "SCHEMAS": "schemas",
     "Store": "store",
 }

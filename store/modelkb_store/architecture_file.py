@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from modelkb_store import atomic_file
+from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import CorruptFileError, FormatVersionError
-from modelkb_store.schemas import FORMAT_VERSION
 
 
 @dataclass(frozen=True, slots=True)

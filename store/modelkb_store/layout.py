@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modelkb_store import atomic_file
+from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import (
     CorruptFileError,
     FormatVersionError,
@@ -15,7 +16,6 @@ from modelkb_store.errors import (
     StoreNotFoundError,
 )
 from modelkb_store.project_names import project_folder
-from modelkb_store.schemas import FORMAT_VERSION
 
 STORE_VARIABLE = "MODELKB_STORE"
 DEFAULT_STORE = "modelkb"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-FORMAT_VERSION = 1
+from modelkb_store._version import FORMAT_VERSION
 
 PARTITIONING = pa.schema([pa.field("project", pa.string())])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Any
 from modelkb_store import atomic_file
 from modelkb_store.architecture_file import Architecture, write_architecture
 from modelkb_store.growing_table import GrowingTable
-from modelkb_store.ids import canonical_json
 from modelkb_store.layout import Layout
 from modelkb_store.records import (
     ArtifactRecord,
@@ -183,25 +181,6 @@ class ExperimentWriter:
         """Add artifacts to those of the experiment."""
         self._artifacts += records
         self._write("artifacts", self._artifacts)
-
-    def note_trained(self, weights_id: str) -> None:
-        """Note that these weights came out of this experiment; the first one keeps the name.
-
-        Args:
-            weights_id: An id of the weights by their content.
-        """
-        path = self.layout.trained_file(weights_id)
-        if not path.exists():
-            note = {"project": self.project, "experiment_id": self.experiment.experiment_id}
-            atomic_file.write_bytes(path, f"{canonical_json(note)}\n".encode())
-
-    def experiment_that_trained(self, weights_id: str) -> str | None:
-        """Return the id of the experiment that these weights came out of, if one is known."""
-        try:
-            note = json.loads(self.layout.trained_file(weights_id).read_bytes())
-        except FileNotFoundError:
-            return None
-        return str(note["experiment_id"])
 
     def _artifact(
         self, kind: str, path: Path, sha256: str, name: str | None = None

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras.src.trainers.data_adapters.array_slicing import train_validation_split
 
-from modelkb_callbacks import fit_patch
+from modelkb_callbacks import keras_patch
 from modelkb_callbacks.fit_call import FitCall
 
 
@@ -49,9 +49,9 @@ def test_wrong_arguments_get_keras_own_error() -> None:
 def test_the_patch_keeps_name_signature_and_original() -> None:
     import inspect
 
-    assert fit_patch.is_installed()
+    assert keras_patch.is_installed(keras)
     assert keras.Model.fit.__name__ == "fit"
     assert "validation_split" in inspect.signature(keras.Model.fit).parameters
     before = keras.Model.fit
-    fit_patch.install()
+    keras_patch.install(keras)
     assert keras.Model.fit is before

@@ -18,6 +18,7 @@ from modelkb_store.errors import ModelKBError
 COMMANDS = {
     "demo": "Train a small classifier and record it.",
     "ls": "List the experiments of a store.",
+    "run": "Run a script and record its trainings.",
     "show": "Show one experiment.",
 }
 

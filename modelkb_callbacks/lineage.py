@@ -1,0 +1,61 @@
+"""Which experiment a model came out of before this one trained it further."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from modelkb_callbacks import active_recordings
+from modelkb_callbacks.rows import to_numpy
+from modelkb_store.layout import Layout
+from modelkb_store.trained_weights import read_trained_note
+
+_READ_PER_VARIABLE = 64
+
+
+def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
+    """Return the id of the experiment that trained this model, or a model inside it.
+
+    In this process the object itself tells. Otherwise its weights do: whichever way they
+    were loaded, they are those that an experiment of this store ended with.
+
+    Args:
+        model: The model, about to be trained.
+        weights: Its :func:`weights_id`.
+        layout: The store.
+    """
+    for part in (model, *_models_inside(model)):
+        earlier = active_recordings.last_of_model(part)
+        if earlier is not None and earlier.experiment_id is not None:
+            return earlier.experiment_id
+        of_part = weights if part is model else weights_id(part)
+        note = None if of_part is None else read_trained_note(layout, of_part)
+        if note is not None:
+            return note.experiment_id
+    return None
+
+
+def weights_id(model: Any) -> str | None:
+    """Return an id of a model's trainable weights, read from a part of each; None without.
+
+    It is the same in another process, on another backend and for a model of other names.
+    """
+    variables = model.trainable_variables if model.built else []
+    if not variables:
+        return None
+    digest = hashlib.sha256()
+    for variable in variables:
+        flat = keras.ops.reshape(variable, (-1,))
+        stride = -(-int(flat.shape[0]) // _READ_PER_VARIABLE) or 1
+        digest.update(repr(tuple(variable.shape)).encode())
+        digest.update(to_numpy(flat[::stride]).astype("<f4").tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _models_inside(model: Any) -> Iterator[Any]:
+    for layer in model._flatten_layers(include_self=False):
+        if isinstance(layer, keras.Model):
+            yield layer

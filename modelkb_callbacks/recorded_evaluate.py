@@ -1,0 +1,124 @@
+"""One call of ``evaluate`` on a model that an experiment has trained: its test split."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from modelkb_callbacks import active_recordings, dataset
+from modelkb_callbacks.curves import metric_rows, steps_taken
+from modelkb_callbacks.evaluation.evaluator import Evaluator
+from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.frameworks import current_framework
+from modelkb_callbacks.recording import Recording
+from modelkb_store.writer import ExperimentWriter
+
+_SPLIT = "test"
+
+
+class RecordedEvaluate(contextlib.ExitStack):
+    """While ``evaluate`` runs: what it shows is added to the experiment at its end.
+
+    Attributes:
+        args: The positional arguments to call ``evaluate`` with, the model first.
+        kwargs: The named ones.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    @classmethod
+    def prepare(
+        cls, evaluate: Callable[..., Any], model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> RecordedEvaluate | None:
+        """Follow the call, if it is of a model that was trained in a recorded run."""
+        recording = active_recordings.last_of_model(model)
+        if recording is None or recording.writer is None or recording.fit_runs:
+            return None  # within `fit` it is the validation pass
+        recorded = cls()
+        done = recording.guard.run(
+            "follow `evaluate`", lambda: recorded._follow(recording, evaluate, model, args, kwargs)
+        )
+        return recorded if done else None
+
+    def _follow(
+        self,
+        recording: Recording,
+        evaluate: Callable[..., Any],
+        model: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> bool:
+        call = FitCall.bind(evaluate, model, *args, **kwargs)
+        if isinstance(call.arguments.get("callbacks"), keras.callbacks.CallbackList):
+            return False
+        watch = _Watch(recording, model, call)
+        self.args, self.kwargs = call.with_callback(watch)
+        self.push(watch.end)
+        return True
+
+
+class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
+    """Sees the pass and its metrics."""
+
+    def __init__(self, recording: Recording, model: Any, call: FitCall) -> None:
+        super().__init__()
+        self._recording = recording
+        self._data = call.training_data()
+        self._logs: Mapping[str, Any] = {}
+        as_validation = {
+            "validation_data": self._data,
+            "batch_size": call.arguments.get("batch_size"),
+        }
+        self._evaluator = Evaluator(
+            model,
+            FitCall(as_validation, call.untraced),
+            current_framework(),
+            limit=recording.settings.evaluation_samples,
+            class_names=recording.class_names,
+        )
+        self._evaluator.prepare()
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        self._evaluator.begin_pass()
+
+    def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
+        self._logs = dict(logs or {})
+        self._evaluator.end_pass(self._recording.epoch or 0)
+
+    def end(self, kind: object, outcome: BaseException | None, traceback: object) -> None:
+        """Write what was seen, if the pass came to its end."""
+        writer = self._recording.writer
+        if outcome is None and writer is not None:
+            self._recording.guard.run("record `evaluate`", lambda: self._record(writer), quiet=True)
+
+    def _record(self, writer: ExperimentWriter) -> None:
+        experiment_id = writer.experiment.experiment_id
+        data = dataset.describe_data(*self._data, self._recording.class_names)
+        writer.add_dataset(data)
+        rows = metric_rows(
+            experiment_id,
+            self._logs,
+            epoch=self._recording.epoch or 0,
+            step=steps_taken(self.model),
+            seconds=time.time(),
+            split=_SPLIT,
+        )
+        writer.append_metrics(rows)
+        records = self._evaluator.results(experiment_id, may_predict=True)
+        writer.add_evaluations(
+            [
+                dataclasses.replace(
+                    record,
+                    split=_SPLIT,
+                    source="evaluate" if record.source == "validation_pass" else record.source,
+                    dataset_id=data.dataset_id,
+                )
+                for record in records
+            ]
+        )

@@ -1,0 +1,77 @@
+"""One call of ``fit`` that is recorded: who records it, and what is lent to them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from modelkb_callbacks import active_recordings, automatic
+from modelkb_callbacks.callback import ModelKBCallback
+from modelkb_callbacks.fit_call import FitCall
+
+
+class RecordedFit(contextlib.ExitStack):
+    """While ``fit`` runs: at its end the recorders complete their records.
+
+    Attributes:
+        args: The positional arguments to call ``fit`` with, the model first.
+        kwargs: The named ones.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+    @classmethod
+    def prepare(
+        cls, fit: Callable[..., Any], model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> RecordedFit | None:
+        """Hand the call to its recorders; there are none in most calls, which gives None.
+
+        These are the callbacks of ours that were passed. Without any, there is one where the
+        process records by itself, or the call was made to be recorded: so a run is one
+        experiment however many ways of recording meet in it.
+        """
+        try:
+            call = FitCall.bind(fit, model, *args, **kwargs)
+            recorders = call.recorders(ModelKBCallback)
+            recorded = cls()
+            recorded.args, recorded.kwargs = (model, *args), kwargs
+            if not recorders:
+                added = _recorder_for(model)
+                if added is None:
+                    return None
+                recorders = [added]
+                recorded._pass_on(call, added)
+        except Exception:  # noqa: BLE001 - a call that is odd or wrong: Keras itself will say so
+            return None
+        for recorder in recorders:
+            recorder.begin_fit(call)
+            recorded.push(_ending(recorder))
+        return recorded
+
+    def _pass_on(self, call: FitCall, added: ModelKBCallback) -> None:
+        callbacks = call.arguments.get("callbacks")
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            self.args, self.kwargs = call.with_callback(added)
+            return
+        # Keras uses a list of its own kind as it is, so ours joins it for this call.
+        added.set_model(call.arguments["self"])
+        added.set_params(callbacks.params)
+        callbacks.callbacks.append(added)
+        self.callback(callbacks.callbacks.remove, added)
+
+
+def _recorder_for(model: Any) -> ModelKBCallback | None:
+    block = active_recordings.of_model(model)
+    settings = automatic.settings_for(model) if block is None else block.settings
+    return None if settings is None else ModelKBCallback.from_settings(settings)
+
+
+def _ending(recorder: ModelKBCallback) -> Callable[..., None]:
+    def end(kind: object, outcome: BaseException | None, traceback: object) -> None:
+        recorder.end_fit(outcome)
+
+    return end
