@@ -6,7 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
+try:
+    import keras
+except ImportError as error:
+    from modelkb_store.errors import MissingPackageError
+
+    raise MissingPackageError(
+        "Keras 3 with a backend", "Recording a training", "pip install 'modelkb[tensorflow]'"
+    ) from error
 
 from modelkb_callbacks import active_recordings
 from modelkb_callbacks.fit_call import FitCall
