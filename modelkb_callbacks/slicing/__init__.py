@@ -1,1 +1,12 @@
 """The part of a source that a run needs: its data, and classes of its own."""
+
+from modelkb_callbacks.slicing.data_slice import DataSlice, slice_data
+from modelkb_callbacks.slicing.frame_location import FrameLocation, Position, frames_of_fit
+
+__all__ = [
+    "DataSlice",
+    "FrameLocation",
+    "Position",
+    "frames_of_fit",
+    "slice_data",
+]

@@ -121,6 +121,7 @@ class CallEffects:
                 effects.defines |= now.defines
                 effects.changes |= now.changes
                 effects.add_flags(now)
+                effects.add_references(now)
             else:
                 self._collector.visit(part, scope, effects)
 

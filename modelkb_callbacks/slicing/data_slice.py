@@ -89,17 +89,18 @@ class _Slicer:
         self._note_problems(walk)
         kept = [node for node in self._all() if node in walk.kept]
         variables = {
-            variable
-            for node in kept
-            for each in self._syntax(node)
-            for variable in program.references.get(id(each), {}).values()
+            variable for node in kept for variable in self.effects[node].references.values()
         }
         for node in kept:
             if isinstance(node, Leaf):
                 variables |= set(node.targets)
         taken = identifiers(node.node for node in kept if isinstance(node, Leaf))
-        names = choose_names((each for each in variables if each), program.scopes, taken)
-        renderer = Renderer(program, walk.kept, walk.used, names)
+        names = choose_names(
+            (each for each in variables if scope_key(each) in program.scopes or is_import(each)),
+            program.scopes,
+            taken,
+        )
+        renderer = Renderer(program.scopes, self.effects, walk.kept, walk.used, names)
         blocks = [renderer.block(module) for module in program.modules]
         blocks.append(renderer.block(program.main))
         future = any("from __future__ import annotations" in scope.source.text for scope in program.scopes.values())
@@ -150,27 +151,6 @@ class _Slicer:
         return [
             node for block in blocks for node in (*leaves(block), *branches(block))
         ]
-
-    @staticmethod
-    def _syntax(node: Node) -> Iterable[ast.AST]:
-        if isinstance(node, Leaf):
-            yield from ast.walk(node.node)
-            if node.signature is not None:
-                yield from ast.walk(node.signature)
-            return
-        blocks = ("body", "orelse", "finalbody")
-        for name, value in ast.iter_fields(node.node):
-            if name in blocks:
-                continue
-            for part in value if isinstance(value, list) else [value]:
-                if isinstance(part, ast.ExceptHandler):
-                    yield part
-                    yield from ast.walk(part.type) if part.type else ()
-                elif isinstance(part, ast.match_case):
-                    yield from ast.walk(part.pattern)
-                    yield from ast.walk(part.guard) if part.guard else ()
-                elif isinstance(part, ast.AST):
-                    yield from ast.walk(part)
 
     def _add_values(self, walk: BackwardWalk) -> None:
         """Write down plain values that nothing in the source gives."""

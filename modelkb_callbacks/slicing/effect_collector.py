@@ -74,7 +74,7 @@ class EffectCollector:
             self.visit(node.type, scope, effects)
         variable = scope.variable(node.name) if node.name else None
         if variable and node.name:
-            self._program.refer(node, node.name, variable)
+            effects.refer(node, node.name, variable)
             effects.changes.add((variable, ""))
 
     def _inner_scope(self, definition: Definition) -> Scope:
@@ -119,7 +119,7 @@ class EffectCollector:
             self._import(node, scope, effects)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             for name in node.names:
-                self._program.refer(node, name, scope.variable(name) or "")
+                effects.refer(node, name, scope.variable(name) or "")
         elif isinstance(node, ast.Expr):
             self.visit(node.value, scope, effects, dropped=True)
         elif isinstance(node, ast.AugAssign):
@@ -128,7 +128,7 @@ class EffectCollector:
             name = node.rest if isinstance(node, ast.MatchMapping) else node.name
             variable = scope.variable(name) if name else None
             if variable and name:
-                self._program.refer(node, name, variable)
+                effects.refer(node, name, variable)
                 effects.changes.add((variable, ""))
             self._children(node, scope, effects)
         elif isinstance(node, ast.AnnAssign):
@@ -150,7 +150,7 @@ class EffectCollector:
         variable = scope.variable(node.id)
         if variable is None:
             return
-        self._program.refer(node, node.id, variable)
+        effects.refer(node, node.id, variable)
         if isinstance(node.ctx, ast.Store):
             effects.defines.add(variable)
             return
@@ -165,12 +165,12 @@ class EffectCollector:
             if module is not None:
                 variable = module.variable(node.attr)
                 if variable:
-                    self._program.refer(node, node.attr, variable)
+                    effects.refer(node, node.attr, variable)
                     effects.uses.add((variable, ""))
                 return
             if scope.own_object_named(base.id):
                 variable = scope.variable(base.id)
-                self._program.refer(base, base.id, variable or "")
+                effects.refer(base, base.id, variable or "")
                 target = effects.uses if isinstance(node.ctx, ast.Load) else effects.changes
                 target.add((variable or "", node.attr))
                 effects.uses.add((variable or "", node.attr))
@@ -198,7 +198,7 @@ class EffectCollector:
         if isinstance(node.target, ast.Name):
             variable = scope.variable(node.target.id)
             if variable:
-                self._program.refer(node.target, node.target.id, variable)
+                effects.refer(node.target, node.target.id, variable)
                 effects.changes.add((variable, ""))
                 effects.uses.add((variable, ""))
         else:
@@ -215,7 +215,7 @@ class EffectCollector:
         if not isinstance(node, ast.Lambda):
             variable = scope.variable(node.name)
             if variable:
-                self._program.refer(node, node.name, variable)
+                effects.refer(node, node.name, variable)
                 effects.defines.add(variable)
         summary, inner = self.summary(Definition(node, scope))
         outside = summary.outside_of(inner.key)
@@ -224,6 +224,7 @@ class EffectCollector:
         read |= {(variable, "") for variable in outside.defines}
         effects.uses |= read
         effects.deferred |= {path for path in read if not is_import(path[0])}
+        effects.add_references(outside)
         effects.command_line |= outside.command_line
         effects.environment |= outside.environment
 
@@ -250,6 +251,7 @@ class EffectCollector:
         effects.changes |= outside.changes
         effects.deferred |= outside.deferred
         effects.add_flags(outside)
+        effects.add_references(outside)
         if isinstance(node, ast.GeneratorExp):
             effects.deferred |= {path for path in outside.uses if not is_import(path[0])}
 
@@ -257,7 +259,7 @@ class EffectCollector:
         self, node: ast.Import | ast.ImportFrom, scope: Scope, effects: Effects
     ) -> None:
         if self._imports(node, scope):
-            self._program.removed.add(id(node))
+            effects.removed.add(id(node))
             return
         for alias in node.names:
             if alias.name == "*":
@@ -268,7 +270,7 @@ class EffectCollector:
                 continue
             variable = scope.variable(name)
             if variable and not is_star(variable):
-                self._program.refer(alias, name, variable)
+                effects.refer(alias, name, variable)
                 # Not for certain: the same name can be imported in parts, or by a `try`.
                 effects.changes.add((variable, ""))
 

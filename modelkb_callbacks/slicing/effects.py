@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 
 from modelkb_callbacks.slicing.scope import Variable
@@ -32,6 +33,9 @@ class Effects:
         always: Whether it changes a setting of the process.
         command_line: Whether it reads the command line.
         environment: Whether it reads environment variables.
+        references: The variable that each name stands for, by its node's id. The same node
+            is another variable's where a function's body is part of the program as well.
+        removed: Imports of the user's modules inside of functions, by the node's id.
     """
 
     uses: set[Path] = field(default_factory=set)
@@ -44,6 +48,12 @@ class Effects:
     always: bool = False
     command_line: bool = False
     environment: bool = False
+    references: dict[tuple[int, str], Variable] = field(default_factory=dict)
+    removed: set[int] = field(default_factory=set)
+
+    def refer(self, node: ast.AST, name: str, variable: Variable) -> None:
+        """Note which variable a name in a node stands for."""
+        self.references[id(node), name] = variable
 
     def add_flags(self, other: Effects) -> None:
         """Take over what holds wherever in a statement it is."""
@@ -54,6 +64,11 @@ class Effects:
         self.command_line |= other.command_line
         self.environment |= other.environment
 
+    def add_references(self, other: Effects) -> None:
+        """Take over what the names in a part stand for."""
+        self.references.update(other.references)
+        self.removed |= other.removed
+
     def outside_of(self, scope_key: int) -> Effects:
         """Return the same without the variables of a scope that is inside."""
         prefix = f"{scope_key}:"
@@ -63,5 +78,9 @@ class Effects:
             changes={path for path in self.changes if not path[0].startswith(prefix)},
             deferred={path for path in self.deferred if not path[0].startswith(prefix)},
         )
+        kept.references = {
+            place: each for place, each in self.references.items() if not each.startswith(prefix)
+        }
+        kept.removed = self.removed
         kept.add_flags(self)
         return kept

@@ -53,6 +53,7 @@ def _of_arguments(leaf: Leaf, collector: EffectCollector, aliases: Aliases) -> E
     defaults = [*signature.defaults, *(each for each in signature.kw_defaults if each)]
     others = collector.of(defaults, leaf.signature_scope or leaf.scope)
     effects.uses |= others.uses
+    effects.add_references(others)
     for each in values:
         value = each.value if isinstance(each, ast.keyword) else each
         aliases.join_value([(target, "") for target in leaf.targets], value, leaf.scope)

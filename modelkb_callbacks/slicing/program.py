@@ -97,8 +97,6 @@ class Program:
         definitions: What each variable is defined as.
         methods: The methods of the user's classes, by name.
         assignments: The expressions that each variable is assigned, with their scopes.
-        references: The variable that each node of syntax stands for, by the node's id.
-        removed: Imports of the user's modules inside of functions, by the node's id.
         problems: What could not be followed.
     """
 
@@ -108,13 +106,7 @@ class Program:
     definitions: dict[Variable, list[Definition]] = field(default_factory=dict)
     methods: dict[str, list[Definition]] = field(default_factory=dict)
     assignments: dict[Variable, list[tuple[ast.expr, Scope]]] = field(default_factory=dict)
-    references: dict[int, dict[str, Variable]] = field(default_factory=dict)
-    removed: set[int] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
-
-    def refer(self, node: ast.AST, name: str, variable: Variable) -> None:
-        """Note which variable a name in a node stands for."""
-        self.references.setdefault(id(node), {})[name] = variable
 
     def nodes(self) -> Iterator[Node]:
         """Walk the top level, module by module."""

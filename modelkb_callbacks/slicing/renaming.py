@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from modelkb_callbacks.slicing.program import Program
+from modelkb_callbacks.slicing.effects import Effects
 from modelkb_callbacks.slicing.scope import Scope, Variable, scope_key
 from modelkb_callbacks.slicing.text_edits import Edit, SourceText, end_of, start_of
 
@@ -17,13 +17,16 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 class Renaming:
     """Gives the edits by which names of many scopes become names of one."""
 
-    def __init__(self, program: Program, names: Mapping[Variable, str]) -> None:
-        self._program = program
+    def __init__(
+        self, effects: Effects, names: Mapping[Variable, str], scopes: Mapping[int, Scope]
+    ) -> None:
+        self._effects = effects
         self._names = names
+        self._scopes = scopes
 
     def new_name(self, node: ast.AST, name: str) -> str:
         """Return how a name in a node is spelled in the slice."""
-        variable = self._program.references.get(id(node), {}).get(name, "")
+        variable = self._effects.references.get((id(node), name), "")
         return self._names.get(variable, name)
 
     def edits(self, node: ast.AST, scope: Scope, text: SourceText) -> Iterator[Edit]:
@@ -62,10 +65,10 @@ class Renaming:
     def _changes(self, node: ast.AST) -> bool:
         if isinstance(node, ast.Name):
             return self.new_name(node, node.id) != node.id
-        return isinstance(node, ast.Attribute) and id(node) in self._program.references
+        return isinstance(node, ast.Attribute) and (id(node), node.attr) in self._effects.references
 
     def _edit(self, node: ast.AST, scope: Scope, text: SourceText) -> Edit | None:
-        if id(node) in self._program.removed:
+        if id(node) in self._effects.removed:
             return Edit(start_of(node), end_of(node), "pass")
         if isinstance(node, ast.Name):
             return self._renamed(node, node.id, start_of(node))
@@ -101,7 +104,7 @@ class Renaming:
         return Edit(start, (start[0], start[1] + len(name.encode())), new)
 
     def _of_attribute(self, node: ast.Attribute, scope: Scope) -> Edit | None:
-        if id(node) in self._program.references:  # `module.name` of a module that is put in
+        if (id(node), node.attr) in self._effects.references:  # `module.name` of a module that is put in
             return Edit(start_of(node), end_of(node), self.new_name(node, node.attr))
         if scope.class_name and node.attr.startswith("__") and not node.attr.endswith("__"):
             line, column = end_of(node)
@@ -110,8 +113,8 @@ class Renaming:
         return None
 
     def _of_declaration(self, node: ast.Global | ast.Nonlocal) -> Edit | None:
-        variables = self._program.references.get(id(node), {})
-        outside = all(scope_key(each) in self._program.scopes for each in variables.values() if each)
+        variables = [self._effects.references.get((id(node), name), "") for name in node.names]
+        outside = all(each and scope_key(each) in self._scopes for each in variables)
         names = [self.new_name(node, name) for name in node.names]
         if not outside or (isinstance(node, ast.Global) and names == node.names):
             return None

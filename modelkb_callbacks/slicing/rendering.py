@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 
 from modelkb_callbacks.slicing.bound_names import imported_name, parameter_names
+from modelkb_callbacks.slicing.effects import Effects
 from modelkb_callbacks.slicing.fit_arguments import (
     DATA_ARGUMENTS,
     named_arguments,
@@ -14,7 +15,7 @@ from modelkb_callbacks.slicing.fit_arguments import (
     starred_arguments,
 )
 from modelkb_callbacks.slicing.naming import FIT_DATA
-from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node, Program
+from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node
 from modelkb_callbacks.slicing.renaming import Renaming
 from modelkb_callbacks.slicing.scope import Scope, Variable, is_star
 from modelkb_callbacks.slicing.text_edits import (
@@ -35,24 +36,26 @@ class Renderer:
     """Writes nodes as Python.
 
     Args:
-        program: The program.
-        kept: What of it is kept.
+        scopes: The scopes whose names become those of the slice.
+        effects: What each node does, and what its names stand for.
+        kept: The nodes that are kept.
         used: The variables that anything kept uses; other names are not imported.
         names: The name of each variable.
     """
 
     def __init__(
         self,
-        program: Program,
+        scopes: Mapping[int, Scope],
+        effects: Mapping[Leaf | Branch, Effects],
         kept: Collection[Leaf | Branch],
         used: Collection[Variable],
         names: Mapping[Variable, str],
     ) -> None:
-        self._program = program
+        self._scopes = scopes
+        self._effects = effects
         self._kept = kept
         self._used = used
         self._names = names
-        self._renaming = Renaming(program, names)
         self._texts: dict[int, SourceText] = {}
         self._imported: set[str] = set()
         self.arguments: dict[str, str] = {}
@@ -69,6 +72,9 @@ class Renderer:
                 found += self._branch(node, indent)
         return found
 
+    def _renaming(self, node: Leaf | Branch) -> Renaming:
+        return Renaming(self._effects[node], self._names, self._scopes)
+
     def _text(self, scope: Scope) -> SourceText:
         key = id(scope.source)
         if key not in self._texts:
@@ -79,9 +85,9 @@ class Renderer:
         if leaf.role == "statement":
             return self._statement(leaf, indent)
         if leaf.role == "test":
-            return f"{indent}({self._expression(leaf.node, leaf.scope)})"
+            return f"{indent}({self._expression(leaf.node, leaf)})"
         if leaf.role == "binding":
-            value = self._expression(leaf.node, leaf.scope, written=leaf.written)
+            value = self._expression(leaf.node, leaf)
             return f"{indent}{self._names.get(leaf.targets[0], '_')} = {value}"
         if leaf.role == "flags":
             flags = "__import__('absl.flags').flags.FLAGS(__import__('sys').argv)"
@@ -95,11 +101,11 @@ class Renderer:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             return self._import(leaf, node, indent)
         if isinstance(node, ast.Return):
-            return indent + (self._expression(node.value, leaf.scope) if node.value else "pass")
+            return indent + (self._expression(node.value, leaf) if node.value else "pass")
         text = self._text(leaf.scope)
         start, end = start_of(node), end_of(node)
         old = text.indentation(start[0])
-        edits = list(self._renaming.edits(node, leaf.scope, text))
+        edits = list(self._renaming(leaf).edits(node, leaf.scope, text))
         if old != indent:
             fixed = lines_inside_texts(node)
             for line in range(start[0] + 1, end[0] + 1):
@@ -113,7 +119,7 @@ class Renderer:
         parts = []
         for alias in node.names:
             name = imported_name(alias)
-            variable = self._program.references.get(id(alias), {}).get(name, "")
+            variable = self._effects[leaf].references.get((id(alias), name), "")
             is_used = variable in self._used or (leaf.forced and variable)
             if alias.name == "*":
                 parts.append("*")
@@ -133,11 +139,12 @@ class Renderer:
             self._imported.add(text)
         return indent + text
 
-    def _expression(self, node: ast.AST, scope: Scope, *, written: bool = True) -> str:
-        if not written:
-            return self._renaming.unparsed(node)
-        text = self._text(scope)
-        edits = self._renaming.edits(node, scope, text)
+    def _expression(self, node: ast.AST, of: Leaf | Branch) -> str:
+        renaming = self._renaming(of)
+        if isinstance(of, Leaf) and not of.written:
+            return renaming.unparsed(node)
+        text = self._text(of.scope)
+        edits = renaming.edits(node, of.scope, text)
         found = text.cut(start_of(node), end_of(node), edits)
         if "\n" in found and found[0] not in "([{" or isinstance(node, _NEEDS_BRACKETS[:3]):
             return f"({found})"
@@ -152,18 +159,18 @@ class Renderer:
             return "pass"
         names = parameter_names(signature)
         plain = ast.Lambda(_without_annotations(signature), ast.Constant(None))
-        head = self._renaming.unparsed(plain).removesuffix("None").rstrip(" ").removesuffix(":")
-        values = [self._argument(each, leaf.scope) for each in [*call.args, *call.keywords]]
+        head = self._renaming(leaf).unparsed(plain).removesuffix("None").rstrip(" ").removesuffix(":")
+        values = [self._argument(each, leaf) for each in [*call.args, *call.keywords]]
         targets = ", ".join(self._names.get(each, "_") for each in leaf.targets)
         given = ", ".join(names)
         comma = "," if len(names) == 1 else ""
         return f"{targets}{comma} = ({head}: ({given}{comma}))({', '.join(values)})"
 
-    def _argument(self, node: ast.AST, scope: Scope) -> str:
+    def _argument(self, node: ast.AST, leaf: Leaf) -> str:
         if isinstance(node, ast.keyword):
-            value = self._expression(node.value, scope)
+            value = self._expression(node.value, leaf)
             return f"{node.arg}={value}" if node.arg else f"**{value}"
-        return self._expression(node, scope)
+        return self._expression(node, leaf)
 
     def _fit(self, leaf: Leaf, indent: str) -> str:
         call = leaf.node
@@ -171,18 +178,18 @@ class Renderer:
             return f"{indent}{FIT_DATA} = {{}}"
         items = []
         for name, value in named_arguments(call).items():
-            text = self._expression(value, leaf.scope)
+            text = self._expression(value, leaf)
             self.arguments[name] = text
             items.append(f'"{name}": {text}')
         stars, options = starred_arguments(call)
         data = f"({', '.join(repr(each) for each in DATA_ARGUMENTS)})"
         if stars:
-            values = ", ".join(self._expression(each, leaf.scope) for each in stars)
+            values = ", ".join(self._expression(each, leaf) for each in stars)
             names = positions(call)[len(call.args) - len(stars) :]
             self.arguments["*"] = values
             items.append(f"**{{k: v for k, v in zip({names!r}, ({values},)) if k in {data}}}")
         for each in options:
-            value = self._expression(each, leaf.scope)
+            value = self._expression(each, leaf)
             self.arguments["**"] = value
             items.append(f"**{{k: v for k, v in dict({value}).items() if k in {data}}}")
         line = f"{indent}{FIT_DATA} = {{{', '.join(items)}}}"
@@ -213,18 +220,18 @@ class Renderer:
         return self.block(arm.nodes, indent + _STEP) or [f"{indent}{_STEP}pass"]
 
     def _head(self, branch: Branch) -> str:
-        node, scope = branch.node, branch.scope
+        node = branch.node
         prefix = "async " if isinstance(node, (ast.AsyncFor, ast.AsyncWith)) else ""
         if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-            target = self._expression(node.target, scope)
-            return f"{prefix}for {target} in {self._expression(node.iter, scope)}:"
+            target = self._expression(node.target, branch)
+            return f"{prefix}for {target} in {self._expression(node.iter, branch)}:"
         if isinstance(node, ast.While):
-            return f"while {self._expression(node.test, scope)}:"
+            return f"while {self._expression(node.test, branch)}:"
         items = []
         for item in getattr(node, "items", ()):
-            text = self._expression(item.context_expr, scope)
+            text = self._expression(item.context_expr, branch)
             if item.optional_vars is not None:
-                text += f" as {self._expression(item.optional_vars, scope)}"
+                text += f" as {self._expression(item.optional_vars, branch)}"
             items.append(text)
         return f"{prefix}with {', '.join(items)}:"
 
@@ -239,7 +246,7 @@ class Renderer:
 
     def _if(self, branch: Branch, indent: str) -> list[str]:
         node = branch.node
-        test = self._expression(node.test, branch.scope)  # type: ignore[attr-defined]
+        test = self._expression(node.test, branch)  # type: ignore[attr-defined]
         live = [arm for arm in branch.arms if not arm.dead]
         if len(live) < len(branch.arms):
             # The other way out was not taken, or `fit` would not have been reached.
@@ -278,19 +285,19 @@ class Renderer:
         if not isinstance(handler, ast.ExceptHandler) or handler.type is None:
             return "except:"
         star = "*" if type(branch.node).__name__ == "TryStar" else ""
-        kind = self._expression(handler.type, branch.scope)
-        name = self._renaming.new_name(handler, handler.name) if handler.name else ""
+        kind = self._expression(handler.type, branch)
+        name = self._renaming(branch).new_name(handler, handler.name) if handler.name else ""
         return f"except{star} {kind} as {name}:" if name else f"except{star} {kind}:"
 
     def _match(self, branch: Branch, indent: str) -> list[str]:
-        subject = self._expression(branch.node.subject, branch.scope)  # type: ignore[attr-defined]
+        subject = self._expression(branch.node.subject, branch)  # type: ignore[attr-defined]
         lines = [f"{indent}match {subject}:"]
         for arm in branch.arms:
             case = arm.node
             if arm.dead or not isinstance(case, ast.match_case):
                 continue
-            guard = f" if {self._expression(case.guard, branch.scope)}" if case.guard else ""
-            pattern = self._expression(case.pattern, branch.scope)
+            guard = f" if {self._expression(case.guard, branch)}" if case.guard else ""
+            pattern = self._expression(case.pattern, branch)
             lines.append(f"{indent}{_STEP}case {pattern}{guard}:")
             lines += self._body(arm, indent + _STEP)
         return lines

@@ -130,7 +130,8 @@ def name_of(variable: Variable) -> str:
 
 def scope_key(variable: Variable) -> int:
     """Return the key of a variable's scope; -1 for imports, which all scopes share."""
-    return -1 if variable.startswith(_IMPORT) else int(variable.partition(":")[0])
+    key = variable.partition(":")[0]
+    return int(key) if key.isdigit() else -1
 
 
 def is_star(variable: Variable) -> bool:
