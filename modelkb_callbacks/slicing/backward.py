@@ -143,7 +143,10 @@ class BackwardWalk:
         result = Needs() if always_one else needs.copy()
         for out in outs:
             result.add(out)
-        if acts or self._holds_kept(inside) or branch.around or branch in self.kept:
+        # Where the other way leaves the function, this one was surely gone, test or not.
+        is_open = branch.kind == "if" and len(live) < len(branch.arms)
+        matters = (self._holds_kept(inside) and not is_open) or branch.around
+        if acts or matters or branch in self.kept:
             self._keep_branch(branch)
             self._need(effects.uses, effects, result)
         return result

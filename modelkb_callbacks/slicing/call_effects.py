@@ -30,6 +30,8 @@ class CallEffects:
         self._visit_parts(node, scope, effects)
         dotted = scope.dotted_name(node.func)
         name = dotted.rpartition(".")[2] or _last_name(node.func)
+        if name == "super" and isinstance(node.func, ast.Name) and scope.own_variable():
+            effects.uses.add((scope.own_variable(), ""))
         self._global_state(node, dotted, name, effects)
         changed = self._by_arguments(node, scope)
         definitions = self._definitions(node, scope)
@@ -85,6 +87,9 @@ class CallEffects:
 
     def _roots_of_call(self, node: ast.Call, scope: Scope) -> set[Path]:
         name = _last_name(node.func)
+        if name == "super" and isinstance(node.func, ast.Name):
+            own = scope.own_variable()
+            return {(own, "")} if own else set()
         if known_calls.is_fresh(name) or self._kinds.of(node, scope) in ("model", "harmless", "scalar"):
             return set()
         if isinstance(node.func, ast.Name) and scope.variable(node.func.id) is None:
@@ -284,9 +289,12 @@ class CallEffects:
         if variable is None and known_calls.builtin_changes(func.id):
             return self._roots_of_all(node.args[:1], scope)
         kind = self._kinds.of_variable(variable)
-        if not dropped or kind in ("model", "harmless") or known_calls.builtin_is_harmless(func.id):
+        if kind in ("model", "harmless") or (variable is None and known_calls.builtin_is_harmless(func.id)):
             return set()
-        return self._roots_of_all(_arguments(node), scope)
+        changed = self.roots(func, scope)  # what is called can have a state of its own
+        if dropped:
+            changed |= self._roots_of_all(_arguments(node), scope)
+        return changed
 
 
 def is_training(node: ast.Call) -> bool:

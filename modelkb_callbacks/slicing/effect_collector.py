@@ -34,7 +34,7 @@ class EffectCollector:
         self._imports = imports
         self._calls = CallEffects(program, kinds, self)
         self.roots = self._calls.roots
-        self._summaries: dict[int, tuple[Effects, Scope]] = {}
+        self._summaries: dict[tuple[int, int], tuple[Effects, Scope]] = {}
 
     def of(self, nodes: Iterable[ast.AST], scope: Scope) -> Effects:
         """Return what running some nodes in a scope does."""
@@ -49,14 +49,15 @@ class EffectCollector:
         A class stands for all of its methods together.
         """
         node = definition.node
-        known = self._summaries.get(id(node))
+        key = (id(node), definition.scope.key)
+        known = self._summaries.get(key)
         if known is None:
             inner = self._inner_scope(definition)
-            known = self._summaries[id(node)] = (Effects(), inner)  # while it is being collected
+            known = self._summaries[key] = (Effects(), inner)  # while it is being collected
             body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
             effects = self.of(body, inner)
             self._reach_parameters(effects, node, inner)
-            known = self._summaries[id(node)] = (effects, inner)
+            known = self._summaries[key] = (effects, inner)
         return known
 
     def _reach_parameters(self, effects: Effects, function: ast.AST, inner: Scope) -> None:

@@ -250,7 +250,8 @@ class Renderer:
         live = [arm for arm in branch.arms if not arm.dead]
         if len(live) < len(branch.arms):
             # The other way out was not taken, or `fit` would not have been reached.
-            return [f"{indent}({test})", *(self.block(live[0].nodes, indent) if live else [])]
+            inner = self.block(live[0].nodes, indent) if live else []
+            return [f"{indent}({test})", *inner]
         lines = [f"{indent}if {test}:", *self._body(branch.arms[0], indent)]
         for arm in branch.arms[1:]:
             inner = self.block(arm.nodes, indent + _STEP)

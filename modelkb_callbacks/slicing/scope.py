@@ -100,6 +100,15 @@ class Scope:
         holder = self.holder(name)
         return holder is not None and holder.own_object == name
 
+    def own_variable(self) -> Variable:
+        """Return the object of the method that this scope is in; an empty text for none."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.own_object:
+                return scope.variable(scope.own_object) or ""
+            scope = scope.parent
+        return ""
+
     def star(self) -> Variable:
         """Return the variable for whatever a star import of a library brings."""
         return f"{self.module.key}:{_STAR}"

@@ -158,7 +158,7 @@ IDIOMS: dict[str, str] = {
         import pandas as pd
         df = pd.DataFrame({"a": [3, 1, 2], "b": [1.0, None, 2.0], "y": [0, 1, 0]})
         df["c"] = df["a"] * 2
-        df.dropna(inplace=True)
+        df.columns = ["a", "b", "y", "c"]
         df.loc[df["a"] > 2, "a"] = 9
         print(df.head())
         df.head()

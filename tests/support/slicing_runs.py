@@ -100,7 +100,9 @@ class _arguments:
 
 def assert_same(one: Any, other: Any) -> None:
     """Assert that two values hold the same data."""
-    if isinstance(one, dict):
+    if one is None:
+        assert other is None
+    elif isinstance(one, dict):
         assert list(one) == list(other)
         for key in one:
             assert_same(one[key], other[key])
