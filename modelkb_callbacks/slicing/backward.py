@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from modelkb_callbacks.slicing.aliases import Aliases
 from modelkb_callbacks.slicing.effects import Effects, Path, random_state
+from modelkb_callbacks.slicing.leaf_effects import EffectTable
 from modelkb_callbacks.slicing.needs import Needs
 from modelkb_callbacks.slicing.program import Branch, Leaf, Node, Program, leaves
 
@@ -26,7 +27,7 @@ class BackwardWalk:
     def __init__(
         self,
         program: Program,
-        effects: Mapping[Leaf | Branch, Effects],
+        effects: EffectTable,
         aliases: Aliases,
         seeded: frozenset[str],
     ) -> None:
@@ -70,12 +71,13 @@ class BackwardWalk:
         return needs
 
     def _leaf(self, leaf: Leaf, needs: Needs) -> None:
-        effects = self._effects[leaf]
+        effects = self._effects.outside(leaf)
         if not (leaf in self.kept or leaf.forced or self._acts_on(effects, needs)):
             return
         if leaf.role == "test" and not self._acts_on(effects, needs) and leaf not in self.kept:
             return
         self.kept.add(leaf)
+        effects = self._effects[leaf]
         uses = self._uses(leaf, effects, needs)
         for variable in effects.defines:
             needs.drop(variable)
@@ -223,11 +225,11 @@ class BackwardWalk:
         drawing: dict[str, int] = {}
         for number, leaf in enumerate(order):
             if leaf in self.kept:
-                for generator in self._effects[leaf].draws & self._seeded:
+                for generator in self._effects.outside(leaf).draws & self._seeded:
                     drawing[generator] = number
         since_seed: dict[str, Leaf] = {}
         for number, leaf in enumerate(order):
-            effects = self._effects[leaf]
+            effects = self._effects.outside(leaf)
             for generator in effects.seeds:
                 since_seed.pop(generator, None)
             if leaf not in self.kept:

@@ -16,7 +16,7 @@ from modelkb_callbacks.slicing.frame_location import FrameLocation
 from modelkb_callbacks.slicing.inlining import Inliner
 from modelkb_callbacks.slicing.kinds import Kinds
 from modelkb_callbacks.slicing.layout import laid_out
-from modelkb_callbacks.slicing.leaf_effects import effects_of
+from modelkb_callbacks.slicing.leaf_effects import EffectTable
 from modelkb_callbacks.slicing.naming import choose_names, identifiers
 from modelkb_callbacks.slicing.program import Branch, Leaf, Node, branches, leaves
 from modelkb_callbacks.slicing.redaction import redacted_source
@@ -76,7 +76,7 @@ class _Slicer:
     frames: Sequence[FrameLocation]
     folders: Iterable[Path]
     inliner: Inliner = field(init=False)
-    effects: dict[Leaf | Branch, Effects] = field(default_factory=dict)
+    effects: EffectTable = field(init=False)
 
     def slice(self) -> DataSlice | None:
         self.inliner = Inliner(self.frames, self.folders)
@@ -123,13 +123,12 @@ class _Slicer:
         collector = EffectCollector(program, kinds, self.inliner.modules.resolve)
         aliases = Aliases(collector.roots)
         self._mark_model(kinds)
-        for node in self._all():
-            self.effects[node] = effects_of(node, collector, aliases)
-        for node in self._all():  # of modules that were met only in functions
-            if node not in self.effects:
-                self.effects[node] = effects_of(node, collector, aliases)
-        seeded = frozenset().union(*(each.seeds for each in self.effects.values()))
-        walk = BackwardWalk(program, self.effects, aliases, seeded)
+        self.effects = EffectTable(collector, aliases)
+        seeded: set[str] = set()
+        for _ in range(2):  # again for modules that were met only in functions
+            for node in self._all():
+                seeded |= self.effects.outside(node).seeds
+        walk = BackwardWalk(program, self.effects, aliases, frozenset(seeded))
         walk.run()
         walk.note_disturbances()
         return walk
@@ -168,7 +167,7 @@ class _Slicer:
             values = self.inliner.values
             if variable in values:
                 leaf = Leaf(ast.Constant(values[variable]), scope, "binding", (variable,), False)
-                self.effects[leaf] = Effects(defines={variable})
+                self.effects.add(leaf, Effects(defines={variable}))
                 program.main.insert(0, leaf)
                 walk.kept.add(leaf)
             else:

@@ -13,6 +13,7 @@ from modelkb_callbacks.slicing.bound_names import (
     imported_name,
     local_names,
     outer_parts,
+    statements_of,
 )
 from modelkb_callbacks.slicing.call_effects import CallEffects
 from modelkb_callbacks.slicing.effects import Effects
@@ -22,6 +23,12 @@ from modelkb_callbacks.slicing.scope import Scope, is_import, is_star
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# Nodes that do nothing by themselves; most of a tree.
+_NOTHING = frozenset(
+    kind
+    for base in (ast.operator, ast.cmpop, ast.boolop, ast.unaryop, ast.expr_context)
+    for kind in base.__subclasses__()
+) | {ast.Constant, ast.Pass, ast.Break, ast.Continue}
 # A method that is handed on without being called: `list(map(found.append, rows))`.
 _CHANGING_METHODS = frozenset({"append", "add", "extend", "update", "pop", "remove", "appendleft"})
 
@@ -62,10 +69,10 @@ class EffectCollector:
 
     def _reach_parameters(self, effects: Effects, function: ast.AST, inner: Scope) -> None:
         """Add what is changed by another name: ``part = data[:9]; part += 1``."""
-        if not effects.changes or isinstance(function, ast.ClassDef):
+        if not effects.changes or isinstance(function, (ast.ClassDef, ast.Lambda)):
             return
         aliases = Aliases(self._calls.roots)
-        for node in ast.walk(function):
+        for node in statements_of(function):
             aliases.read(node, inner)
         effects.changes = {each for path in effects.changes for each in aliases.group(path)}
 
@@ -82,10 +89,10 @@ class EffectCollector:
         node, around = definition.node, definition.scope
         if isinstance(node, ast.ClassDef):
             # What a class binds is seen in its body, not in its methods.
-            scope = Scope(bound_names(node.body), around, around.source)
+            scope = Scope(bound_names(node.body, walrus=around.has_walrus), around, around.source)
             scope.is_class = True
             return scope
-        scope = Scope(local_names(node), around, around.source)
+        scope = Scope(local_names(node, walrus=around.has_walrus), around, around.source)
         arguments = [*node.args.posonlyargs, *node.args.args]
         if arguments and arguments[0].arg in ("self", "cls"):
             scope.own_object = arguments[0].arg
@@ -95,6 +102,8 @@ class EffectCollector:
         self, node: ast.AST, scope: Scope, effects: Effects, *, dropped: bool = False
     ) -> None:
         """Add what a node does; ``dropped`` if its value is, so that it acts by changing."""
+        if type(node) in _NOTHING:
+            return
         if isinstance(node, ast.Name):
             self._name(node, scope, effects)
         elif isinstance(node, ast.Attribute):
@@ -137,6 +146,8 @@ class EffectCollector:
             if node.value is not None:
                 self.visit(node.target, scope, effects)
                 self.visit(node.value, scope, effects)
+        elif isinstance(node, (ast.Assign, ast.keyword, ast.BinOp, ast.Compare)):
+            self._children(node, scope, effects)
         elif dropped and isinstance(node, (ast.BoolOp, ast.IfExp, ast.Await, ast.Tuple)):
             for child in ast.iter_child_nodes(node):
                 self.visit(child, scope, effects, dropped=True)
@@ -213,6 +224,9 @@ class EffectCollector:
     ) -> None:
         for part in outer_parts(node):
             self.visit(part, scope, effects)
+        for decorator in getattr(node, "decorator_list", ()):
+            if isinstance(decorator, (ast.Name, ast.Attribute)):  # it is called, too
+                self._calls.visit(ast.Call(decorator, [], []), scope, effects, dropped=False)
         if not isinstance(node, ast.Lambda):
             variable = scope.variable(node.name)
             if variable:

@@ -6,6 +6,7 @@ import ast
 from typing import Literal
 
 from modelkb_callbacks.slicing import known_calls
+from modelkb_callbacks.slicing.bound_names import statements_of
 from modelkb_callbacks.slicing.program import Definition, Program
 from modelkb_callbacks.slicing.scope import Scope, Variable
 
@@ -132,7 +133,7 @@ class Kinds:
         elif isinstance(node, ast.Lambda):
             found = False
         else:
-            found = any(self._returns_model(each, node, scope) for each in ast.walk(node))
+            found = any(self._returns_model(each, node, scope) for each in statements_of(node))
         self._builders[id(definition.node)] = found
         return found
 
@@ -148,7 +149,7 @@ class Kinds:
             return False
         calls = [
             node.value
-            for node in ast.walk(function)
+            for node in statements_of(function)
             if isinstance(node, ast.Assign)
             and isinstance(node.value, ast.Call)
             and any(isinstance(to, ast.Name) and to.id == returned.id for to in node.targets)

@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 
 from modelkb_callbacks.slicing.aliases import Aliases
 from modelkb_callbacks.slicing.effect_collector import EffectCollector
 from modelkb_callbacks.slicing.effects import FLAGS, Effects
 from modelkb_callbacks.slicing.fit_arguments import named_arguments, starred_arguments
 from modelkb_callbacks.slicing.program import Branch, Leaf
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class EffectTable(Mapping[Leaf | Branch, Effects]):
+    """What the nodes of a program do; looked into when it is first asked for."""
+
+    def __init__(self, collector: EffectCollector, aliases: Aliases) -> None:
+        self._collector = collector
+        self._aliases = aliases
+        self._known: dict[Leaf | Branch, Effects] = {}
+
+    def __getitem__(self, node: Leaf | Branch) -> Effects:
+        known = self._known.get(node)
+        if known is None:
+            known = self._known[node] = effects_of(node, self._collector, self._aliases)
+        return known
+
+    def __iter__(self) -> Iterator[Leaf | Branch]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def add(self, node: Leaf | Branch, effects: Effects) -> None:
+        """Note what a node does that was made afterwards."""
+        self._known[node] = effects
+
+    def outside(self, node: Leaf | Branch) -> Effects:
+        """Return what a node does as it runs.
+
+        Of a definition that is only its name: a body that nobody needs is not looked into.
+        """
+        if node not in self._known and isinstance(node, Leaf):
+            syntax = node.node
+            if isinstance(syntax, _DEFINITIONS) and not syntax.decorator_list:
+                return Effects(defines={node.scope.variable(syntax.name) or ""})
+        return self[node]
 
 
 def effects_of(node: Leaf | Branch, collector: EffectCollector, aliases: Aliases) -> Effects:

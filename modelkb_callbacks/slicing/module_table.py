@@ -34,7 +34,7 @@ class ModuleTable:
         known = self._scopes.get(key)
         if known is not None:
             return known
-        names = bound_names(source.tree.body)
+        names = bound_names(source.tree.body, walrus=":=" in source.text)
         if "global " in source.text:
             declared = (each for each in ast.walk(source.tree) if isinstance(each, ast.Global))
             names.update(name for each in declared for name in each.names)
@@ -49,7 +49,7 @@ class ModuleTable:
 
     def link_imports(self, body: Iterable[ast.AST], scope: Scope) -> None:
         """Note what the names that a block imports stand for."""
-        imports, otherwise = imports_of(body)
+        imports, otherwise = imports_of(body, walrus=scope.has_walrus)
         seen: dict[str, Variable] = {}
         for node in imports:
             if self.resolve(node, scope):

@@ -32,11 +32,12 @@ class Scope:
         dotted: What imported names stand for: ``np`` is ``numpy``.
         stars: Modules of the user's from which everything is imported.
         has_star: Whether everything is imported from some library.
+        has_walrus: Whether there may be ``:=`` in its source.
         is_class: Whether it is the body of a class, whose names its methods don't see.
     """
 
     __slots__ = (
-        "class_name", "dotted", "has_star", "is_class", "key", "links", "modules", "names",
+        "class_name", "dotted", "has_star", "has_walrus", "is_class", "key", "links", "modules", "names",
         "own_object", "parent", "source", "stars", "title",
     )  # fmt: skip
     _keys = itertools.count()
@@ -61,6 +62,7 @@ class Scope:
         self.stars: list[Scope] = []
         self.has_star = False
         self.is_class = False
+        self.has_walrus: bool = parent.has_walrus if parent else ":=" in source.text
 
     @property
     def module(self) -> Scope:
