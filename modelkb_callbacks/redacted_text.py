@@ -123,6 +123,12 @@ def _redacted_value(line: str, start: int, place: re.Match[str]) -> tuple[str, i
         clean = _without_literals(rest)
         bare = sure and clean == rest and rest[0] in "([{" and len(rest.strip()) > 1
         return (REDACTED if bare else clean), len(line)
+    return _redacted_word(line, start, place, sure=sure)
+
+
+def _redacted_word(line: str, start: int, place: re.Match[str], *, sure: bool) -> tuple[str, int]:
+    """Return the same for a value that has neither quotes nor brackets around it."""
+    rest = line[start:]
     at_start = _AT_START.match(line[: place.start("name")]) is not None
     if not sure and not _is_value(rest, place, at_start):
         return "", start
