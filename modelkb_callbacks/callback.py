@@ -13,7 +13,10 @@ from modelkb_callbacks.recording import Recording
 from modelkb_callbacks.settings import DEFAULT_EVALUATION_SAMPLES, Settings
 from modelkb_store.records import Status
 
-_OF_A_RUN = ("_call", "_recording", "_model", "params", "experiment_id", "on_train_batch_end")
+_OF_A_RUN = (
+    *("_call", "_recording", "_model", "params", "experiment_id"),
+    *("on_train_batch_begin", "on_train_batch_end"),
+)
 
 
 class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -125,6 +128,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Note where the epoch starts."""
         if self._recording is not None:
             self._recording.begin_epoch(epoch)
+            # For one call: a hook for every batch would cost every training.
+            self.on_train_batch_begin = self._on_first_batch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the epoch's metrics on disk."""
@@ -145,6 +150,11 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Complete the record, unless the patch does so once all callbacks are through."""
         if self._call is None:
             self._end(Status.FINISHED, None)
+
+    def _on_first_batch(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.__dict__.pop("on_train_batch_begin", None)
+        if self._recording is not None:
+            self._recording.begin_steps()
 
     def _on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._recording is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from modelkb_callbacks.constructor_settings import constructor_defaults, constructor_settings
-from modelkb_callbacks.frameworks.framework import has_own
+from modelkb_callbacks.learning_rate import used_optimizer
 from modelkb_callbacks.plain_values import name_of, plain, shortest_float
 
 _NO_SETTINGS = ("name", "dtype", "fn")
@@ -40,18 +40,15 @@ def compile_settings(model: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _of_optimizer(model: Any) -> Iterator[tuple[str, Any]]:
-    outer = getattr(model, "optimizer", None)
-    # Mixed precision wraps the optimizer in one that scales the loss.
-    optimizer = getattr(outer, "inner_optimizer", outer)
-    # A model that compiles itself has optimizers of its own; Keras' default is not used.
-    own_compile = isinstance(optimizer, keras.optimizers.RMSprop) and has_own(model, "compile")
-    if optimizer is None or own_compile:
+    optimizer = used_optimizer(model)
+    if optimizer is None:
         return
     yield "optimizer", type(optimizer).__name__
     for name, value in _config_of(optimizer).items():
         if value is not None and name != "name":
             short = _shorten(value)
             yield (name, short) if name == "learning_rate" else (f"optimizer.{name}", short)
+    outer = model.optimizer
     if outer is not optimizer:
         for name in ("initial_scale", "dynamic_growth_steps"):
             yield f"loss_scale.{name}", plain(getattr(outer, name, None))

@@ -81,6 +81,11 @@ class Recording:
         if self._writer is not None:
             self._guard.run("follow the epochs", lambda: self._curves.begin_epoch(epoch))
 
+    def begin_steps(self) -> None:
+        """Note what the callbacks behind ours have set for the epoch."""
+        if self._writer is not None:
+            self._guard.run("follow the epochs", self._curves.begin_steps)
+
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Keep the metrics of a batch; they are written with the epoch, or after a while."""
         if self._writer is not None:
@@ -98,6 +103,7 @@ class Recording:
     def begin_validation(self) -> None:
         """Watch Keras' validation pass."""
         if self._writer is not None:
+            self._guard.run("follow the epochs", self._curves.end_steps)
             self._guard.run("watch the validation", self._evaluator.begin_pass)
 
     def end_validation(self) -> None:

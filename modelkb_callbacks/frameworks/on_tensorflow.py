@@ -122,11 +122,17 @@ def _not_made_yet(*_: Any) -> Any:
 
 @contextlib.contextmanager
 def _keeping_eager_seeds() -> Iterator[None]:
-    """Put back what gives eager operations without a seed of their own one."""
+    """Put back what gives eager operations without a seed of their own one.
+
+    Meanwhile it gives other seeds: an operation is kept, with how far it has drawn, and one
+    of the user's with the same seed would go on from there.
+    """
     from tensorflow.python.eager import context  # there is no public way to it
 
     source = getattr(context.context(), "_rng", None)  # from set_random_seed on
     state = None if source is None else source.getstate()
+    if source is not None:
+        source.seed("modelkb")
     try:
         yield
     finally:
