@@ -31,6 +31,7 @@ _OF_A_RUN = (
     "_model",
     "params",
     "experiment_id",
+    "on_train_batch_begin",
     "on_train_batch_end",
 )
 
@@ -165,6 +166,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Note where the epoch starts."""
         if self._fit is not None:
             self._fit.begin_epoch(epoch)
+            # For one call: a hook for every batch would cost every training.
+            self.on_train_batch_begin = self._on_first_batch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the epoch's metrics on disk."""
@@ -185,6 +188,11 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Complete the record, unless the patch does so once all callbacks are through."""
         if self._call is None:
             self._end(Status.FINISHED, None)
+
+    def _on_first_batch(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.__dict__.pop("on_train_batch_begin", None)
+        if self._fit is not None:
+            self._fit.begin_steps()
 
     def _on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._fit is not None:

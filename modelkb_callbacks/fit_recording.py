@@ -85,6 +85,10 @@ class FitRecording:
         """Note which epoch runs."""
         self._guard.run("follow the epochs", lambda: self._curves.begin_epoch(epoch))
 
+    def begin_steps(self) -> None:
+        """Note what the callbacks behind ours have set for the epoch."""
+        self._guard.run("follow the epochs", self._curves.begin_steps)
+
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Keep the metrics of a batch; they are written with the epoch, or after a while."""
         self._guard.run("record a batch", lambda: self._curves.end_batch(batch, logs))
@@ -96,6 +100,7 @@ class FitRecording:
 
     def begin_validation(self) -> None:
         """Watch Keras' validation pass."""
+        self._guard.run("follow the epochs", self._curves.end_steps)
         self._guard.run("watch the validation", self._evaluator.begin_pass)
 
     def end_validation(self) -> None:

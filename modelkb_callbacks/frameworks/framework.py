@@ -75,6 +75,13 @@ class Framework(ABC):
         """Return a context that puts the backend's global random state back at its end."""
         return nullcontext()
 
+    def random_states(self) -> dict[str, str]:
+        """Return the backend's global random states as JSON, by name; nothing is drawn.
+
+        Only of generators that are there: none is made, and no device is woken for it.
+        """
+        return {}
+
     def without_gradients(self) -> AbstractContextManager[Any]:
         """Return a context in which calling a model keeps nothing for gradients."""
         return nullcontext()

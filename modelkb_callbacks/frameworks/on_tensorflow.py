@@ -20,6 +20,7 @@ from modelkb_callbacks.frameworks.framework import (
     quietly,
 )
 from modelkb_callbacks.frameworks.step_watch import the_one_pair, watching
+from modelkb_store.ids import canonical_json
 
 # Taken out of the logs before Keras or a callback sees them.
 _KEY = "__modelkb__"
@@ -44,6 +45,11 @@ class TensorFlowFramework(Framework):
 
     def keeping_random_state(self) -> AbstractContextManager[Any]:
         return _keeping_eager_seeds()
+
+    def random_states(self) -> dict[str, str]:
+        states = {"tensorflow.seed": _global_seed(), "tensorflow.eager": _eager_seeds()}
+        states["tensorflow.generator"] = _global_generator()
+        return {name: canonical_json(state) for name, state in states.items() if state is not None}
 
     def tap_predictions(self, model: Any, reduce: Reduce, *, untraced: bool) -> Tap | None:
         # With XLA, another output can change how operations are fused, and so the bits.
@@ -116,16 +122,48 @@ def _not_made_yet(*_: Any) -> Any:
 
 @contextlib.contextmanager
 def _keeping_eager_seeds() -> Iterator[None]:
-    """Put back what gives eager operations without a seed of their own one."""
+    """Put back what gives eager operations without a seed of their own one.
+
+    Meanwhile it gives other seeds: an operation is kept, with how far it has drawn, and one
+    of the user's with the same seed would go on from there.
+    """
     from tensorflow.python.eager import context  # there is no public way to it
 
-    source = getattr(context.context(), "_rng", None)
+    source = getattr(context.context(), "_rng", None)  # from set_random_seed on
     state = None if source is None else source.getstate()
+    if source is not None:
+        source.seed("modelkb")
     try:
         yield
     finally:
         if source is not None:
             source.setstate(state)
+
+
+def _global_seed() -> int | None:
+    from tensorflow.python.eager import context  # there is no public way to it
+
+    seed = context.global_seed()
+    return None if seed is None else int(seed)
+
+
+def _eager_seeds() -> Any:
+    """Return the state of what gives eager operations their seeds, as ``random`` has it."""
+    from tensorflow.python.eager import context
+
+    source = getattr(context.context(), "_rng", None)
+    return None if source is None else source.getstate()
+
+
+def _global_generator() -> dict[str, Any] | None:
+    """Return the state of ``tf.random.get_global_generator()``, which would make one."""
+    from tensorflow.python.ops import stateful_random_ops
+
+    generator = stateful_random_ops.global_generator
+    if generator is None:
+        return None
+    state = [int(number) for number in generator.state.numpy()]
+    return {"algorithm": int(generator.algorithm), "state": state}
 
 
 def _is_plain(model: Any, phase: Phase) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,6 +19,7 @@ from modelkb_callbacks.frameworks.framework import (
     quietly,
 )
 from modelkb_callbacks.frameworks.step_watch import the_one_pair, watching
+from modelkb_store.ids import canonical_json
 
 
 class TorchFramework(Framework):
@@ -53,12 +55,24 @@ class TorchFramework(Framework):
         context: AbstractContextManager[Any] = torch.random.fork_rng()
         return context
 
+    def random_states(self) -> dict[str, str]:
+        states = {"torch.cpu": torch.get_rng_state()}
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            for index, state in enumerate(torch.cuda.get_rng_state_all()):
+                states[f"torch.cuda:{index}"] = state
+        return {name: _as_base64(state) for name, state in states.items()}
+
     def without_gradients(self) -> AbstractContextManager[Any]:
         context: AbstractContextManager[Any] = torch.no_grad()
         return context
 
     def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         return batch_tap.tap_batches(model, phase)
+
+
+def _as_base64(state: Any) -> str:
+    """Return a tensor of bytes as JSON."""
+    return canonical_json(base64.b64encode(state.numpy().tobytes()).decode("ascii"))
 
 
 class _EagerTap(Tap):
