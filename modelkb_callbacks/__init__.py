@@ -17,13 +17,15 @@ from modelkb_store.lazy_names import lazy_names
 if TYPE_CHECKING:
     from modelkb_callbacks.callback import ModelKB, ModelKBCallback
     from modelkb_callbacks.guard import ModelKBWarning
+    from modelkb_callbacks.scanning import scan
 
-__all__ = ["ModelKB", "ModelKBCallback", "ModelKBWarning"]
+__all__ = ["ModelKB", "ModelKBCallback", "ModelKBWarning", "scan"]
 
 _HOMES = {
     "ModelKB": "callback",
     "ModelKBCallback": "callback",
     "ModelKBWarning": "guard",
+    "scan": "scanning",
 }
 
 __getattr__ = lazy_names(__name__, _HOMES)

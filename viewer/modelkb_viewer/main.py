@@ -18,6 +18,7 @@ from modelkb_store.errors import ModelKBError
 COMMANDS = {
     "demo": "Train a small classifier and record it.",
     "ls": "List the experiments of a store.",
+    "scan": "Show what a script says of its training, without running it.",
     "show": "Show one experiment.",
 }
 
