@@ -73,7 +73,7 @@ def parser_method(
             _set(machine, owner, key, argument.value, node)
         return NONE
     if name in ("parse_args", "parse_known_args", "parse_intermixed_args"):
-        namespace = Mapping(dict(options_of_parser(owner).items), False, machine.weak)
+        namespace = Mapping(dict(options_of_parser(owner).items), False, machine.birth)
         if name == "parse_known_args":
             return tuple_of(node, namespace, Opaque("arguments of the command line"))
         return namespace

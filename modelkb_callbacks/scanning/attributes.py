@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from modelkb_callbacks.scanning.canonical_names import canonical
 from modelkb_callbacks.scanning.layer_calls import output_tensor
@@ -18,6 +18,7 @@ from modelkb_callbacks.scanning.values import (
     External,
     Function,
     Instance,
+    Made,
     Mapping,
     Method,
     Network,
@@ -40,7 +41,11 @@ def attribute_of(machine: Machine, owner: Value, name: str, node: ast.expr) -> V
         full = canonical(f"{owner.name}.{name}")
         if full == "absl.flags.FLAGS" or full.endswith("app.flags.FLAGS"):
             return machine.findings.flags
+        if full in machine.findings.set_outside:
+            return machine.findings.set_outside[full]
         return Constant(_KNOWN[full]) if full in _KNOWN else External(full)
+    if isinstance(owner, Made) and name in owner.attributes:
+        return owner.attributes[name]
     if isinstance(owner, Choice):
         return join_all(attribute_of(machine, each, name, node) for each in owner.options)
     if isinstance(owner, Instance):
@@ -137,23 +142,31 @@ def set_attribute(machine: Machine, owner: Value, name: str, value: Value) -> No
 
 def _set_one(machine: Machine, owner: Value, name: str, value: Value, *, certain: bool) -> None:
     if isinstance(owner, Instance):
-        _store(machine, owner.attributes, name, value, certain and machine.changes(owner.birth))
+        certain = certain and machine.changes(owner.birth)
+        _store(owner.attributes, name, value, certain, machine.hides(owner.birth))
     elif isinstance(owner, Mapping):
-        items = owner.items
-        _store(machine, items, name, value, certain and machine.changes(owner.birth))
+        certain = certain and machine.changes(owner.birth)
+        _store(owner.items, name, value, certain, machine.hides(owner.birth))
     elif isinstance(owner, Class):
-        _store(machine, owner.attributes, name, value, certain and not machine.weak)
+        _store(owner.attributes, name, value, certain and not machine.weak, machine.shadow > 0)
+    elif isinstance(owner, Made):
+        _store(owner.attributes, name, value, certain and not machine.weak, machine.shadow > 0)
+    elif isinstance(owner, External):  # wandb.config.epochs = 5
+        known = machine.findings.set_outside
+        full = f"{owner.name}.{name}"
+        _store(known, full, value, certain and not machine.weak, machine.shadow > 0)
 
 
 def _store(
-    machine: Machine,
     names: dict[str, Value] | dict[object, Value],
     name: str,
     value: Value,
     certain: bool,
+    hidden: bool,
 ) -> None:
-    if machine.shadow:
-        names.setdefault(name, value)  # type: ignore[arg-type]
-        return
-    old = names.get(name)  # type: ignore[arg-type]
-    names[name] = value if certain or old is None else join(old, value)  # type: ignore[index]
+    known = cast("dict[object, Value]", names)
+    old = known.get(name)
+    if hidden:
+        known.setdefault(name, value)
+    else:
+        known[name] = value if certain or old is None else join(old, value)

@@ -196,7 +196,7 @@ def _bind_parameters(
         scope.names[spec.vararg.arg] = Items("tuple", items, arguments.rest is None)
     if spec.kwarg:
         items_by_name: dict[object, Value] = {key: each.value for key, each in by_name.items()}
-        scope.names[spec.kwarg.arg] = Mapping(items_by_name, arguments.rest is None, machine.weak)
+        scope.names[spec.kwarg.arg] = Mapping(items_by_name, arguments.rest is None, machine.birth)
     _note_parameters(machine, function, scope, {*given, *function.defaults})
 
 
@@ -223,10 +223,13 @@ def instantiate(machine: Machine, cls: Class, arguments: Arguments, node: ast.ex
         value = arguments.value(position=0)
         return value or Opaque(f"a member of {cls.name}")
     initial = class_attribute(cls, "__init__")
-    if cls.kind == "model" and initial is None and _has_tensors(arguments):
-        return functional_network(machine, cls.name, arguments, node)
+    if cls.kind == "model" and _has_tensors(arguments):
+        network = functional_network(machine, cls.name, arguments, node)
+        if initial is None:
+            network.cls = cls
+            return network
     site = site_of(node, cls.name)
-    made = Instance(cls, {}, site, arguments, arguments.origins(), machine.weak)
+    made = Instance(cls, {}, site, arguments, arguments.origins(), machine.birth)
     for each in ancestors(cls):
         machine.findings.instances.setdefault(each.node, made)
     if cls.kind == "layer":

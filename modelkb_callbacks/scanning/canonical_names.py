@@ -109,8 +109,17 @@ def kind_of(name: str) -> str | None:
     if root in ("efficientnet", "keras_efficientnets"):
         return "application" if last.startswith("EfficientNet") else None
     if root not in _LIBRARIES_OF_LAYERS:
-        return "callback" if "callbacks" in folders and last[:1].isupper() else None
+        return _kind_elsewhere(folders, last)
     return _kind_in_keras(root, folders, last)
+
+
+def _kind_elsewhere(folders: list[str], last: str) -> str | None:
+    """Go by the folder, as of `some_library.layers.Attention`."""
+    if not last[:1].isupper():
+        return None
+    if "callbacks" in folders:
+        return "callback"
+    return "layer" if "layers" in folders else None
 
 
 def _kind_in_keras(root: str, folders: list[str], last: str) -> str | None:

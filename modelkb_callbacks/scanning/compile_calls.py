@@ -11,6 +11,7 @@ from modelkb_callbacks.scanning.findings import Event, Findings
 from modelkb_callbacks.scanning.resolving import (
     UNKNOWN,
     Notes,
+    merged_names,
     agreed,
     by_call,
     name_of,
@@ -48,15 +49,12 @@ def _record(events: list[Event], notes: Notes) -> ScannedCompile:
     optimizer = agreed(events, read("optimizer"), optimizer_name, notes)
     rate = agreed(events, _rate_argument, number_of, notes)
     loss = agreed(events, read("loss"), _loss_names, notes)
-    metrics: list[str] = []
-    for event in events:
-        for name in names_in(argument_of(event, "metrics"), name_of, notes):
-            if len(events) == 1 or name not in metrics:
-                metrics.append(name)
+    rounds = [names_in(argument_of(event, "metrics"), name_of, notes) for event in events]
+    metrics = merged_names(rounds)
     rest = events[0].arguments.rest
     if rest is not None and argument_of(events[0], "optimizer") is None:
         notes.add(rest.node, "what * or ** brings to compile is known only in a run")
-    return ScannedCompile(optimizer, rate, loss, tuple(metrics), events[0].node.lineno)
+    return ScannedCompile(optimizer, rate, loss, metrics, events[0].node.lineno)
 
 
 def argument_of(event: Event, name: str) -> Argument | None:

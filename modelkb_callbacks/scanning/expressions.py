@@ -140,7 +140,7 @@ def _conditional(machine: Machine, node: ast.IfExp, scope: Scope) -> Value:
 
 def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
     kind = {ast.List: "list", ast.Tuple: "tuple"}.get(type(node), "set")
-    made = Items(kind, [], birth=machine.weak)
+    made = Items(kind, [], birth=machine.birth)
     for element in node.elts:
         if not isinstance(element, ast.Starred):
             made.items.append(Item(machine.evaluate(element, scope), element))
@@ -153,7 +153,7 @@ def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Sco
 
 
 def _dictionary(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
-    made = Mapping({}, birth=machine.weak)
+    made = Mapping({}, birth=machine.birth)
     for key, value in zip(node.keys, node.values, strict=True):
         found = machine.evaluate(value, scope)
         if key is not None:
@@ -179,13 +179,13 @@ def _comprehension(machine: Machine, node: Comprehension, scope: Scope) -> Value
     results: list[tuple[Value, Value]] = []
     exact = _rounds(machine, node, list(node.generators), inner, results)
     if isinstance(node, ast.DictComp):
-        made = Mapping({}, exact, machine.weak)
+        made = Mapping({}, exact, machine.birth)
         for key, value in results:
             set_key(made, key, value)
         return made
     kind = "set" if isinstance(node, ast.SetComp) else "list"
     items = [Item(value, node.elt) for _, value in results]
-    return Items(kind, items, exact, machine.weak)
+    return Items(kind, items, exact, machine.birth)
 
 
 def _rounds(

@@ -21,6 +21,7 @@ from modelkb_callbacks.scanning.values import (
     Arguments,
     Constant,
     Made,
+    Mapping,
     Network,
     Opaque,
     Value,
@@ -90,7 +91,20 @@ def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) ->
     if name == "tensorflow.placeholder" or name == "keras.backend.placeholder":
         return Opaque("an input", frozenset({INPUT}))
     if name == "functools.partial" or last[:1].isupper():
-        return Made(name, arguments, site_of(node, last), arguments.origins())
+        made = Made(name, arguments, site_of(node, last), arguments.origins())
+        if machine.classes and not machine.dry:
+            machine.findings.made_in.setdefault(made.site, machine.classes[-1].node)
+        return made
+    if name == "wandb.init":
+        _configure(machine, arguments)
     if last.startswith("enable_") and "optimizer" in last:
         return arguments.value("opt", "optimizer", position=0) or Opaque(name)
     return Opaque(f"the result of {name} is known only in a run", arguments.origins())
+
+
+def _configure(machine: Machine, arguments: Arguments) -> None:
+    """Follow ``wandb.init(config={...})``, whose values are then read from ``wandb.config``."""
+    config = arguments.value("config")
+    if isinstance(config, Mapping):
+        for key, value in config.items.items():
+            machine.findings.set_outside[f"wandb.config.{key}"] = value

@@ -97,6 +97,8 @@ class Findings:
         bindings: Names bound.
         call_sites: Calls of a function that were followed.
         imports: Modules imported.
+        set_outside: Attributes of modules and their like that are set here, by whole name.
+        made_in: Classes whose code makes an object that may turn out to be a layer.
         flags: The flags of absl.
         functions: Functions defined.
         instances: The first object of each class.
@@ -117,6 +119,8 @@ class Findings:
     bindings: list[Binding] = field(default_factory=list)
     call_sites: dict[ast.AST, set[ast.AST]] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
+    set_outside: dict[str, Value] = field(default_factory=dict)
+    made_in: dict[LayerSite, ast.AST] = field(default_factory=dict)
     flags: Mapping = field(default_factory=lambda: Mapping({}))
     functions: list[Function] = field(default_factory=list)
     instances: dict[ast.AST, Instance] = field(default_factory=dict)

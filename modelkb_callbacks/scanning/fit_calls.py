@@ -8,6 +8,7 @@ from typing import Any
 from modelkb_callbacks.scanning.findings import Event, Findings
 from modelkb_callbacks.scanning.resolving import (
     Notes,
+    merged_names,
     agreed,
     by_call,
     name_of,
@@ -63,11 +64,9 @@ def _record(events: list[Event], notes: Notes) -> ScannedFit:
         read: Callable[[Event], Argument | None] = lambda event: argument_of(event, name)  # noqa: E731
         return agreed(events, read, number_of, notes)
 
-    callbacks: list[str] = []
-    for event in events:
-        for name in names_in(argument_of(event, "callbacks"), _callback_name, notes):
-            if len(events) == 1 or name not in callbacks:
-                callbacks.append(name)
+    rounds = [
+        names_in(argument_of(event, "callbacks"), _callback_name, notes) for event in events
+    ]
     arguments = events[0].arguments
     if arguments.rest is not None and "epochs" not in arguments.keywords:
         notes.add(arguments.rest.node, "what * or ** brings to fit is known only in a run")
@@ -75,7 +74,7 @@ def _record(events: list[Event], notes: Notes) -> ScannedFit:
         number("epochs"),
         number("batch_size"),
         number("validation_split"),
-        tuple(callbacks),
+        merged_names(rounds),
         events[0].node.lineno,
     )
 

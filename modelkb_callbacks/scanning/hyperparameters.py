@@ -18,7 +18,7 @@ _ORDER = ("option", "variable", "attribute", "key", "argument")
 def hyperparameters(findings: Findings, relevance: Relevance) -> dict[str, Any]:
     """Return the constants that feed a model, its data, ``compile`` or ``fit``, by name."""
     groups: dict[tuple[str, object, str], list[Binding]] = {}
-    for binding in _expanded(findings):
+    for binding in _expanded(findings, relevance):
         if not binding.name.startswith("__") and _is_relevant(binding, findings, relevance):
             place = binding.place
             groups.setdefault((binding.kind, place, binding.name), []).append(binding)
@@ -32,14 +32,14 @@ def hyperparameters(findings: Findings, relevance: Relevance) -> dict[str, Any]:
     return {name: value for name, (_, _, value) in in_order}
 
 
-def _expanded(findings: Findings) -> list[Binding]:
-    """Return all bindings, and the keys of dictionaries that a name is bound to."""
+def _expanded(findings: Findings, relevance: Relevance) -> list[Binding]:
+    """Return all bindings, and the keys of dictionaries that a training depends on."""
     expanded = []
     for binding in findings.bindings:
         if not isinstance(binding.value, Mapping):
             expanded.append(binding)
             continue
-        if binding.kind == "argument" or not binding.value.exact:
+        if binding.kind == "argument" or not _is_relevant(binding, findings, relevance):
             continue
         for key, value in binding.value.items.items():
             if isinstance(key, str) and key.isidentifier():
@@ -48,9 +48,9 @@ def _expanded(findings: Findings) -> list[Binding]:
 
 
 def _is_relevant(binding: Binding, findings: Findings, relevance: Relevance) -> bool:
-    if binding.kind == "option":
+    if binding.kind in ("option", "key"):
         return True
-    if binding.kind in ("attribute", "key"):
+    if binding.kind == "attribute":
         return relevance.has_attribute(binding.name)
     if binding.kind == "argument" and len(findings.call_sites.get(binding.place, ())) > 1:  # type: ignore[call-overload]
         return False

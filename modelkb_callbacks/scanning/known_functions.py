@@ -94,7 +94,7 @@ def known_function(
 
 def _dictionary(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
     first = arguments.value(position=0)
-    made = Mapping({}, arguments.rest is None, machine.weak)
+    made = Mapping({}, arguments.rest is None, machine.birth)
     if isinstance(first, Mapping):
         made.items.update(first.items)
         made.exact = made.exact and first.exact
@@ -108,18 +108,18 @@ def _list(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) 
     kind = "list" if getattr(getattr(node, "func", None), "id", "") != "tuple" else "tuple"
     first = arguments.value(position=0)
     if first is None:
-        return Items(kind, [], birth=machine.weak)
+        return Items(kind, [], birth=machine.birth)
     found = elements_of(first, node)
     if found is None:
         return Opaque("a list known only in a run", origins_of(first))
     exact = not isinstance(first, (Items, Mapping)) or first.exact
-    return Items(kind, found, exact, machine.weak)
+    return Items(kind, found, exact, machine.birth)
 
 
 def _variables(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
     value = arguments.value(position=0)
     if isinstance(value, Instance):
-        return Mapping(dict(value.attributes), False, machine.weak)
+        return Mapping(dict(value.attributes), False, machine.birth)
     if isinstance(value, Mapping):
         return value
     return Opaque("variables known only in a run")
@@ -214,7 +214,7 @@ def _as_mapping(machine: Machine, arguments: Arguments, node: ast.expr, scope: S
     value = arguments.value(position=0)
     for option in options_of(value) if value is not None else ():
         if isinstance(option, Instance):
-            return Mapping(dict(option.attributes), birth=machine.weak)
+            return Mapping(dict(option.attributes), birth=machine.birth)
     return Opaque("fields known only in a run")
 
 

@@ -91,8 +91,8 @@ def _of_items(
         owner.exact = owner.exact and isinstance(first, Items) and first.exact
         return NONE
     if name == "copy":
-        return Items(owner.kind, list(owner.items), owner.exact, machine.weak)
-    if name == "pop" and owner.items and not machine.shadow:
+        return Items(owner.kind, list(owner.items), owner.exact, machine.birth)
+    if name == "pop" and owner.items and not machine.hides(owner.birth):
         return owner.items.pop().value if machine.changes(owner.birth) else owner.items[-1].value
     if name in ("sort", "reverse", "remove", "clear"):
         owner.exact = False
@@ -102,7 +102,7 @@ def _of_items(
 
 def put(machine: Machine, owner: Items, items: list[Item], at: object = None) -> None:
     """Put elements into a list, at its end unless a place is given."""
-    if machine.shadow:
+    if machine.hides(owner.birth):
         return
     if len(owner.items) > 2000:
         owner.exact = False
@@ -120,7 +120,7 @@ def _of_mapping(
     if name == "update":
         return _updated(machine, owner, arguments)
     if name in ("copy", "_asdict", "todict", "to_dict"):
-        return Mapping(dict(owner.items), owner.exact, machine.weak)
+        return Mapping(dict(owner.items), owner.exact, machine.birth)
     if name == "keys":
         return Items("list", [Item(Constant(key), node) for key in owner.items], owner.exact)
     if name == "values":
@@ -157,7 +157,7 @@ def _updated(machine: Machine, owner: Mapping, arguments: Arguments) -> Value:
                 for key, value in owner.items.items()
             }
     new.update({key: each.value for key, each in arguments.keywords.items()})
-    if machine.shadow:
+    if machine.hides(owner.birth):
         return NONE
     for key, value in new.items():
         old = owner.items.get(key)

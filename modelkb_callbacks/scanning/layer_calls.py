@@ -29,6 +29,8 @@ from modelkb_callbacks.scanning.values import (
 if TYPE_CHECKING:
     from modelkb_callbacks.scanning.machine import Machine
 
+_DEEPEST_WRAPPER = 4
+
 
 def site_of(node: ast.AST, name: str) -> LayerSite:
     """Return the place of a call."""
@@ -44,8 +46,12 @@ def layer_of(machine: Machine, name: str, arguments: Arguments, node: ast.expr) 
 
 
 def note(machine: Machine, made: Made | Instance, node: ast.AST) -> None:
-    """Note a layer."""
-    machine.note_layer(made.site)
+    """Note a layer, for the model class whose code makes it, too."""
+    home = machine.findings.made_in.get(made.site)
+    if home is not None:
+        machine.findings.class_sites.setdefault(home, {})[made.site] = None
+    else:
+        machine.note_layer(made.site)
     machine.findings.layers.setdefault(made.site, []).append(made)
     machine.findings.sinks.add(node)
 
@@ -67,12 +73,21 @@ def apply(machine: Machine, callee: Value, arguments: Arguments, node: ast.expr)
         assert isinstance(callee, (Made, Instance))
         if not is_layer(callee):
             note(machine, callee, node)
-        return Opaque(
-            "the output of a layer", origins | callee.origins | {callee.site}, callee.site
-        )
+        made = {callee.site, *inner_sites(callee)}
+        return Opaque("the output of a layer", origins | callee.origins | made, callee.site)
     if isinstance(callee, Network):
         return Opaque("the output of a model", origins, output_of(callee))
     return Opaque("the result of a call that is not followed", origins | origins_of(callee))
+
+
+def inner_sites(layer: Made | Instance, depth: int = 0) -> list[LayerSite]:
+    """Return the layers that a wrapper such as ``Bidirectional(LSTM(8))`` is made with."""
+    found: list[LayerSite] = []
+    for argument in layer.arguments.all() if depth < _DEEPEST_WRAPPER else ():
+        value = argument.value
+        if isinstance(value, (Made, Instance)) and is_layer(value):
+            found += [value.site, *inner_sites(value, depth + 1)]
+    return found
 
 
 def _is_model(value: Value) -> bool:
@@ -134,6 +149,7 @@ def _given_name(arguments: Arguments) -> str | None:
 
 def _note_network(machine: Machine, made: Network) -> None:
     made.is_part = machine.in_layer_class()
+    made.birth = machine.birth
     machine.findings.networks.setdefault(made.node, []).append(made)
     machine.findings.sinks.add(made.node)
 
@@ -173,5 +189,5 @@ def output_tensor(network: Network) -> Opaque:
 def add_layer(machine: Machine, network: Network, arguments: Arguments, node: ast.AST) -> None:
     """Follow ``model.add(layer)``; a loop adds one, however often it runs."""
     layer = arguments.value("layer", position=0)
-    if layer is not None and not machine.shadow:
+    if layer is not None and not machine.hides(network.birth):
         network.elements.append(Item(layer, node))

@@ -133,9 +133,18 @@ class Machine:
         """Whether so much was followed that only what is new still is."""
         return self.steps >= _MOST_STEPS
 
-    def changes(self, birth: int) -> bool:
+    @property
+    def birth(self) -> tuple[int, int]:
+        """How deep in conditions, and in branches not taken, something made now is."""
+        return self.weak, self.shadow
+
+    def changes(self, birth: tuple[int, int]) -> bool:
         """Return whether a change of an object certainly happens."""
-        return self.weak <= birth
+        return self.weak <= birth[0]
+
+    def hides(self, birth: tuple[int, int]) -> bool:
+        """Return whether a change does not happen: the branch is not taken."""
+        return self.shadow > birth[1]
 
     def note_layer(self, site: LayerSite) -> None:
         """Note that a layer is made, for the model class whose code does it."""

@@ -148,7 +148,7 @@ def _of_network(
     if name == "add":
         add_layer(machine, owner, arguments, node)
         return NONE
-    if name == "pop" and owner.elements and not machine.shadow:
+    if name == "pop" and owner.elements and not machine.hides(owner.birth):
         owner.elements.pop()
         return NONE
     return None

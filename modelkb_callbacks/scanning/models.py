@@ -49,18 +49,23 @@ def _layers(networks: list[Network], notes: Notes) -> list[LayerSite]:
 
 
 def _elements(networks: list[Network], notes: Notes) -> list[LayerSite]:
-    seen: set[tuple[int, LayerSite]] = set()
-    layers: list[LayerSite] = []
+    """Go by the place where a layer is put in and the place where it is made."""
+    chosen: dict[tuple[int, int, int], set[LayerSite]] = {}
+    items: dict[tuple[int, int, int], ast.AST] = {}
     for network in networks:
         for item in network.elements:
             sites = element_sites(item.value)
-            if len({site.name for site in sites}) > 1:
-                notes.add(item.site, "one of several layers: " + ", ".join(s.name for s in sites))
-                continue
-            for site in sites[:1]:
-                if (id(item.site), site) not in seen:
-                    seen.add((id(item.site), site))
-                    layers.append(site)
+            if sites:
+                key = (id(item.site), sites[0].line, sites[0].column)
+                chosen.setdefault(key, set()).update(sites)
+                items[key] = item.site
+    layers = []
+    for key, found in chosen.items():
+        names = sorted({site.name for site in found})
+        if len(names) == 1:
+            layers.append(min(found))
+        else:
+            notes.add(items[key], "one of several layers: " + ", ".join(names))
     return layers
 
 

@@ -89,7 +89,7 @@ def name_of(value: Value) -> str | None:
     if isinstance(value, Instance):
         return value.cls.name
     if isinstance(value, (Class, Function)):
-        return None if value.name == "<lambda>" else value.name
+        return value.name
     return value.class_name if isinstance(value, Network) else None
 
 
@@ -151,6 +151,15 @@ def names_in(
         elif not (isinstance(value, Constant) and value.value is None):
             notes.add(argument.node, reason_of(value))
     return names
+
+
+def merged_names(rounds: list[list[str]]) -> tuple[str, ...]:
+    """Return the names of all rounds through one call, each as often as in one of them."""
+    merged: list[str] = []
+    for names in rounds:
+        for name in dict.fromkeys(names):
+            merged += [name] * (names.count(name) - merged.count(name))
+    return tuple(rounds[0]) if all(each == rounds[0] for each in rounds) else tuple(merged)
 
 
 def _flattened(value: Value, depth: int = 0) -> Iterable[Value]:
@@ -218,6 +227,7 @@ __all__ = [
     "constant_of",
     "name_of",
     "names_in",
+    "merged_names",
     "number_of",
     "options_of",
     "position_of",

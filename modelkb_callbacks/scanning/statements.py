@@ -80,7 +80,7 @@ def _set_element(machine: Machine, target: ast.Subscript, value: Value, scope: S
     if isinstance(target.slice, ast.Slice):
         return
     key = machine.evaluate(target.slice, scope)
-    if machine.shadow:
+    if isinstance(owner, (Mapping, Items)) and machine.hides(owner.birth):
         return
     if isinstance(owner, Mapping):
         if not isinstance(key, Constant) or key.value.__hash__ is None:

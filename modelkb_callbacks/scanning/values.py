@@ -115,13 +115,13 @@ class Items:
         kind: ``list``, ``tuple`` or ``set``.
         items: Its elements as far as they are known.
         exact: Whether these are all, each once.
-        birth: How deep in conditions it was made.
+        birth: How deep in conditions, and in branches not taken, it was made.
     """
 
     kind: str
     items: list[Item]
     exact: bool = True
-    birth: int = 0
+    birth: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -131,12 +131,12 @@ class Mapping:
     Attributes:
         items: What is known of it.
         exact: Whether this is all.
-        birth: How deep in conditions it was made.
+        birth: How deep in conditions, and in branches not taken, it was made.
     """
 
     items: dict[object, Value]
     exact: bool = True
-    birth: int = 0
+    birth: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -188,7 +188,7 @@ class Instance:
     site: LayerSite
     arguments: Arguments
     origins: frozenset[Origin] = NO_ORIGINS
-    birth: int = 0
+    birth: tuple[int, int] = (0, 0)
 
 
 @dataclass(slots=True, eq=False)
@@ -201,6 +201,7 @@ class Made:
         site: Where.
         origins: What its arguments were made from.
         options: A parser's options of the command line and their defaults.
+        attributes: What is set on it later.
     """
 
     name: str
@@ -208,6 +209,7 @@ class Made:
     site: LayerSite
     origins: frozenset[Origin] = NO_ORIGINS
     options: Mapping | None = None
+    attributes: dict[str, Value] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -223,6 +225,8 @@ class Network:
         origins: What the output of a functional model was made from.
         output: The layer that gives its output.
         is_part: Whether it is only a part of a user's layer.
+        birth: As of lists.
+        cls: The user's class that it is an object of.
     """
 
     kind: str
@@ -233,6 +237,8 @@ class Network:
     origins: frozenset[Origin] = NO_ORIGINS
     output: LayerSite | None = None
     is_part: bool = False
+    birth: tuple[int, int] = (0, 0)
+    cls: Class | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
