@@ -186,7 +186,7 @@ def _parsable(text: str) -> tuple[str, list[SourceProblem]]:
     if _error_of(text) is None:
         return text, []
     text = _without_magics(text)
-    problems = []
+    problems: list[SourceProblem] = []
     for _ in range(_MAX_MENDED_LINES):
         error = _error_of(text)
         if error is None:

@@ -33,6 +33,7 @@ from modelkb_callbacks.scanning.values import (
     Method,
     Opaque,
     Value,
+    changed,
     is_tensor,
     join,
     join_all,
@@ -132,7 +133,7 @@ def call_function(
         last = machine.last_result.get(known)
         unknown = Opaque(
             f"a call of {function.name} that is not followed",
-            arguments.origins() | (origins_of(last) if last is not None else frozenset()),
+            changed(arguments.origins() | (origins_of(last) if last else frozenset())),
         )
         return join(last, unknown) if last is not None else unknown
     scope = Scope(parent=function.scope, place=known)

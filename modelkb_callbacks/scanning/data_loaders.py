@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from modelkb_callbacks.scanning.canonical_names import last_part
 from modelkb_callbacks.scanning.findings import Event, LoadEvent
 from modelkb_callbacks.scanning.values import (
+    CHANGED,
+    DATASET,
     ONE_HOT,
     Argument,
     Arguments,
@@ -248,7 +250,7 @@ def note_pipeline(
 ) -> None:
     """Note a dataset that is shuffled."""
     is_data = isinstance(owner, (Opaque, Made)) and any(
-        isinstance(origin, DataPart) for origin in origins_of(owner)
+        isinstance(origin, DataPart) or origin is DATASET for origin in origins_of(owner)
     )
     if name == "shuffle" and is_data and not machine.dry:
         event = Event(node, owner, arguments, machine.shadow > 0)
@@ -282,8 +284,9 @@ def note_randomness(machine: Machine, name: str, arguments: Arguments, node: ast
     """Note a seed that is set, or data that is shuffled or split."""
     if machine.dry or not isinstance(node, ast.Call):
         return
-    if name in _SEEDS and (arguments.positional or arguments.keywords):
-        machine.findings.seeds.append(node.lineno)
+    if name in _SEEDS or "seed" in last_part(name).lower():
+        if arguments.positional or arguments.keywords:
+            machine.findings.seeds.append(node.lineno)
     elif name in _SHUFFLES:
         event = Event(node, External(name), arguments, machine.shadow > 0)
         machine.findings.shuffles.append((name, event))
@@ -294,7 +297,7 @@ def encoded(name: str, arguments: Arguments) -> Value | None:
     if last_part(name) in ("to_categorical", "one_hot") and name.startswith(
         ("keras", "tensorflow")
     ):
-        return Opaque("one-hot labels", arguments.origins() | {ONE_HOT})
+        return Opaque("one-hot labels", (arguments.origins() - {CHANGED}) | {ONE_HOT})
     return None
 
 

@@ -16,6 +16,7 @@ from modelkb_callbacks.scanning.star_imports import starred_name
 from modelkb_callbacks.scanning.statements import assign
 from modelkb_callbacks.scanning.subscripts import element_of, elements_of
 from modelkb_callbacks.scanning.values import (
+    PART,
     Argument,
     Arguments,
     Choice,
@@ -73,7 +74,8 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
                 if not isinstance(owner, Items) or owner.exact
                 else owner
             )
-        return Opaque("a slice", origins_of(owner))
+        origins = origins_of(owner)
+        return Opaque("a slice", origins | {PART} if origins else origins)
     key = machine.evaluate(node.slice, scope)
     return element_of(owner, key)
 

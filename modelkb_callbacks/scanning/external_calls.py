@@ -17,20 +17,33 @@ from modelkb_callbacks.scanning.layer_calls import (
 )
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.values import (
+    DATASET,
     INPUT,
+    PART,
     Arguments,
     Constant,
     Made,
     Mapping,
     Network,
     Opaque,
+    Origin,
     Value,
+    changed,
 )
 
 if TYPE_CHECKING:
     from modelkb_callbacks.scanning.machine import Machine
 
 _LOADED_MODELS = {"load_model", "model_from_json", "model_from_yaml", "from_config"}
+_KEEPING = {
+    "numpy.array",
+    "numpy.asarray",
+    "numpy.expand_dims",
+    "numpy.ravel",
+    "numpy.reshape",
+    "numpy.squeeze",
+}
+_PARTING = {"array_split", "split", "split_dataset", "train_test_split"}
 _NETWORKS = ("model", "sequential", "application")
 _STANDARD = ("builtins.", "os.", "math.", "types.", "pathlib.", "dataclasses.")
 _NAMESPACES = ("AttrDict", "Box", "ConfigDict", "EasyDict", "Munch", "Namespace", "edict")
@@ -99,7 +112,16 @@ def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) ->
         _configure(machine, arguments)
     if last.startswith("enable_") and "optimizer" in last:
         return arguments.value("opt", "optimizer", position=0) or Opaque(name)
-    return Opaque(f"the result of {name} is known only in a run", arguments.origins())
+    return Opaque(f"the result of {name} is known only in a run", _origins(name, arguments))
+
+
+def _origins(name: str, arguments: Arguments) -> frozenset[Origin]:
+    origins = arguments.origins()
+    if name.startswith("tensorflow.data."):
+        return origins | {DATASET}
+    if last_part(name) in _PARTING and origins:
+        return origins | {PART}
+    return origins if name in _KEEPING else changed(origins)
 
 
 def _configure(machine: Machine, arguments: Arguments) -> None:

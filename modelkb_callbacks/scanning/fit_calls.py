@@ -64,9 +64,7 @@ def _record(events: list[Event], notes: Notes) -> ScannedFit:
         read: Callable[[Event], Argument | None] = lambda event: argument_of(event, name)  # noqa: E731
         return agreed(events, read, number_of, notes)
 
-    rounds = [
-        names_in(argument_of(event, "callbacks"), _callback_name, notes) for event in events
-    ]
+    rounds = [names_in(argument_of(event, "callbacks"), _callback_name, notes) for event in events]
     arguments = events[0].arguments
     if arguments.rest is not None and "epochs" not in arguments.keywords:
         notes.add(arguments.rest.node, "what * or ** brings to fit is known only in a run")

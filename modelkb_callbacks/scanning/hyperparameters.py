@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from modelkb_callbacks.scanning.findings import Binding, Findings
@@ -74,4 +75,4 @@ def _is_plain(value: Any) -> bool:
         return len(value) <= _LONGEST_TEXT
     if isinstance(value, (list, tuple)):
         return 0 < len(value) <= _MOST_ELEMENTS and all(_is_plain(each) for each in value)
-    return isinstance(value, (bool, int, float))
+    return isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value))

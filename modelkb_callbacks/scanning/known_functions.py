@@ -119,7 +119,7 @@ def _list(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) 
 def _variables(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
     value = arguments.value(position=0)
     if isinstance(value, Instance):
-        return Mapping(dict(value.attributes), False, machine.birth)
+        return Mapping(dict(value.attributes.items()), False, machine.birth)
     if isinstance(value, Mapping):
         return value
     return Opaque("variables known only in a run")
@@ -198,7 +198,7 @@ def _map(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -
 
 
 def _names(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
-    return Mapping(dict(scope.names), exact=False)
+    return Mapping(dict(scope.names.items()), exact=False)
 
 
 def _field(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
@@ -214,7 +214,7 @@ def _as_mapping(machine: Machine, arguments: Arguments, node: ast.expr, scope: S
     value = arguments.value(position=0)
     for option in options_of(value) if value is not None else ():
         if isinstance(option, Instance):
-            return Mapping(dict(option.attributes), birth=machine.birth)
+            return Mapping(dict(option.attributes.items()), birth=machine.birth)
     return Opaque("fields known only in a run")
 
 

@@ -26,7 +26,29 @@ if TYPE_CHECKING:
 
 # Without side effects, and no longer than what goes in.
 _OF_TEXTS = frozenset(
-    ["capitalize", "casefold", "count", "endswith", "find", "isdigit", "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rpartition", "rsplit", "rstrip", "split", "startswith", "strip", "title", "upper"]
+    [
+        "capitalize",
+        "casefold",
+        "count",
+        "endswith",
+        "find",
+        "isdigit",
+        "join",
+        "lower",
+        "lstrip",
+        "partition",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "rpartition",
+        "rsplit",
+        "rstrip",
+        "split",
+        "startswith",
+        "strip",
+        "title",
+        "upper",
+    ]
 )
 # pathlib's, of paths that are followed as texts.
 _OF_PATHS = frozenset(["absolute", "as_posix", "expanduser", "resolve"])

@@ -21,6 +21,7 @@ from modelkb_callbacks.scanning.values import (
     Opaque,
     Origin,
     Value,
+    changed,
     is_tensor,
     options_of,
     origins_of,
@@ -77,7 +78,8 @@ def apply(machine: Machine, callee: Value, arguments: Arguments, node: ast.expr)
         return Opaque("the output of a layer", origins | callee.origins | made, callee.site)
     if isinstance(callee, Network):
         return Opaque("the output of a model", origins, output_of(callee))
-    return Opaque("the result of a call that is not followed", origins | origins_of(callee))
+    origins = changed(origins | origins_of(callee))
+    return Opaque("the result of a call that is not followed", origins)
 
 
 def inner_sites(layer: Made | Instance, depth: int = 0) -> list[LayerSite]:

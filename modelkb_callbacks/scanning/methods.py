@@ -13,6 +13,7 @@ from modelkb_callbacks.scanning.known_methods import container_method
 from modelkb_callbacks.scanning.layer_calls import add_layer, is_layer
 from modelkb_callbacks.scanning.values import (
     NONE,
+    PART,
     Arguments,
     Constant,
     External,
@@ -24,6 +25,7 @@ from modelkb_callbacks.scanning.values import (
     Network,
     Opaque,
     Value,
+    changed,
     origins_of,
 )
 
@@ -55,6 +57,9 @@ _NOT_MODELS = (
     "keras.preprocessing.",
     "imblearn.",
 )
+# Methods that leave labels what they are, and those that take a part of the data.
+_KEEPING = {"astype", "copy", "flatten", "numpy", "ravel", "reshape", "squeeze", "to_numpy"}
+_PARTING = {"shard", "skip", "split", "take"}
 _TRAINING = {"apply_gradients", "minimize", "train_on_batch"}
 
 
@@ -95,10 +100,12 @@ def _of_something(
     note_pipeline(machine, owner, name, arguments, node)
     if is_layer(owner) and name == "__call__":
         return Opaque("the output of a layer", arguments.origins() | origins_of(owner))
-    return Opaque(
-        f"the result of {name}() is known only in a run",
-        origins_of(owner) | arguments.origins(),
-    )
+    origins = origins_of(owner) | arguments.origins()
+    if name in _PARTING and origins:
+        origins |= {PART}
+    elif name not in _KEEPING:
+        origins = changed(origins)
+    return Opaque(f"the result of {name}() is known only in a run", origins)
 
 
 def _note(

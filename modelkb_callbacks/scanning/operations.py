@@ -17,6 +17,7 @@ from modelkb_callbacks.scanning.values import (
     Opaque,
     Value,
     all_origins,
+    changed,
     join_all,
     options_of,
     plain,
@@ -104,7 +105,7 @@ def _unknown(values: tuple[Value, ...], reason: str) -> Opaque:
             reason = value.reason
         elif isinstance(value, Choice):
             reason = "depends on one of several values"
-    return Opaque(reason, all_origins(values))
+    return Opaque(reason, changed(all_origins(values)))
 
 
 def value_of(result: Any) -> Value:

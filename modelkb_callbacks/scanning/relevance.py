@@ -161,7 +161,7 @@ class Relevance:
                 binding[key].append(step)
             for key in step.uses:
                 using[key].append(step)
-        callers = defaultdict(list)
+        callers: dict[object, list[_Step]] = defaultdict(list)
         for key, functions in self._functions.items():
             for function in functions:
                 callers[function] += using.get(key, [])

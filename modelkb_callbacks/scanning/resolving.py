@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from modelkb_callbacks.scanning.canonical_names import last_part
@@ -97,7 +98,8 @@ def number_of(value: Value) -> Any:
     """Return a number or None; UNKNOWN for everything else."""
     if isinstance(value, Constant):
         known = value.value
-        if known is None or (isinstance(known, (int, float)) and not isinstance(known, bool)):
+        is_number = isinstance(known, (int, float)) and not isinstance(known, bool)
+        if known is None or (is_number and isfinite(float(str(known)))):
             return known
     return UNKNOWN
 

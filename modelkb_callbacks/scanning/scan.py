@@ -107,14 +107,14 @@ class Scan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold: dictionaries and lists of them."""
-        listed = asdict(self)
-        return {
-            key: [_listed(each) for each in value] if isinstance(value, tuple) else value
-            for key, value in listed.items()
-        }
+        return {name: _listed(value) for name, value in asdict(self).items()}
 
 
 def _listed(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    return {key: list(each) if isinstance(each, tuple) else each for key, each in value.items()}
+    if isinstance(value, dict):
+        return {_listed(key): _listed(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_listed(each) for each in value]
+    if isinstance(value, str):  # a lone surrogate has no UTF-8
+        return value.encode(errors="replace").decode()
+    return value

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
+from dataclasses import replace
 
 from modelkb_callbacks.scanning.calls import run_uncalled
+from modelkb_callbacks.scanning.checks import warnings_of
 from modelkb_callbacks.scanning.compile_calls import compile_calls
 from modelkb_callbacks.scanning.datasets import datasets
 from modelkb_callbacks.scanning.fit_calls import fit_calls
@@ -17,8 +18,6 @@ from modelkb_callbacks.scanning.resolving import Notes
 from modelkb_callbacks.scanning.scan import Scan, Unresolved
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.source_code import SourceCode, read_source
-
-_WORDS = re.compile(r"keras|tensorflow|\btf\b")
 
 
 def scan(path_or_source: str | os.PathLike[str]) -> Scan:
@@ -69,12 +68,5 @@ def _records(machine: Machine, source: SourceCode, problems: list[Unresolved]) -
         imports=tuple(sorted(findings.imports)),
     )
     entries = sorted(notes.entries, key=lambda entry: entry.line)
-    return Scan(
-        found.datasets,
-        found.models,
-        found.compile,
-        found.fit,
-        found.hyperparameters,
-        found.imports,
-        (*problems, *entries),
-    )
+    warnings = warnings_of(findings, notes.lines)
+    return replace(found, unresolved=(*problems, *entries), warnings=tuple(warnings))

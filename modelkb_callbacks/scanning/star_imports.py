@@ -27,32 +27,155 @@ UpSampling1D UpSampling2D UpSampling3D Wrapper ZeroPadding1D ZeroPadding2D ZeroP
 """
 _NAMES: dict[str, frozenset[str]] = {
     "keras": frozenset(
-        ["Input", "Model", "Sequential", "activations", "applications", "backend", "callbacks", "constraints", "datasets", "initializers", "layers", "losses", "metrics", "models", "ops", "optimizers", "preprocessing", "regularizers", "utils"]
+        [
+            "Input",
+            "Model",
+            "Sequential",
+            "activations",
+            "applications",
+            "backend",
+            "callbacks",
+            "constraints",
+            "datasets",
+            "initializers",
+            "layers",
+            "losses",
+            "metrics",
+            "models",
+            "ops",
+            "optimizers",
+            "preprocessing",
+            "regularizers",
+            "utils",
+        ]
     ),
     "keras.applications": frozenset(
-        ["DenseNet121", "DenseNet169", "DenseNet201", "EfficientNetB0", "InceptionResNetV2", "InceptionV3", "MobileNet", "MobileNetV2", "NASNetLarge", "NASNetMobile", "ResNet50", "ResNet50V2", "VGG16", "VGG19", "Xception"]
+        [
+            "DenseNet121",
+            "DenseNet169",
+            "DenseNet201",
+            "EfficientNetB0",
+            "InceptionResNetV2",
+            "InceptionV3",
+            "MobileNet",
+            "MobileNetV2",
+            "NASNetLarge",
+            "NASNetMobile",
+            "ResNet50",
+            "ResNet50V2",
+            "VGG16",
+            "VGG19",
+            "Xception",
+        ]
     ),
     "keras.callbacks": frozenset(
-        ["BackupAndRestore", "BaseLogger", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler", "ModelCheckpoint", "ProgbarLogger", "ReduceLROnPlateau", "RemoteMonitor", "SwapEMAWeights", "TensorBoard", "TerminateOnNaN"]
+        [
+            "BackupAndRestore",
+            "BaseLogger",
+            "CSVLogger",
+            "Callback",
+            "CallbackList",
+            "EarlyStopping",
+            "History",
+            "LambdaCallback",
+            "LearningRateScheduler",
+            "ModelCheckpoint",
+            "ProgbarLogger",
+            "ReduceLROnPlateau",
+            "RemoteMonitor",
+            "SwapEMAWeights",
+            "TensorBoard",
+            "TerminateOnNaN",
+        ]
     ),
     "keras.datasets": frozenset(
-        ["boston_housing", "california_housing", "cifar10", "cifar100", "fashion_mnist", "imdb", "mnist", "reuters"]
+        [
+            "boston_housing",
+            "california_housing",
+            "cifar10",
+            "cifar100",
+            "fashion_mnist",
+            "imdb",
+            "mnist",
+            "reuters",
+        ]
     ),
     "keras.layers": frozenset(_LAYERS.split()),
     "keras.losses": frozenset(
-        ["BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CosineSimilarity", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss", "MeanAbsoluteError", "MeanSquaredError", "Poisson", "SparseCategoricalCrossentropy", "binary_crossentropy", "categorical_crossentropy", "mean_absolute_error", "mean_squared_error", "mse", "mae", "sparse_categorical_crossentropy"]
+        [
+            "BinaryCrossentropy",
+            "BinaryFocalCrossentropy",
+            "CategoricalCrossentropy",
+            "CosineSimilarity",
+            "Hinge",
+            "Huber",
+            "KLDivergence",
+            "LogCosh",
+            "Loss",
+            "MeanAbsoluteError",
+            "MeanSquaredError",
+            "Poisson",
+            "SparseCategoricalCrossentropy",
+            "binary_crossentropy",
+            "categorical_crossentropy",
+            "mean_absolute_error",
+            "mean_squared_error",
+            "mse",
+            "mae",
+            "sparse_categorical_crossentropy",
+        ]
     ),
     "keras.metrics": frozenset(
-        ["AUC", "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "F1Score", "IoU", "Mean", "MeanIoU", "Metric", "Precision", "Recall", "SparseCategoricalAccuracy", "TopKCategoricalAccuracy", "categorical_accuracy", "top_k_categorical_accuracy"]
+        [
+            "AUC",
+            "Accuracy",
+            "BinaryAccuracy",
+            "CategoricalAccuracy",
+            "F1Score",
+            "IoU",
+            "Mean",
+            "MeanIoU",
+            "Metric",
+            "Precision",
+            "Recall",
+            "SparseCategoricalAccuracy",
+            "TopKCategoricalAccuracy",
+            "categorical_accuracy",
+            "top_k_categorical_accuracy",
+        ]
     ),
     "keras.models": frozenset(
         ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
     ),
     "keras.optimizers": frozenset(
-        ["Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lion", "Nadam", "Optimizer", "RMSprop", "SGD", "adam", "sgd", "rmsprop"]
+        [
+            "Adadelta",
+            "Adafactor",
+            "Adagrad",
+            "Adam",
+            "AdamW",
+            "Adamax",
+            "Ftrl",
+            "Lion",
+            "Nadam",
+            "Optimizer",
+            "RMSprop",
+            "SGD",
+            "adam",
+            "sgd",
+            "rmsprop",
+        ]
     ),
     "keras.utils": frozenset(
-        ["PyDataset", "Sequence", "get_file", "normalize", "np_utils", "plot_model", "to_categorical"]
+        [
+            "PyDataset",
+            "Sequence",
+            "get_file",
+            "normalize",
+            "np_utils",
+            "plot_model",
+            "to_categorical",
+        ]
     ),
     "keras.preprocessing.image": frozenset(
         ["ImageDataGenerator", "img_to_array", "load_img", "array_to_img"]

@@ -14,6 +14,7 @@ from modelkb_callbacks.scanning.values import (
     Opaque,
     Value,
     all_origins,
+    changed,
     join,
     join_all,
     origins_of,
@@ -42,7 +43,10 @@ def element_of(owner: Value, key: Value) -> Value:
             _ENVIRONMENT: "a variable of the environment",
         }
         return Opaque(what.get(owner.name, f"an element of {owner.name}"))
-    return Opaque("an element of something unknown", origins_of(owner) | origins_of(key))
+    origins = origins_of(owner)
+    # np.eye(10)[labels]: what is looked up is changed; rows[order] are still those rows.
+    taken = origins_of(key) if origins else changed(origins_of(key))
+    return Opaque("an element of something unknown", origins | taken)
 
 
 def _of_mapping(owner: Mapping, key: Value) -> Value:

@@ -56,6 +56,9 @@ class Mark:
 Origin: TypeAlias = LayerSite | DataPart | Mark
 INPUT = Mark("input")
 ONE_HOT = Mark("one-hot")
+CHANGED = Mark("changed")
+PART = Mark("part")
+DATASET = Mark("tf.data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +338,11 @@ def all_origins(values: Iterable[Value], depth: int = 0) -> frozenset[Origin]:
     """Return what several values were made from."""
     found = [origins for value in values if (origins := origins_of(value, depth))]
     return frozenset().union(*found) if found else NO_ORIGINS
+
+
+def changed(origins: frozenset[Origin]) -> frozenset[Origin]:
+    """Return the origins of something computed from what has these; none stay none."""
+    return origins | {CHANGED} if origins else origins
 
 
 def is_tensor(value: Value) -> bool:
