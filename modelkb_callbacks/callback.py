@@ -18,9 +18,11 @@ except ImportError as error:
 from modelkb_callbacks import active_recordings
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
+from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.recording import Recording, status_of
 from modelkb_callbacks.run import Run
 from modelkb_callbacks.settings import DEFAULT_EVALUATION_SAMPLES, Settings
+from modelkb_callbacks.user_source import UserSource
 from modelkb_store.records import Status
 
 _OF_A_RUN = (
@@ -61,6 +63,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         save_weights: Whether to keep the final weights; those of a run that failed are not.
         evaluation_samples: How many samples at most are predicted for the evaluation when
             it cannot be taken from Keras' own validation pass.
+        silence: Codes of the scanner's warnings that are not wanted, beside those in
+            ``$MODELKB_SILENCE``.
         strict: Raise what fails of ours, instead of one warning.
 
     Raises:
@@ -89,6 +93,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         console: bool = False,
         save_weights: bool = True,
         evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES,
+        silence: Sequence[str] = (),
         strict: bool = False,
     ) -> None:
         self._set_up(
@@ -105,8 +110,12 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 console=console,
                 save_weights=save_weights,
                 evaluation_samples=evaluation_samples,
+                silence=silence,
                 strict=strict,
             )
+        )
+        Guard(strict=strict).run(
+            "scan the source", lambda: UserSource.of_caller().warn(self._settings.silence)
         )
 
     @classmethod

@@ -73,8 +73,13 @@ class FitRecording:
         """How many epochs have ended."""
         return self._curves.epochs_completed
 
-    def begin(self) -> None:
-        """Describe the data, before the first step."""
+    def begin(self, source: str | None) -> None:
+        """Describe the data, before the first step.
+
+        Args:
+            source: Where the scanner found the data to come from, as JSON text.
+        """
+        self._data_source = source
         self._guard.run("describe the data", self._record_datasets)
 
     def prepare_evaluation(self) -> None:

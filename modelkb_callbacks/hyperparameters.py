@@ -95,5 +95,3 @@ def _counts(callback: Any) -> bool:
 
 def _description_of(callback: Any) -> dict[str, Any]:
     return {"class_name": type(callback).__name__, "config": constructor_settings(callback)}
-
-

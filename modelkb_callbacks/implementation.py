@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modelkb_callbacks.fit_call import FitCall
-from modelkb_callbacks.git_state import GitState, git_state
+from modelkb_callbacks.git_state import git_state
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.slicing import slice_data, source_of
 from modelkb_callbacks.user_objects import user_objects
@@ -33,20 +33,34 @@ def describe_implementation(
     definitions = guard.run(
         "find the source of the model's classes", lambda: source_of(user_objects(model, call))
     )
-    git = guard.run("read the state of the repository", lambda: git_state(_script_path()))
-    for problem in (*(data_slice.problems if data_slice else ()),):
-        guard.add_problem(f"data slice: {problem}")
-    for problem in definitions.problems if definitions else ():
-        guard.add_problem(f"definitions: {problem}")
-    return _with_id(
-        ImplementationRecord(
-            implementation_id="",
-            created_at=datetime.now(timezone.utc),
-            script=_script_name(),
-            model_class=_qualified_name(type(model)),
-            data_slice=data_slice.text if data_slice else None,
-            definitions=(definitions.text or None) if definitions else None,
-            source_warnings=guard.run("scan the source", source.warning_texts) or (),
-            **_git_columns(git),
-        )
+    script = _main_script()
+    git = guard.run("read the state of the repository", lambda: git_state(script or Path.cwd()))
+    if data_slice is not None:
+        guard.problems += [f"data slice: {problem}" for problem in data_slice.problems]
+    if definitions is not None:
+        guard.problems += [f"definitions: {problem}" for problem in definitions.problems]
+    record = ImplementationRecord(
+        implementation_id="",
+        created_at=datetime.now(timezone.utc),
+        script=None if script is None else script.name,
+        model_class=f"{type(model).__module__}.{type(model).__qualname__}",
+        data_slice=data_slice.text if data_slice else None,
+        definitions=(definitions.text or None) if definitions else None,
+        source_warnings=guard.run("scan the source", source.warning_texts) or (),
+        git_commit=git.commit if git else None,
+        git_branch=git.branch if git else None,
+        git_difference=git.difference if git else None,
     )
+    return dataclasses.replace(record, implementation_id=_content_id(record))
+
+
+def _content_id(record: ImplementationRecord) -> str:
+    facts = dataclasses.asdict(record)
+    del facts["implementation_id"], facts["created_at"]
+    return content_id(facts)
+
+
+def _main_script() -> Path | None:
+    """Return the main script's path; None in a notebook or an interpreter."""
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    return Path(path).absolute() if path else None

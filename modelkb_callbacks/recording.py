@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from modelkb_callbacks import (
@@ -18,15 +19,20 @@ from modelkb_callbacks import (
     implementation,
     lineage,
 )
+from modelkb_callbacks.command_line import command_line
+from modelkb_callbacks.console import ConsoleCapture
 from modelkb_callbacks.credentials import without_credentials
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.random_states import random_states
+from modelkb_callbacks.resources import ResourceSampler
 from modelkb_callbacks.settings import Settings
+from modelkb_callbacks.user_source import UserSource
 from modelkb_store._version import __version__
 from modelkb_store.ids import new_experiment_id
-from modelkb_store.records import ExperimentRecord, HyperparameterRecord, Status
+from modelkb_store.records import ExperimentRecord, HyperparameterRecord, RandomStateRecord, Status
 from modelkb_store.trained_weights import TrainedNote, write_trained_note
 from modelkb_store.writer import ExperimentWriter
 
@@ -68,6 +74,10 @@ class Recording:
         self._clock = time.monotonic()
         self._hyperparameters: dict[str, HyperparameterRecord] = {}
         self._initial_weights: str | None = None
+        self._source = UserSource()
+        self._sampler: ResourceSampler | None = None
+        self._console: ConsoleCapture | None = None
+        self._has_random_states = False
 
     @property
     def experiment_id(self) -> str | None:
@@ -98,11 +108,16 @@ class Recording:
     def _begin(self) -> None:
         self._framework = current_framework()
         self.writer = self._open_store()
-        self._run_steps(("record the environment", self._record_environment))
+        self._run_steps(
+            ("record the environment", self._record_environment),
+            ("follow the use of resources", self._start_sampling),
+            ("find the source", self._find_source),
+        )
         active_recordings.add(self)
         self._adopt(self._model)
         if self._is_block:
             self._run_steps(
+                ("record the random states", self._record_random_states),
                 ("record the implementation", self._record_implementation),
                 ("record the hyperparameters", self._record_hyperparameters),
                 ("record the architecture", self._record_model),
@@ -135,7 +150,11 @@ class Recording:
         )
         self.fit_runs = True
         self.class_names = fit.class_names
-        fit.begin()
+        self._run_steps(
+            ("find the source", self._find_source),
+            ("record the random states", self._record_random_states),
+        )
+        fit.begin(self._source.datasets)
         self._run_steps(
             ("record the implementation", self._record_implementation),
             ("record the hyperparameters", self._record_hyperparameters),
@@ -182,6 +201,7 @@ class Recording:
         if outcome is not None:
             self.guard.problems.append(_reason_of(outcome))
         self.guard.run("write the metrics", self._open_writer.flush)
+        self.guard.run("record the use of resources", self._stop_sampling)
         # The end before the evaluation: it takes a while, and may be interrupted.
         self.save_experiment(
             status=status.value,
@@ -227,6 +247,7 @@ class Recording:
             process_id=os.getpid(),
             modelkb_version=__version__,
             seed=self._framework.random_seed(),
+            command_line=command_line(),
             tags=tuple(self.settings.tags or ()),
             notes=self.settings.notes or "",
         )
@@ -245,6 +266,38 @@ class Recording:
             ("find the parent experiment", self._record_parent),
             ("follow the model", lambda: active_recordings.remember(model, self)),
         )
+
+    def _find_source(self) -> None:
+        self._source = UserSource.of_caller()
+        self._source.warn(self.settings.silence)
+
+    def _start_sampling(self) -> None:
+        writer = self._open_writer
+        self._sampler = ResourceSampler(writer.experiment.experiment_id, writer.append_resources)
+        self._sampler.start()
+        if self.settings.console:
+            self._console = ConsoleCapture()
+            self._console.start()
+
+    def _stop_sampling(self) -> None:
+        if self._sampler is not None:
+            self._sampler.stop()
+        if self._console is not None:
+            text, writer = self._console.stop(), self._open_writer
+            writer.add_artifacts(
+                [writer.add_file("console", "console.txt", lambda path: _write(path, text))]
+            )
+
+    def _record_random_states(self) -> None:
+        """Once: a block begins before its first ``fit``."""
+        if self._model is None or self._has_random_states:
+            return
+        experiment_id = self._open_writer.experiment.experiment_id
+        states = random_states(self._model, self._framework)
+        self._open_writer.write_random_states(
+            [RandomStateRecord(experiment_id, each.generator, each.state) for each in states]
+        )
+        self._has_random_states = True
 
     def _record_environment(self) -> None:
         record = environment.describe_environment(self._framework)
@@ -267,7 +320,8 @@ class Recording:
     def _record_implementation(self) -> None:
         if self._model is None:
             return
-        record = implementation.describe_implementation(self._model)
+        call = self.fit.call if self.fit else FitCall()
+        record = implementation.describe_implementation(self._model, call, self._source, self.guard)
         self._open_writer.add_implementation(record)
         self._change(implementation_id=record.implementation_id)
 
@@ -280,6 +334,7 @@ class Recording:
                 call,
                 self.fit.keras_params if self.fit else {},
                 self.settings.params or {},
+                scanned=self._source.hyperparameters,
             )
         )
 
@@ -328,6 +383,10 @@ def status_of(outcome: BaseException | None) -> Status:
         return Status.FINISHED
     # KeyboardInterrupt and SystemExit: somebody's decision, not a failure.
     return Status.FAILED if isinstance(outcome, Exception) else Status.INTERRUPTED
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
 
 
 def _reason_of(outcome: BaseException) -> str:

@@ -139,9 +139,7 @@ class BackwardWalk:
         outs = [self._block(arm.nodes, needs.copy()) for arm in live]
         inside = [node for arm in live for node in arm.nodes]
         acts = self._acts_on(effects, needs)
-        always_one = branch.around or (
-            branch.kind == "if" and len(branch.arms) == 2
-        )
+        always_one = branch.around or (branch.kind == "if" and len(branch.arms) == 2)
         result = Needs() if always_one else needs.copy()
         for out in outs:
             result.add(out)
@@ -167,7 +165,11 @@ class BackwardWalk:
         if branch in self.kept:
             self._need(effects.uses, effects, out)
         inside = [node for arm in branch.arms for node in arm.nodes]
-        if self._acts_on(effects, around) or self._acts_on(effects, out) or self._holds_kept(inside):
+        if (
+            self._acts_on(effects, around)
+            or self._acts_on(effects, out)
+            or self._holds_kept(inside)
+        ):
             self._keep_branch(branch)
             for jump in branch.jumps:
                 if not jump.forced:

@@ -90,7 +90,11 @@ class CallEffects:
         if name == "super" and isinstance(node.func, ast.Name):
             own = scope.own_variable()
             return {(own, "")} if own else set()
-        if known_calls.is_fresh(name) or self._kinds.of(node, scope) in ("model", "harmless", "scalar"):
+        if known_calls.is_fresh(name) or self._kinds.of(node, scope) in (
+            "model",
+            "harmless",
+            "scalar",
+        ):
             return set()
         if isinstance(node.func, ast.Name) and scope.variable(node.func.id) is None:
             if not known_calls.passes_on(name):
@@ -289,7 +293,9 @@ class CallEffects:
         if variable is None and known_calls.builtin_changes(func.id):
             return self._roots_of_all(node.args[:1], scope)
         kind = self._kinds.of_variable(variable)
-        if kind in ("model", "harmless") or (variable is None and known_calls.builtin_is_harmless(func.id)):
+        if kind in ("model", "harmless") or (
+            variable is None and known_calls.builtin_is_harmless(func.id)
+        ):
             return set()
         changed = self.roots(func, scope)  # what is called can have a state of its own
         if dropped:
@@ -317,6 +323,8 @@ def _opens_for_writing(node: ast.Call, name: str) -> bool:
         return False
     modes = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "mode")]
     return any(
-        isinstance(mode, ast.Constant) and isinstance(mode.value, str) and set(mode.value) & set("wax+")
+        isinstance(mode, ast.Constant)
+        and isinstance(mode.value, str)
+        and set(mode.value) & set("wax+")
         for mode in modes
     )

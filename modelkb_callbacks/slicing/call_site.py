@@ -131,7 +131,9 @@ def _own_expressions(node: ast.AST) -> list[ast.AST]:
     return [each for each in ast.iter_child_nodes(node) if each not in inner]
 
 
-def _call_in(parts: list[ast.AST], frame: FrameLocation, callees: frozenset[str]) -> ast.Call | None:
+def _call_in(
+    parts: list[ast.AST], frame: FrameLocation, callees: frozenset[str]
+) -> ast.Call | None:
     calls = [each for part in parts for each in ast.walk(part) if isinstance(each, ast.Call)]
     if frame.position is not None:
         exact = [each for each in calls if _is_at(each, frame.position)]

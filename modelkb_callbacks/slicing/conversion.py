@@ -20,9 +20,7 @@ class Converter:
     def __init__(self, program: Program) -> None:
         self._program = program
 
-    def convert(
-        self, body: Iterable[ast.AST], scope: Scope, *, passed: bool = False
-    ) -> list[Node]:
+    def convert(self, body: Iterable[ast.AST], scope: Scope, *, passed: bool = False) -> list[Node]:
         """Return the nodes of a block.
 
         Args:
@@ -48,14 +46,21 @@ class Converter:
             return self._try(node, scope, passed=passed)
         if isinstance(node, ast.Match):
             arms = [
-                Arm("case", case, self.convert(case.body, scope, passed=passed), self._is_left(case.body, scope, passed))
+                Arm(
+                    "case",
+                    case,
+                    self.convert(case.body, scope, passed=passed),
+                    self._is_left(case.body, scope, passed),
+                )
                 for case in node.cases
             ]
             return Branch("match", node, scope, arms)
         self._note(node, scope)
         return Leaf(node, scope)
 
-    def loop(self, node: ast.For | ast.AsyncFor | ast.While, scope: Scope, body: list[Node]) -> Branch:
+    def loop(
+        self, node: ast.For | ast.AsyncFor | ast.While, scope: Scope, body: list[Node]
+    ) -> Branch:
         """Return a loop with a body that is converted already."""
         if not isinstance(node, ast.While):
             self._assign(node.target, node.iter, scope, whole=False)

@@ -103,8 +103,13 @@ class _Slicer:
         renderer = Renderer(program.scopes, self.effects, walk.kept, walk.used, names)
         blocks = [renderer.block(module) for module in program.modules]
         blocks.append(renderer.block(program.main))
-        future = any("from __future__ import annotations" in scope.source.text for scope in program.scopes.values())
-        text = redacted_source(laid_out([line for block in blocks for line in block], future=future))
+        future = any(
+            "from __future__ import annotations" in scope.source.text
+            for scope in program.scopes.values()
+        )
+        text = redacted_source(
+            laid_out([line for block in blocks for line in block], future=future)
+        )
         ast.parse(text)
         if "__file__" in text:
             program.add_problem("the text asks for `__file__`, the place of the script")
@@ -147,9 +152,7 @@ class _Slicer:
     def _all(self) -> list[Node]:
         program = self.inliner.program
         blocks = [*program.modules, program.main]
-        return [
-            node for block in blocks for node in (*leaves(block), *branches(block))
-        ]
+        return [node for block in blocks for node in (*leaves(block), *branches(block))]
 
     def _add_values(self, walk: BackwardWalk) -> None:
         """Write down plain values that nothing in the source gives."""
@@ -172,7 +175,9 @@ class _Slicer:
                 walk.kept.add(leaf)
             else:
                 name = name_of(variable)
-                program.add_problem(f"`{name}` of {scope.title}() comes from a call that is not known")
+                program.add_problem(
+                    f"`{name}` of {scope.title}() comes from a call that is not known"
+                )
 
     def _note_problems(self, walk: BackwardWalk) -> None:
         program = self.inliner.program
@@ -184,8 +189,15 @@ class _Slicer:
                 "and is not kept"
             )
         for node in self._all():
-            if isinstance(node, Branch) and node in walk.kept and node.around and node.kind == "loop":
+            if (
+                isinstance(node, Branch)
+                and node in walk.kept
+                and node.around
+                and node.kind == "loop"
+            ):
                 if not node.ends:
                     line = getattr(node.node, "lineno", None) or node.node.target.lineno  # type: ignore[attr-defined]
                     where = node.scope.source.location(line)
-                    program.add_problem(f"fit() is in the loop at {where}: the data are of its first pass")
+                    program.add_problem(
+                        f"fit() is in the loop at {where}: the data are of its first pass"
+                    )

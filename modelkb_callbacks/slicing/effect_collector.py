@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from modelkb_callbacks.slicing import known_calls
 from modelkb_callbacks.slicing.aliases import Aliases
 from modelkb_callbacks.slicing.bound_names import (
-    comprehension_names,
     bound_names,
+    comprehension_names,
     imported_name,
     local_names,
     outer_parts,
@@ -122,9 +122,7 @@ class EffectCollector:
         else:
             self._statement(node, scope, effects, dropped=dropped)
 
-    def _statement(
-        self, node: ast.AST, scope: Scope, effects: Effects, *, dropped: bool
-    ) -> None:
+    def _statement(self, node: ast.AST, scope: Scope, effects: Effects, *, dropped: bool) -> None:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node, scope, effects)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
@@ -270,9 +268,7 @@ class EffectCollector:
         if isinstance(node, ast.GeneratorExp):
             effects.deferred |= {path for path in outside.uses if not is_import(path[0])}
 
-    def _import(
-        self, node: ast.Import | ast.ImportFrom, scope: Scope, effects: Effects
-    ) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope, effects: Effects) -> None:
         if self._imports(node, scope):
             effects.removed.add(id(node))
             return

@@ -73,9 +73,7 @@ class Inliner:
             callees = {frame.function, site.parents[-1].name if site.parents else ""}
         return list(frames[: len(found)]), found
 
-    def _down(
-        self, index: int, block: Sequence[ast.AST], depth: int, scope: Scope
-    ) -> list[Node]:
+    def _down(self, index: int, block: Sequence[ast.AST], depth: int, scope: Scope) -> list[Node]:
         """Return the nodes of a block up to the statement on the path, and that opened up."""
         site = self._sites[index]
         here = site.path[depth]

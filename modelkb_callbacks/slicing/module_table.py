@@ -146,5 +146,3 @@ def is_main_guard(node: ast.AST) -> bool:
         return False
     left = node.test.left
     return isinstance(left, ast.Name) and left.id == "__name__"
-
-

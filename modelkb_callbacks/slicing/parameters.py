@@ -197,7 +197,9 @@ def _rebound(function: _FunctionNode) -> set[str]:
 
 
 def _decorators(function: _FunctionNode) -> set[str]:
-    return {each.id for each in getattr(function, "decorator_list", ()) if isinstance(each, ast.Name)}
+    return {
+        each.id for each in getattr(function, "decorator_list", ()) if isinstance(each, ast.Name)
+    }
 
 
 def _is_static(function: _FunctionNode) -> bool:

@@ -14,12 +14,25 @@ from modelkb_callbacks.slicing.text_edits import Edit, SourceText, end_of, start
 # Words that name a secret among settings, but in code are mostly the name of something else:
 # `pd.read_hdf(path, key="data")`. With such a word before them they do name one.
 _EVERYDAY = re.compile(r"(^|_)(key|session|signature)s?(_|$)", re.IGNORECASE)
-_SURELY = re.compile(r"api|access|private|secret|auth|token|pass|pwd|encrypt|account", re.IGNORECASE)
+_SURELY = re.compile(
+    r"api|access|private|secret|auth|token|pass|pwd|encrypt|account", re.IGNORECASE
+)
 _SPECIAL_TOKEN = re.compile(r"[<\[].*[>\]]$")
 _OPTION = re.compile(r"-{0,2}[A-Za-z][\w-]*$")
 # What is looked up by a text does not hold the secret in it.
 _LOOKUPS = frozenset(
-    {"getenv", "getpass", "input", "open", "Path", "read_text", "print", "getattr", "join", "prompt"}
+    {
+        "getenv",
+        "getpass",
+        "input",
+        "open",
+        "Path",
+        "read_text",
+        "print",
+        "getattr",
+        "join",
+        "prompt",
+    }
 )
 _DEFAULTS = frozenset({"getenv", "get", "setdefault", "pop", "getattr"})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

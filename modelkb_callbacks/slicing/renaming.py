@@ -81,7 +81,9 @@ class Renaming:
         if isinstance(node, ast.alias):
             name = node.asname or node.name
             new = self.new_name(node, name)
-            return Edit(start_of(node), end_of(node), f"{node.name} as {new}") if new != name else None
+            return (
+                Edit(start_of(node), end_of(node), f"{node.name} as {new}") if new != name else None
+            )
         if isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
             line, column = end_of(node)
             return self._renamed(node, node.name, (line, column - len(node.name.encode())))
@@ -104,7 +106,10 @@ class Renaming:
         return Edit(start, (start[0], start[1] + len(name.encode())), new)
 
     def _of_attribute(self, node: ast.Attribute, scope: Scope) -> Edit | None:
-        if (id(node), node.attr) in self._effects.references:  # `module.name` of a module that is put in
+        if (
+            id(node),
+            node.attr,
+        ) in self._effects.references:  # `module.name` of a module that is put in
             return Edit(start_of(node), end_of(node), self.new_name(node, node.attr))
         if scope.class_name and node.attr.startswith("__") and not node.attr.endswith("__"):
             line, column = end_of(node)

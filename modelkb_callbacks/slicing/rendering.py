@@ -17,7 +17,7 @@ from modelkb_callbacks.slicing.fit_arguments import (
 from modelkb_callbacks.slicing.naming import FIT_DATA
 from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node
 from modelkb_callbacks.slicing.renaming import Renaming
-from modelkb_callbacks.slicing.scope import Scope, Variable, is_star
+from modelkb_callbacks.slicing.scope import Scope, Variable
 from modelkb_callbacks.slicing.text_edits import (
     Edit,
     SourceText,
@@ -146,7 +146,7 @@ class Renderer:
         text = self._text(of.scope)
         edits = renaming.edits(node, of.scope, text)
         found = text.cut(start_of(node), end_of(node), edits)
-        if "\n" in found and found[0] not in "([{" or isinstance(node, _NEEDS_BRACKETS[:3]):
+        if ("\n" in found and found[0] not in "([{") or isinstance(node, _NEEDS_BRACKETS[:3]):
             return f"({found})"
         if "\n" in found and isinstance(node, (ast.Attribute, ast.Call, ast.BinOp, ast.Subscript)):
             return f"({found})"
@@ -159,7 +159,9 @@ class Renderer:
             return "pass"
         names = parameter_names(signature)
         plain = ast.Lambda(_without_annotations(signature), ast.Constant(None))
-        head = self._renaming(leaf).unparsed(plain).removesuffix("None").rstrip(" ").removesuffix(":")
+        head = (
+            self._renaming(leaf).unparsed(plain).removesuffix("None").rstrip(" ").removesuffix(":")
+        )
         values = [self._argument(each, leaf) for each in [*call.args, *call.keywords]]
         targets = ", ".join(self._names.get(each, "_") for each in leaf.targets)
         given = ", ".join(names)
@@ -256,7 +258,12 @@ class Renderer:
         for arm in branch.arms[1:]:
             inner = self.block(arm.nodes, indent + _STEP)
             chained = len(arm.nodes) == 1 and isinstance(arm.nodes[0], Branch)
-            if chained and arm.nodes[0].kind == "if" and inner and inner[0].lstrip().startswith("if "):  # type: ignore[union-attr]
+            if (
+                chained
+                and arm.nodes[0].kind == "if"
+                and inner
+                and inner[0].lstrip().startswith("if ")
+            ):  # type: ignore[union-attr]
                 again = self.block(arm.nodes, indent)
                 lines += [f"{indent}el{again[0].lstrip()}", *again[1:]]
             elif inner:
@@ -275,7 +282,10 @@ class Renderer:
                 lines += [f"{indent}{head}", *(inner or [f"{indent}{_STEP}pass"])]
             elif inner:
                 lines += [f"{indent}{arm.kind}:", *inner]
-        if not any(arm.kind in ("except", "finally") for arm in branch.arms[1:] if not arm.dead) or not lines:
+        if (
+            not any(arm.kind in ("except", "finally") for arm in branch.arms[1:] if not arm.dead)
+            or not lines
+        ):
             return self.block(
                 [node for arm in branch.arms if not arm.dead for node in arm.nodes], indent
             )

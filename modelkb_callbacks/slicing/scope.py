@@ -77,9 +77,7 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             hidden = scope.is_class and scope is not self
-            if not hidden and (
-                name in scope.names or name in scope.links or name in scope.modules
-            ):
+            if not hidden and (name in scope.names or name in scope.links or name in scope.modules):
                 return scope
             last, scope = scope, scope.parent
         for star in last.stars:

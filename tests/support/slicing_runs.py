@@ -32,10 +32,21 @@ class Model:
     calls: int = 0
     history: dict[str, Any] = field(default_factory=dict)
 
-    def fit(self, x: Any = None, y: Any = None, batch_size: Any = None, epochs: Any = 1,
-            verbose: Any = 0, callbacks: Any = None, validation_split: float = 0.0,
-            validation_data: Any = None, shuffle: bool = True, class_weight: Any = None,
-            sample_weight: Any = None, **other: Any) -> Any:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: Any = None,
+        epochs: Any = 1,
+        verbose: Any = 0,
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        **other: Any,
+    ) -> Any:
         self.calls += 1
         if self.calls < self.stop_at:
             return self
@@ -56,7 +67,9 @@ watched.Model = Model  # type: ignore[attr-defined]
 sys.modules["watched"] = watched
 
 
-def run_to_fit(script: str, folder: Path, *, stop_at: int = 1, argv: list[str] | None = None) -> FitSeen:
+def run_to_fit(
+    script: str, folder: Path, *, stop_at: int = 1, argv: list[str] | None = None
+) -> FitSeen:
     """Run a script; ``model`` in it is one whose ``fit`` is watched."""
     path = folder / "train.py"
     path.write_text(textwrap.dedent(script))

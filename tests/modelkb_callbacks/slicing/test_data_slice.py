@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from slicing_idioms import IDIOMS
 from slicing_runs import assert_same, run_slice, run_to_fit
 
