@@ -8,7 +8,6 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from modelkb_callbacks import (
@@ -20,14 +19,13 @@ from modelkb_callbacks import (
     lineage,
 )
 from modelkb_callbacks.command_line import command_line
-from modelkb_callbacks.console import ConsoleCapture
 from modelkb_callbacks.credentials import without_credentials
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.process_watch import ProcessWatch
 from modelkb_callbacks.random_states import random_states
-from modelkb_callbacks.resources import ResourceSampler
 from modelkb_callbacks.settings import Settings
 from modelkb_callbacks.user_source import UserSource
 from modelkb_store._version import __version__
@@ -75,8 +73,7 @@ class Recording:
         self._hyperparameters: dict[str, HyperparameterRecord] = {}
         self._initial_weights: str | None = None
         self._source = UserSource()
-        self._sampler: ResourceSampler | None = None
-        self._console: ConsoleCapture | None = None
+        self._process: ProcessWatch | None = None
         self._has_random_states = False
 
     @property
@@ -110,13 +107,13 @@ class Recording:
         self.writer = self._open_store()
         self._run_steps(
             ("record the environment", self._record_environment),
-            ("follow the use of resources", self._start_sampling),
-            ("find the source", self._find_source),
+            ("watch the process", self._watch_process),
         )
         active_recordings.add(self)
         self._adopt(self._model)
         if self._is_block:
             self._run_steps(
+                ("find the source", self._find_source),
                 ("record the random states", self._record_random_states),
                 ("record the implementation", self._record_implementation),
                 ("record the hyperparameters", self._record_hyperparameters),
@@ -201,7 +198,7 @@ class Recording:
         if outcome is not None:
             self.guard.problems.append(_reason_of(outcome))
         self.guard.run("write the metrics", self._open_writer.flush)
-        self.guard.run("record the use of resources", self._stop_sampling)
+        self.guard.run("watch the process", self._leave_process)
         # The end before the evaluation: it takes a while, and may be interrupted.
         self.save_experiment(
             status=status.value,
@@ -271,22 +268,13 @@ class Recording:
         self._source = UserSource.of_caller()
         self._source.warn(self.settings.silence)
 
-    def _start_sampling(self) -> None:
-        writer = self._open_writer
-        self._sampler = ResourceSampler(writer.experiment.experiment_id, writer.append_resources)
-        self._sampler.start()
-        if self.settings.console:
-            self._console = ConsoleCapture()
-            self._console.start()
+    def _watch_process(self) -> None:
+        self._process = ProcessWatch(self._open_writer, console=self.settings.console)
+        self._process.start()
 
-    def _stop_sampling(self) -> None:
-        if self._sampler is not None:
-            self._sampler.stop()
-        if self._console is not None:
-            text, writer = self._console.stop(), self._open_writer
-            writer.add_artifacts(
-                [writer.add_file("console", "console.txt", lambda path: _write(path, text))]
-            )
+    def _leave_process(self) -> None:
+        if self._process is not None:
+            self._process.stop()
 
     def _record_random_states(self) -> None:
         """Once: a block begins before its first ``fit``."""
@@ -383,10 +371,6 @@ def status_of(outcome: BaseException | None) -> Status:
         return Status.FINISHED
     # KeyboardInterrupt and SystemExit: somebody's decision, not a failure.
     return Status.FAILED if isinstance(outcome, Exception) else Status.INTERRUPTED
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _reason_of(outcome: BaseException) -> str:
