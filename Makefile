@@ -32,6 +32,7 @@ format: $(VENV)/.dev
 # Prints what recording costs a training.
 bench: $(VENV)/.dev
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/recording_cost.py
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/resource_sampling.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,20 +9,20 @@ REDACTED = "[redacted]"
 
 # Names of settings that surely are secrets, whoever chose them.
 SURE_NAME = re.compile(
-    r"pass(words?|wd|phrase)(?![a-z])|secret|credential|(api|access|private|account)_?key"
-    r"|(api|access|auth|refresh)_?token|authorization|connection_?string",
+    r"pass(words?|wd|phrase)(?![a-z])|secret|credential|(api|access|private|account|encryption)[_-]?key"
+    r"|(api|access|auth|refresh)[_-]?token|authorization|connection[_-]?string",
     re.IGNORECASE,
 )
 # Names that are secrets among a user's settings, but can be anything in a model.
 NAME = re.compile(
     rf"{SURE_NAME.pattern}|pass(?![a-z])"
     r"|(?<!oov_)(?<!mask_)(?<!pad_)(?<!start_)(?<!end_)(?<!unk_)(?<!sep_)token(?!i[sz]|s)"
-    r"|(^|_)(auth|key|pwd|cookie|session|signature)(_|$)",
+    r"|(^|[_.-])(auth|key|pwd|pw|cookies?|session(_?id)?|signature)([_.-]|$)",
     re.IGNORECASE,
 )
 # Values that are secrets whatever their names are.
 SHAPE = re.compile(
-    r"://[^/\s:@]*:[^/\s@]+@"  # user and password in an address
+    r"://[^/\s:@\"']*:[^/\s\"']+@"  # user and password in an address
     r"|\b(sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|hf|xox[abprs])[-_][A-Za-z0-9_-]{16,}"
     r"|\b(npm_|pypi-|dop_v1_|AIza|ya29\.)[A-Za-z0-9_-]{20,}"
     r"|\bhooks\.slack\.com/services/\S+"

@@ -94,4 +94,9 @@ def _counts(callback: Any) -> bool:
 
 
 def _description_of(callback: Any) -> dict[str, Any]:
-    return {"class_name": type(callback).__name__, "config": constructor_settings(callback)}
+    settings = constructor_settings(callback)
+    watching = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
+    if isinstance(callback, watching) and isinstance(settings.get("min_delta"), (int, float)):
+        # Keras turns the sign as it needs it, and leaves it so for the next fit.
+        settings["min_delta"] = abs(settings["min_delta"])
+    return {"class_name": type(callback).__name__, "config": settings}

@@ -14,21 +14,22 @@ from modelkb_callbacks.credentials import NAME, REDACTED, SHAPE, SURE_NAME
 # Lines without any of these hold nothing to redact; all but a few end here, for a search for
 # plain words is a hundred times as fast as one for a pattern.
 _WORDS = (
-    *("pass", "secret", "credential", "key", "token", "auth", "connection", "pwd", "cookie"),
+    *("pass", "secret", "credential", "key", "token", "auth", "connection", "pwd", "pw", "cookie"),
     *("session", "signature", "://", "-----begin", "bearer", "hooks.slack", "akia", "asia", "eyj"),
     *("npm_", "pypi-", "dop_v1_", "aiza", "ya29."),
     *(f"{kind}{dash}" for kind in ("sk", "pk", "rk", "hf", "glpat") for dash in "-_"),
-    *("ghp", "gho", "ghs", "ghu", "github_pat", "xox"),
+    *("ghp", "gho", "ghs", "ghu", "github_pat", "xox", "-u ", "--user"),
 )
 _SUSPECT = re.compile(
     rf"{NAME.pattern}|{SHAPE.pattern}"
-    r"|(?<![A-Za-z])(auth|key|pwd|cookie|session|signature)(?![A-Za-z])",
+    r"|(?<![A-Za-z])(auth|key|pwd|pw|cookies?|session(_?id)?|signature)(?![A-Za-z])"
+    r"|(?<!\S)(-u|--user)[ =]",
     re.IGNORECASE,
 )
 # A name and what may stand before its value: NAME=, "name": , ["name"] = , "name", , --name
 _PLACE = re.compile(
     r"(?P<quote>\\*[\"'])?(?P<name>(?<![\w-])-{0,2}[A-Za-z_][\w.-]*)(?(quote)\\*[\"'])(?P<end>\]?)"
-    r"(?:\s*(?P<sign>:=|=>|==|!=|=|:(?!:)|,)\s*|(?P<space>\s+))"
+    r"(?:\s*(?P<sign>:=|=>|==|!=|=|:(?!:)|,|>)\s*|(?P<space>\s+))"
 )
 _QUOTE = re.compile(r"[rRbBfFuU]{0,2}(\\+[\"']|\"\"\"|'''|[\"'])")
 _NEXT_PART = re.compile(r"\s*(?:\+|or\b|%|\\)?\s*(?=[rRbBfFuU]{0,2}\\*[\"'])")
@@ -37,7 +38,14 @@ _OPENER = re.compile(r"(\(|\[|\{|[|>][+-]?|\\|[rRbBfFuU]{0,2}(\"\"\"|'''))?\s*$"
 _CALL = re.compile(r"[A-Za-z_][\w.]*\s*(\(.*\)|\[.*\])")
 _STATEMENT = re.compile(r"\W*(if|elif|else|while|for|with|def|class|try|lambda|assert|return)\b")
 _AT_START = re.compile(r"[+\- ]?\s*(export\s+|set\s+|[-*]\s+)?[\"']?$")
-_RANDOM_WORD = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[\w./+=~-]{8,}\s*$")
+_RANDOM_WORD = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[\w./+=~-]{8,}(?=[\s,;)&\"'<]|$)")
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?\s*,?\s*(#.*)?$")
+_WORD = re.compile(r"([!&]\S+\s+)?\S+\s*$")
+_SEVERAL_NAMES = re.compile(r"[+\- ]?\s*([\w.]+(\s*,\s*[\w.]+)+)\s*=(?!=)")
+_USER_AND_PASSWORD = re.compile(r"(?<!\S)(-u|--user)([ =]+)[^\s:\"']+:[^\s\"']+")
+# `name: DB_PASSWORD`, with `value: ..` on the next line, as Kubernetes and CI have it.
+_NAME_LINE = re.compile(r"[+\- ]?[\s-]*name:\s*[\"']?(?P<name>[\w-]+)[\"']?\s*$")
+_VALUE_LINE = re.compile(r"[+\- ]?[\s-]*value:")
 _BASE64_LINE = re.compile(r"[+\- ]?\s*[A-Za-z0-9+/]{60,}={0,2}\s*$")
 _KEY_BEGINS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY")
 _KEY_ENDS = re.compile(r"-----END [A-Z ]*PRIVATE KEY")
@@ -58,9 +66,12 @@ def redacted_text(text: str) -> str:
 
 def _lines(lines: list[str]) -> Iterator[str]:
     inside_key = value_follows = False
+    name_line = None
     for line in lines:
         lowered = line.lower()
-        if inside_key or (value_follows and line.strip("+- ")):
+        is_value = name_line is not None and _VALUE_LINE.match(line)
+        name_line = None
+        if inside_key or is_value or (value_follows and line.strip("+- ")):
             inside_key = inside_key and not _KEY_ENDS.search(line)
             value_follows = False
             yield _blank(line)
@@ -69,6 +80,9 @@ def _lines(lines: list[str]) -> Iterator[str]:
         elif any(word in lowered for word in _WORDS) and _SUSPECT.search(line):
             begins = _KEY_BEGINS.search(line)
             inside_key = begins is not None and not _KEY_ENDS.search(line)
+            name_line = _NAME_LINE.match(line)
+            if name_line is not None and not NAME.search(name_line["name"]):
+                name_line = None
             clean, value_follows = _redacted_line(line)
             yield clean
         else:
@@ -82,6 +96,10 @@ def _blank(line: str) -> str:
 
 def _redacted_line(line: str) -> tuple[str, bool]:
     """Return the line, and whether the value of its last name is on the next one."""
+    several = _SEVERAL_NAMES.match(line)
+    if several is not None and NAME.search(several[1].replace(" ", "").replace(",", "-")):
+        line = f"{several[0]}{_without_literals(line[several.end() :])}"
+    line = _USER_AND_PASSWORD.sub(rf"\1\2{REDACTED}", line)
     parts, position, value_follows = [], 0, False
     while (place := _PLACE.search(line, position)) is not None:
         name = place["name"]
@@ -105,7 +123,16 @@ def _may_be_secret(place: re.Match[str]) -> bool:
         return False
     if place["sign"] == ",":  # ("password", "hunter2"): a name only if it is quoted
         return place["quote"] is not None
-    return place["sign"] is not None or place["name"].startswith("--")
+    if place["sign"] == ">":  # <password>hunter2</password>, not a comparison
+        return place.string[: place.start("name")].endswith("<")
+    if place["sign"] is None and SURE_NAME.search(place["name"]):
+        # password hunter2, as in .netrc and Dockerfiles; not what is said in a sentence.
+        return _RANDOM_WORD.match(place.string, place.end()) is not None or _is_option(place)
+    return place["sign"] is not None or _is_option(place)
+
+
+def _is_option(place: re.Match[str]) -> bool:
+    return place["name"].startswith("--")
 
 
 def _redacted_value(line: str, start: int, place: re.Match[str]) -> tuple[str, int]:
@@ -132,23 +159,23 @@ def _redacted_word(line: str, start: int, place: re.Match[str], *, sure: bool) -
     at_start = _AT_START.match(line[: place.start("name")]) is not None
     if not sure and not _is_value(rest, place, at_start):
         return "", start
-    if at_start and not place["name"].startswith("--"):
+    if at_start and place["sign"] not in (None, ">"):
         return REDACTED, len(line)
-    stop = re.search(r"[\"',;)}\]]" if place["sign"] == ":" else r"[\s\"',;&)}\]]", rest)
+    stop = re.search(r"[\"',;)}\]]" if place["sign"] == ":" else r"[\s\"',;&)}\]<]", rest)
     end = stop.start() if stop else len(rest)
     return (REDACTED if end else ""), start + end
 
 
 def _is_value(rest: str, place: re.Match[str], at_start: bool) -> bool:
     """Return whether what has no quotes is a value (YAML, env files, options), not code."""
-    if place["name"].startswith("--"):
+    if _is_option(place) or _RANDOM_WORD.match(rest) or place["sign"] == ">":
         return True
-    if not at_start:
+    if not at_start or _NUMBER.match(rest):
         return False
-    if place["sign"] == ":" and re.match(r"\S+\s*$", rest):
+    if place["sign"] == ":" and _WORD.match(rest):
         return True
     env_line = place["sign"] == "=" and place[0].endswith(f"{place['name']}=")
-    return (env_line and place["name"].isupper()) or _RANDOM_WORD.match(rest) is not None
+    return env_line and place["name"].isupper()
 
 
 def _without_literals(text: str) -> str:

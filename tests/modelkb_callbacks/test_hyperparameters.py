@@ -151,6 +151,18 @@ def test_callbacks(data: Data, fit: Fit, store: Any) -> None:
     assert scheduler == {"schedule": "<lambda>", "verbose": 0}
 
 
+def test_a_callback_that_was_used_before(data: Data, fit: Fit, store: Any) -> None:
+    early = keras.callbacks.EarlyStopping("loss", min_delta=0.5)
+    for _ in range(2):
+        recorder = ModelKB(store=store, strict=True)
+        model = compiled(sequential())
+        model.fit(data.x, data.classes, verbose=0, callbacks=[early, recorder])
+        assert recorder.experiment_id is not None
+        experiment = Store(store).experiment(recorder.experiment_id)
+        (found,) = experiment.hyperparameters()["callbacks"]
+        assert found["config"]["min_delta"] == 0.5
+
+
 def test_whole_compile_configuration(data: Data, fit: Fit) -> None:
     found = recorded(
         fit,

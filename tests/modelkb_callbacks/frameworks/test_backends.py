@@ -81,3 +81,8 @@ def test_digits(backend: str, store: Path) -> None:
         "train",
     ]
     assert all(run.record.problems == () for run in runs)
+    for run in runs:
+        rows = run.table("epochs").to_pylist()
+        assert [row["epoch"] for row in rows] == [0, 1]
+        assert {row["initial_learning_rate"] for row in rows} == {0.001}
+        assert {row["final_learning_rate"] for row in rows} == {0.001}
