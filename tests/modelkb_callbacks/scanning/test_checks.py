@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from scanned import scanned
 
 from modelkb_callbacks.scanning.checks import CODES
+from scanned import scanned
 
 _START = """
 import keras, random
@@ -45,7 +45,8 @@ WARNED = {
     "test set by its name": (
         "test-as-validation",
         "a_train, a_test, b_train, b_test = train_test_split(load(), load(), random_state=1)\n"
-        "model = keras.Sequential()\nmodel.fit(a_train, b_train, validation_data=(a_test, b_test))\n"
+        "model = keras.Sequential()\n"
+        "model.fit(a_train, b_train, validation_data=(a_test, b_test))\n"
         "model.evaluate(a_test, b_test)",
     ),
     "split without a seed": ("unseeded-split", "train_test_split(x_train, y_train, test_size=0.2)"),
@@ -132,11 +133,16 @@ FINE = {
         "keras.Sequential().fit(x_train, validation_data=(x_val, y_test[:500]))"
     ),
     "split of its own": (
-        "a, b = train_test_split(x_train, random_state=3)\nkeras.Sequential().fit(a, validation_data=b)"
+        "a, b = train_test_split(x_train, random_state=3)\n"
+        "keras.Sequential().fit(a, validation_data=b)"
     ),
     "test only evaluated": "m = keras.Sequential()\nm.fit(x_train)\nm.evaluate(x_test, y_test)",
-    "seed set": "keras.utils.set_random_seed(1)\nnp.random.shuffle(x_train)\ntrain_test_split(x_train)",
-    "seed of a function": "from ours import seed_everything\nseed_everything(1)\nnp.random.shuffle(x_train)",
+    "seed set": "keras.utils.set_random_seed(1)\n"
+    "np.random.shuffle(x_train)\n"
+    "train_test_split(x_train)",
+    "seed of a function": "from ours import seed_everything\n"
+    "seed_everything(1)\n"
+    "np.random.shuffle(x_train)",
     "seed of the shuffle": "tf.data.Dataset.from_tensor_slices(x_train).shuffle(9, seed=1)",
     "split in order": "train_test_split(x_train, shuffle=False)",
     "folds in order": "KFold(5)",

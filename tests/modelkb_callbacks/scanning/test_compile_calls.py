@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from scanned import reasons, scanned
 
 _START = """
@@ -28,15 +29,24 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
     "old names": ("model.compile(SGD(lr=0.01, decay=1e-6), 'mse')", [("SGD", 0.01, "mse", "")]),
     "rate by position": ("model.compile(RMSprop(0.2), 'mse')", [("RMSprop", 0.2, "mse", "")]),
     "in variables": (
-        "rate = 1e-2\nopt = Adam(rate / 10)\nkinds = ['acc']\nmodel.compile(opt, metrics=kinds, loss='mse')",
+        "rate = 1e-2\n"
+        "opt = Adam(rate / 10)\n"
+        "kinds = ['acc']\n"
+        "model.compile(opt, metrics=kinds, loss='mse')",
         [("Adam", 1e-3, "mse", "acc")],
     ),
     "functions": (
-        "def ours(a, b):\n    return a\nmodel.compile('adam', loss=ours, metrics=[ours, keras.metrics.mae])",
+        "def ours(a, b):\n"
+        "    return a\n"
+        "model.compile('adam', loss=ours, metrics=[ours, keras.metrics.mae])",
         [("adam", None, "ours", "ours mae")],
     ),
     "function that makes a loss": (
-        "def weighted(w):\n    def loss(a, b):\n        return w\n    return loss\nmodel.compile('adam', loss=weighted(2))",
+        "def weighted(w):\n"
+        "    def loss(a, b):\n"
+        "        return w\n"
+        "    return loss\n"
+        "model.compile('adam', loss=weighted(2))",
         [("adam", None, "weighted", "")],
     ),
     "lambda": ("model.compile('adam', loss=lambda a, b: b)", [("adam", None, "<lambda>", "")]),
@@ -49,7 +59,10 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
         [("Adam", 0.5, "mse", "")],
     ),
     "from a function": (
-        "def optimizer(rate, name='adam'):\n    if name == 'adam':\n        return Adam(rate)\n    return SGD(rate)\n"
+        "def optimizer(rate, name='adam'):\n"
+        "    if name == 'adam':\n"
+        "        return Adam(rate)\n"
+        "    return SGD(rate)\n"
         "model.compile(optimizer(0.1), 'mse')",
         [("Adam", 0.1, "mse", "")],
     ),
@@ -66,7 +79,9 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
         [("Adam", 0.1, "mse", "")],
     ),
     "distributed": (
-        "import horovod.keras as hvd\nopt = hvd.DistributedOptimizer(SGD(0.1))\nmodel.compile(opt, 'mse')",
+        "import horovod.keras as hvd\n"
+        "opt = hvd.DistributedOptimizer(SGD(0.1))\n"
+        "model.compile(opt, 'mse')",
         [("SGD", 0.1, "mse", "")],
     ),
     "own optimizer": (
@@ -84,7 +99,9 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
         [("Adam", 0.1, None, "acc")],
     ),
     "two optimizers": (
-        "class GAN(keras.Model):\n    def compile(self, d_optimizer, g_optimizer):\n        super().compile()\n"
+        "class GAN(keras.Model):\n"
+        "    def compile(self, d_optimizer, g_optimizer):\n"
+        "        super().compile()\n"
         "GAN().compile(d_optimizer=Adam(1.0), g_optimizer=Adam(2.0))",
         [(None, None, None, "")],
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from scanned import reasons, scanned
 
 Dataset = tuple[str, str | None, str | None]
@@ -17,15 +18,19 @@ DATASETS: dict[str, tuple[str, list[Dataset]]] = {
         [("keras.datasets.mnist.load_data", "mnist", None)],
     ),
     "tfds": (
-        "import tensorflow_datasets as tfds\n(a, b), info = tfds.load('cats', split=['train', 'test'], with_info=True)",
+        "import tensorflow_datasets as tfds\n"
+        "(a, b), info = tfds.load('cats', split=['train', 'test'], with_info=True)",
         [("tfds.load", "cats", None)],
     ),
     "get_file": (
-        "from tensorflow.keras.utils import get_file\nget_file('a.txt', 'https://example.org/a.txt')",
+        "from tensorflow.keras.utils import get_file\n"
+        "get_file('a.txt', 'https://example.org/a.txt')",
         [("keras.utils.get_file", "a.txt", "https://example.org/a.txt")],
     ),
     "directory": (
-        "import keras\nfor part in ('a', 'b'):\n    keras.preprocessing.image_dataset_from_directory(f'data/{part}')",
+        "import keras\n"
+        "for part in ('a', 'b'):\n"
+        "    keras.preprocessing.image_dataset_from_directory(f'data/{part}')",
         [
             ("keras.utils.image_dataset_from_directory", "data/a", "data/a"),
             ("keras.utils.image_dataset_from_directory", "data/b", "data/b"),
@@ -46,15 +51,24 @@ DATASETS: dict[str, tuple[str, list[Dataset]]] = {
         ],
     ),
     "numpy and pandas": (
-        "import numpy as np, pandas as pd\nnp.loadtxt(fname='a.txt')\npd.read_csv('b.csv', sep=';')\npd.DataFrame()",
+        "import numpy as np, pandas as pd\n"
+        "np.loadtxt(fname='a.txt')\n"
+        "pd.read_csv('b.csv', sep=';')\n"
+        "pd.DataFrame()",
         [("numpy.loadtxt", None, "a.txt"), ("pandas.read_csv", None, "b.csv")],
     ),
     "in a function called twice": (
-        "import numpy as np\ndef read(name):\n    return np.load('data/' + name)\nread('x.npy')\nread('y.npy')",
+        "import numpy as np\n"
+        "def read(name):\n"
+        "    return np.load('data/' + name)\n"
+        "read('x.npy')\n"
+        "read('y.npy')",
         [("numpy.load", None, "data/x.npy"), ("numpy.load", None, "data/y.npy")],
     ),
     "sklearn": (
-        "from sklearn.datasets import load_digits, fetch_openml\nload_digits()\nfetch_openml('mnist_784')",
+        "from sklearn.datasets import load_digits, fetch_openml\n"
+        "load_digits()\n"
+        "fetch_openml('mnist_784')",
         [
             ("sklearn.datasets.load_digits", "digits", None),
             ("sklearn.datasets.fetch_openml", "mnist_784", None),
@@ -69,7 +83,11 @@ DATASETS: dict[str, tuple[str, list[Dataset]]] = {
         [("h5py.File", None, "a.h5")],
     ),
     "plain file that is trained on": (
-        "import keras\nrows = []\nwith open('rows.txt') as f:\n    for line in f:\n        rows.append(float(line))\n"
+        "import keras\n"
+        "rows = []\n"
+        "with open('rows.txt') as f:\n"
+        "    for line in f:\n"
+        "        rows.append(float(line))\n"
         "with open('log.txt') as other:\n    print(other.read())\nopen('out.txt', 'w').write('x')\n"
         "keras.Sequential().fit(rows)",
         [("open", None, "rows.txt")],

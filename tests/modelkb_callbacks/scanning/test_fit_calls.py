@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from scanned import reasons, scanned
 
 _START = """
@@ -33,24 +34,37 @@ FITS: dict[str, tuple[str, list[Fitted]]] = {
         [(100, None, None, ""), (500, None, None, "")],
     ),
     "both branches": (
-        "AUGMENT = True\nif AUGMENT:\n    model.fit(rows(), epochs=1)\nelse:\n    model.fit(x, epochs=2)",
+        "AUGMENT = True\n"
+        "if AUGMENT:\n"
+        "    model.fit(rows(), epochs=1)\n"
+        "else:\n"
+        "    model.fit(x, epochs=2)",
         [(1, None, None, ""), (2, None, None, "")],
     ),
     "callbacks in a variable": (
-        "calls = [CSVLogger('a'), EarlyStopping()]\ncalls.append(TensorBoard())\nmodel.fit(x, callbacks=calls)",
+        "calls = [CSVLogger('a'), EarlyStopping()]\n"
+        "calls.append(TensorBoard())\n"
+        "model.fit(x, callbacks=calls)",
         [(None, None, None, "CSVLogger EarlyStopping TensorBoard")],
     ),
     "callbacks of a function": (
-        "def calls(path='a'):\n    found = [ModelCheckpoint(path)]\n    return found + [CSVLogger(path)]\n"
+        "def calls(path='a'):\n"
+        "    found = [ModelCheckpoint(path)]\n"
+        "    return found + [CSVLogger(path)]\n"
         "model.fit(x, callbacks=calls())",
         [(None, None, None, "ModelCheckpoint CSVLogger")],
     ),
     "callback under a condition": (
-        "calls = [CSVLogger('a')]\nif verbose():\n    calls += [TensorBoard()]\nmodel.fit(x, callbacks=calls)",
+        "calls = [CSVLogger('a')]\n"
+        "if verbose():\n"
+        "    calls += [TensorBoard()]\n"
+        "model.fit(x, callbacks=calls)",
         [(None, None, None, "CSVLogger TensorBoard")],
     ),
     "own callback and a lambda": (
-        "class Ours(Callback):\n    pass\nmodel.fit(x, callbacks=[Ours(), LambdaCallback(on_epoch_end=print)])",
+        "class Ours(Callback):\n"
+        "    pass\n"
+        "model.fit(x, callbacks=[Ours(), LambdaCallback(on_epoch_end=print)])",
         [(None, None, None, "Ours LambdaCallback")],
     ),
     "callback of another library": (
@@ -62,15 +76,22 @@ FITS: dict[str, tuple[str, list[Fitted]]] = {
         [(None, None, None, "EarlyStopping EarlyStopping")],
     ),
     "model in a function": (
-        "def train(m, data, epochs=3):\n    return m.fit(data, epochs=epochs)\nhistory = train(model, x)",
+        "def train(m, data, epochs=3):\n"
+        "    return m.fit(data, epochs=epochs)\n"
+        "history = train(model, x)",
         [(3, None, None, "")],
     ),
     "argument of the only call": (
-        "def train(m, epochs, size):\n    m.fit(x, epochs=epochs, batch_size=size)\ntrain(model, 4, size=8)",
+        "def train(m, epochs, size):\n"
+        "    m.fit(x, epochs=epochs, batch_size=size)\n"
+        "train(model, 4, size=8)",
         [(4, 8, None, "")],
     ),
     "method of a subclass": (
-        "class Net(keras.Model):\n    def train(self, n=6):\n        self.fit(x, epochs=n)\nNet().train()",
+        "class Net(keras.Model):\n"
+        "    def train(self, n=6):\n"
+        "        self.fit(x, epochs=n)\n"
+        "Net().train()",
         [(6, None, None, "")],
     ),
     "own fit": (
@@ -85,8 +106,12 @@ FITS: dict[str, tuple[str, list[Fitted]]] = {
         [],
     ),
     "others that fit": (
-        "from sklearn.linear_model import LinearRegression\nfrom sklearn.preprocessing import StandardScaler\n"
-        "LinearRegression().fit(x, y)\nStandardScaler().fit(x)\nmodel_b = LinearRegression()\nmodel_b.fit(x, y)",
+        "from sklearn.linear_model import LinearRegression\n"
+        "from sklearn.preprocessing import StandardScaler\n"
+        "LinearRegression().fit(x, y)\n"
+        "StandardScaler().fit(x)\n"
+        "model_b = LinearRegression()\n"
+        "model_b.fit(x, y)",
         [],
     ),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from scanned import scanned
 
 HYPERPARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -73,11 +74,19 @@ HYPERPARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
         {"units": 5, "depth": 3, "rate": 0.25},
     ),
     "a helper called often": (
-        "import keras\ndef row(n=1):\n    return keras.layers.Dense(n)\nm = keras.Sequential([row(n=2), row(n=3)])",
+        "import keras\n"
+        "def row(n=1):\n"
+        "    return keras.layers.Dense(n)\n"
+        "m = keras.Sequential([row(n=2), row(n=3)])",
         {},
     ),
     "assigned twice": (
-        "import keras\nn = 100\nm = keras.Sequential()\nm.fit(x, epochs=n)\nn = 500\nm.fit(x, epochs=n)",
+        "import keras\n"
+        "n = 100\n"
+        "m = keras.Sequential()\n"
+        "m.fit(x, epochs=n)\n"
+        "n = 500\n"
+        "m.fit(x, epochs=n)",
         {"n": {"any_of": [100, 500]}},
     ),
     "known only in a run": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from scanned import reasons, scanned
 
 Model = tuple[str, str | None, str]
@@ -24,11 +25,18 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         [("sequential", "net", "Conv2D Flatten Dense")],
     ),
     "add in a loop": (
-        "net = Sequential()\nfor n in (8, 4):\n    net.add(Dense(n))\n    net.add(ReLU())\nnet.add(Dense(1))",
+        "net = Sequential()\n"
+        "for n in (8, 4):\n"
+        "    net.add(Dense(n))\n"
+        "    net.add(ReLU())\n"
+        "net.add(Dense(1))",
         [("sequential", "net", "Dense ReLU Dense")],
     ),
     "list in a variable": (
-        "stack = [Dense(8)]\nstack += [Dropout(0.1)]\nstack.append(Dense(1))\nnet = Sequential(stack)",
+        "stack = [Dense(8)]\n"
+        "stack += [Dropout(0.1)]\n"
+        "stack.append(Dense(1))\n"
+        "net = Sequential(stack)",
         [("sequential", "net", "Dense Dropout Dense")],
     ),
     "comprehension and star": (
@@ -48,7 +56,9 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         [("sequential", "net", "LSTM")],
     ),
     "partial": (
-        "from functools import partial\nConv = partial(Conv2D, kernel_size=3)\nnet = Sequential([Conv(4)])",
+        "from functools import partial\n"
+        "Conv = partial(Conv2D, kernel_size=3)\n"
+        "net = Sequential([Conv(4)])",
         [("sequential", "net", "Conv2D")],
     ),
     "wrapper in a Sequential": (
@@ -60,15 +70,25 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         [("sequential", "grow", "RandomFlip"), ("sequential", "net", "Sequential Dense")],
     ),
     "old spellings": (
-        "net = Sequential()\nnet.add(Convolution2D(64, 3, 3, border_mode='same'))\nnet.add(Dense(output_dim=1))",
+        "net = Sequential()\n"
+        "net.add(Convolution2D(64, 3, 3, border_mode='same'))\n"
+        "net.add(Dense(output_dim=1))",
         [("sequential", "net", "Convolution2D Dense")],
     ),
     "in branches": (
-        "if deep():\n    net = Sequential([Dense(8), Dense(1)])\nelse:\n    net = Sequential([Dense(1)])",
+        "if deep():\n"
+        "    net = Sequential([Dense(8), Dense(1)])\n"
+        "else:\n"
+        "    net = Sequential([Dense(1)])",
         [("sequential", "net", "Dense Dense"), ("sequential", "net", "Dense")],
     ),
     "in the branch not taken": (
-        "KIND = 'b'\nif KIND == 'a':\n    net = Sequential()\n    net.add(GRU(2))\nelse:\n    net = Sequential([LSTM(2)])",
+        "KIND = 'b'\n"
+        "if KIND == 'a':\n"
+        "    net = Sequential()\n"
+        "    net.add(GRU(2))\n"
+        "else:\n"
+        "    net = Sequential([LSTM(2)])",
         [("sequential", "net", "GRU"), ("sequential", "net", "LSTM")],
     ),
     "functional": (
@@ -80,7 +100,10 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         [("functional", "net", "Dense")],
     ),
     "two outputs": (
-        "i = Input((4,))\nx = Dense(8)(i)\na, b = Dense(1)(x), Dense(2)(x)\nnet = Model(i, {'a': a, 'b': b})",
+        "i = Input((4,))\n"
+        "x = Dense(8)(i)\n"
+        "a, b = Dense(1)(x), Dense(2)(x)\n"
+        "net = Model(i, {'a': a, 'b': b})",
         [("functional", "net", "Dense Dense Dense")],
     ),
     "only what leads to the output": (
@@ -88,20 +111,35 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         [("functional", "net", "Dense Flatten")],
     ),
     "operators": (
-        "a, b = Input((4,)), Input((4,))\nx = layers.add([a, b])\nx = concatenate([x, a])\nx = x + b\nnet = Model([a, b], x)",
+        "a, b = Input((4,)), Input((4,))\n"
+        "x = layers.add([a, b])\n"
+        "x = concatenate([x, a])\n"
+        "x = x + b\n"
+        "net = Model([a, b], x)",
         [("functional", "net", "Add Concatenate")],
     ),
     "through other libraries": (
-        "import tensorflow as tf\ni = Input((4,))\nx = tf.nn.relu(Dense(8)(i))\nnet = Model(i, Dense(1)(x * 2))",
+        "import tensorflow as tf\n"
+        "i = Input((4,))\n"
+        "x = tf.nn.relu(Dense(8)(i))\n"
+        "net = Model(i, Dense(1)(x * 2))",
         [("functional", "net", "Dense Dense")],
     ),
     "helper functions, in the order of the text": (
         "def block(x, n):\n    x = Conv2D(n, 3)(x)\n    return BatchNormalization()(x)\n"
-        "i = Input((8, 8, 1))\nx = Rescaling(1.0)(i)\nx = block(x, 8)\nx = block(x, 16)\nnet = Model(i, Dense(1)(x))",
+        "i = Input((8, 8, 1))\n"
+        "x = Rescaling(1.0)(i)\n"
+        "x = block(x, 8)\n"
+        "x = block(x, 16)\n"
+        "net = Model(i, Dense(1)(x))",
         [("functional", "net", "Conv2D BatchNormalization Rescaling Dense")],
     ),
     "builder": (
-        "def build(depth=2):\n    i = Input((4,))\n    x = i\n    for _ in range(depth):\n        x = Dense(8)(x)\n"
+        "def build(depth=2):\n"
+        "    i = Input((4,))\n"
+        "    x = i\n"
+        "    for _ in range(depth):\n"
+        "        x = Dense(8)(x)\n"
         "    return Model(i, Dense(1)(x), name='deep')\nmodel = build()",
         [("functional", "deep", "Dense Dense")],
     ),
@@ -118,29 +156,45 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         [("sequential", "core", "Dense"), ("functional", "net", "Flatten")],
     ),
     "on top of an application": (
-        "base = keras.applications.VGG16(include_top=False)\nx = GlobalAveragePooling2D()(base.output)\n"
+        "base = keras.applications.VGG16(include_top=False)\n"
+        "x = GlobalAveragePooling2D()(base.output)\n"
         "net = Model(base.input, Dense(2)(x))",
         [("application", "base", ""), ("functional", "net", "GlobalAveragePooling2D Dense")],
     ),
     "subclass": (
-        "class Net(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.a = Dense(8)\n"
+        "class Net(keras.Model):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.a = Dense(8)\n"
         "        self.b = Dense(1)\n    def build(self, shape):\n        self.c = Dropout(0.1)\n"
         "    def call(self, x):\n        return self.b(self.c(self.a(x)))\nnet = Net()",
         [("subclass", "Net", "Dense Dense Dropout")],
     ),
     "subclass of a subclass": (
-        "class Base(keras.Model):\n    def __init__(self):\n        super().__init__()\n        self.head = self.make_head()\n"
+        "class Base(keras.Model):\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.head = self.make_head()\n"
         "    def make_head(self):\n        return Dense(1)\n"
-        "class Other(Base):\n    def make_head(self):\n        return Conv2D(1, 1)\nOther()\nBase()",
+        "class Other(Base):\n"
+        "    def make_head(self):\n"
+        "        return Conv2D(1, 1)\n"
+        "Other()\n"
+        "Base()",
         [("subclass", "Base", "Dense"), ("subclass", "Other", "Conv2D")],
     ),
     "subclass that is never made": (
-        "class Net(Model):\n    def __init__(self, n):\n        super().__init__()\n        self.rows = [Dense(n) for _ in range(3)]",
+        "class Net(Model):\n"
+        "    def __init__(self, n):\n"
+        "        super().__init__()\n"
+        "        self.rows = [Dense(n) for _ in range(3)]",
         [("subclass", "Net", "Dense")],
     ),
     "layers of a layer": (
         "class Block(layers.Layer):\n    def __init__(self):\n        super().__init__()\n"
-        "        self.inner = Sequential([Dense(4), Dense(4)])\n    def call(self, x):\n        return self.inner(x)\n"
+        "        self.inner = Sequential([Dense(4), Dense(4)])\n"
+        "    def call(self, x):\n"
+        "        return self.inner(x)\n"
         "i = Input((4,))\nnet = Model(i, Dense(1)(Block()(i)))",
         [("functional", "net", "Dense Block")],
     ),
@@ -150,7 +204,8 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         [("subclass", "Net", ""), ("functional", "net", "Dense")],
     ),
     "layer of another library": (
-        "import tensorflow_hub as hub\nnet = Sequential([hub.KerasLayer('https://example.org/m'), Dense(1)])",
+        "import tensorflow_hub as hub\n"
+        "net = Sequential([hub.KerasLayer('https://example.org/m'), Dense(1)])",
         [("sequential", "net", "KerasLayer Dense")],
     ),
     "clone": (

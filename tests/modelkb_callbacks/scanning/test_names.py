@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from scanned import scanned
 
 from modelkb_callbacks.scanning.canonical_names import canonical, kind_of
+from scanned import scanned
 
 IMPORTS = {
     "keras": """

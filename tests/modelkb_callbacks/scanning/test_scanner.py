@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scanned import scanned
 
 import modelkb_callbacks
 from modelkb_callbacks.scanning import Scan, scan
 from modelkb_store.errors import SourceNotFoundError
+from scanned import scanned
 
 _EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.py"))
 _SCRIPT = """
@@ -176,7 +176,11 @@ BOMBS = {
         f"{'    ' * depth}for v{depth} in range(9):\n{'    ' * depth}    n = 1\n"
         for depth in range(15)
     ),
-    "recursion": "def f(n):\n    return g(n + 1) + g(n)\ndef g(n):\n    return f(n) * f(n - 1)\nf(1)",
+    "recursion": "def f(n):\n"
+    "    return g(n + 1) + g(n)\n"
+    "def g(n):\n"
+    "    return f(n) * f(n - 1)\n"
+    "f(1)",
     "a list in itself": "a = [1]\na.append(a)\nb = a + a * 50\nb.extend(b)\nprint(len(b))",
     "a dictionary in itself": "d = {}\nd['d'] = d\nkeras.Sequential().fit(**d)\nx = {**d, **d}",
     "a class of itself": "class A:\n    pass\nclass A(A):\n    pass\nA().missing",

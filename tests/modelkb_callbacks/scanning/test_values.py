@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from scanned import reasons, scanned
 
 _START = "import keras\nmodel = keras.Sequential()\n"
@@ -34,7 +35,12 @@ KNOWN: dict[str, tuple[str, Any]] = {
     "joined": ("a = {'epochs': 3}\nb = {**a, 'batch_size': 1}\nmodel.fit(x, **b)", 3),
     "nested": ("c = {'train': {'epochs': 11}}\nmodel.fit(x, epochs=c['train']['epochs'])", 11),
     "closure": (
-        "def outer():\n    n = 5\n    def inner():\n        model.fit(x, epochs=n)\n    inner()\nouter()",
+        "def outer():\n"
+        "    n = 5\n"
+        "    def inner():\n"
+        "        model.fit(x, epochs=n)\n"
+        "    inner()\n"
+        "outer()",
         5,
     ),
     "global": (
