@@ -224,7 +224,7 @@ def _whole_blocks(
             kept += block
             continue
         problems.append(SourceProblem(len(kept) + tree.line, tree.reason))
-        kept += [f"# {line}" for line in block]
+        kept += [f"# {line}" if line.strip() else "" for line in block]
     whole = "\n".join(kept)
     tree = _parse(whole)
     if isinstance(tree, ast.Module):

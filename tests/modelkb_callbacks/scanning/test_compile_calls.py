@@ -23,7 +23,8 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
         [("sgd", None, "mse", "mae mse")],
     ),
     "objects": (
-        "model.compile(Adam(learning_rate=3e-4), losses.MeanSquaredError(), [metrics.AUC(name='a')])",
+        "mse, auc = losses.MeanSquaredError(), metrics.AUC(name='a')\n"
+        "model.compile(Adam(learning_rate=3e-4), mse, [auc])",
         [("Adam", 3e-4, "MeanSquaredError", "AUC")],
     ),
     "old names": ("model.compile(SGD(lr=0.01, decay=1e-6), 'mse')", [("SGD", 0.01, "mse", "")]),
@@ -51,7 +52,8 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
     ),
     "lambda": ("model.compile('adam', loss=lambda a, b: b)", [("adam", None, "<lambda>", "")]),
     "several losses": (
-        "model.compile('adam', loss={'a': 'mse', 'b': losses.Huber()}, metrics={'a': ['mae'], 'b': 'acc'})",
+        "loss = {'a': 'mse', 'b': losses.Huber()}\n"
+        "model.compile('adam', loss, metrics={'a': ['mae'], 'b': 'acc'})",
         [("adam", None, ["mse", "Huber"], "mae acc")],
     ),
     "keyword dictionary": (
