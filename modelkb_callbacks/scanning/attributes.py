@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from modelkb_callbacks.scanning.canonical_names import canonical
+from modelkb_callbacks.scanning.joining import join, join_all
 from modelkb_callbacks.scanning.layer_calls import output_tensor
+from modelkb_callbacks.scanning.origins import INPUT
 from modelkb_callbacks.scanning.values import (
-    INPUT,
     Arguments,
     Choice,
     Class,
@@ -24,8 +25,6 @@ from modelkb_callbacks.scanning.values import (
     Network,
     Opaque,
     Value,
-    join,
-    join_all,
 )
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ def _set_one(machine: Machine, owner: Value, name: str, value: Value, *, certain
     elif isinstance(owner, Mapping):
         certain = certain and machine.changes(owner.birth)
         _store(owner.items, name, value, certain, machine.hides(owner.birth))
-    elif isinstance(owner, Class) or isinstance(owner, Made):
+    elif isinstance(owner, (Class, Made)):
         _store(owner.attributes, name, value, certain and not machine.weak, machine.shadow > 0)
     elif isinstance(owner, External):  # wandb.config.epochs = 5
         known = machine.findings.set_outside

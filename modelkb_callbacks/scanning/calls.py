@@ -14,9 +14,11 @@ from modelkb_callbacks.scanning.attributes import (
 )
 from modelkb_callbacks.scanning.external_calls import call_external
 from modelkb_callbacks.scanning.findings import Binding
+from modelkb_callbacks.scanning.joining import join, join_all
 from modelkb_callbacks.scanning.layer_calls import apply, functional_network, site_of
 from modelkb_callbacks.scanning.machine import Frame, Machine
 from modelkb_callbacks.scanning.methods import call_method
+from modelkb_callbacks.scanning.origins import changed
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.values import (
     Argument,
@@ -33,10 +35,7 @@ from modelkb_callbacks.scanning.values import (
     Method,
     Opaque,
     Value,
-    changed,
     is_tensor,
-    join,
-    join_all,
     origins_of,
 )
 

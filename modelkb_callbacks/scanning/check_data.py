@@ -9,14 +9,8 @@ from modelkb_callbacks.scanning import fit_calls
 from modelkb_callbacks.scanning.canonical_names import last_part
 from modelkb_callbacks.scanning.checks import Concern
 from modelkb_callbacks.scanning.findings import Event, Findings
-from modelkb_callbacks.scanning.values import (
-    PART,
-    Constant,
-    DataPart,
-    Items,
-    Value,
-    origins_of,
-)
+from modelkb_callbacks.scanning.origins import PART, DataPart
+from modelkb_callbacks.scanning.values import Constant, Items, Value, origins_of
 
 
 def check_data(findings: Findings) -> Iterator[Concern]:
@@ -55,10 +49,13 @@ def _check_validation(event: Event, evaluated: set[str]) -> Iterator[Concern]:
     node = argument.node
     if isinstance(node, (ast.Tuple, ast.List)) and node.elts:
         node = node.elts[0]
-    if isinstance(node, ast.Name) and "test" in node.id.lower().split("_") + [node.id.lower()[-4:]]:
-        if node.id in evaluated:
-            message = f"{node.id} is used for validation and evaluated as the test set"
-            yield Concern("test-as-validation", message, argument.node)
+    if isinstance(node, ast.Name) and _is_named_test(node.id) and node.id in evaluated:
+        message = f"{node.id} is used for validation and evaluated as the test set"
+        yield Concern("test-as-validation", message, argument.node)
+
+
+def _is_named_test(name: str) -> bool:
+    return name.lower().endswith("test") or "test" in name.lower().split("_")
 
 
 def _test_split(value: Value) -> DataPart | None:

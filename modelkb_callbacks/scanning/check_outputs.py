@@ -8,19 +8,9 @@ from collections.abc import Iterator
 from modelkb_callbacks.scanning import compile_calls, fit_calls
 from modelkb_callbacks.scanning.checks import Concern
 from modelkb_callbacks.scanning.findings import Event, Findings
+from modelkb_callbacks.scanning.origins import CHANGED, ONE_HOT, PART, DataPart
 from modelkb_callbacks.scanning.outputs import Loss, Output, loss_of, output_of_network, snake
-from modelkb_callbacks.scanning.values import (
-    CHANGED,
-    ONE_HOT,
-    PART,
-    Constant,
-    DataPart,
-    Items,
-    Made,
-    Network,
-    Value,
-    origins_of,
-)
+from modelkb_callbacks.scanning.values import Constant, Items, Made, Network, Value, origins_of
 
 _CATEGORICAL = ("categorical_crossentropy", "sparse_categorical_crossentropy")
 _CROSSENTROPIES = ("binary_crossentropy", *_CATEGORICAL)
@@ -114,9 +104,10 @@ def _misfit(value: Value, name: str, loss: Loss, output: Output | None) -> str |
             "keras.metrics.Accuracy counts outputs that equal the label exactly, which "
             "probabilities do not: use 'accuracy'"
         )
-    if name == "accuracy" and loss.name in _REGRESSIONS:
-        if output is not None and output.units == 1 and output.activation in ("linear", "relu"):
-            return f"accuracy says nothing of a regression by {loss.name}"
+    one_number = output is not None and output.units == 1
+    free = output is not None and output.activation in ("linear", "relu")
+    if name == "accuracy" and loss.name in _REGRESSIONS and one_number and free:
+        return f"accuracy says nothing of a regression by {loss.name}"
     other = {
         "sparse_categorical_crossentropy": "categorical_accuracy",
         "categorical_crossentropy": "sparse_categorical_accuracy",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 from modelkb_callbacks.scanning.attributes import class_attribute
 from modelkb_callbacks.scanning.canonical_names import kind_of
 from modelkb_callbacks.scanning.findings import Event, Findings
+from modelkb_callbacks.scanning.joining import same
 from modelkb_callbacks.scanning.resolving import (
     UNKNOWN,
     Notes,
@@ -116,24 +116,25 @@ def rate_of(argument: Argument) -> Argument | None:
     """Return the learning rate that an optimizer is made with, None if none is written."""
     value = unwrapped(argument.value)
     if isinstance(value, Choice):
-        rates = [rate_of(Argument(option, argument.node)) for option in value.options]
-        known = [rate for rate in rates if rate is not None]
-        if len(known) != len(rates):
-            return (
-                known[0] if known and False else (Argument(value, argument.node) if known else None)
-            )
-        merged = {repr(number_of(rate.value)) for rate in known}
-        return known[0] if len(merged) == 1 else Argument(value, argument.node)
+        return _rate_of_choice(value, argument)
     if isinstance(value, Mapping):
         config = value.items.get("config")
         if isinstance(config, Mapping) and "learning_rate" in config.items:
             return Argument(config.items["learning_rate"], argument.node)
         return None
     if isinstance(value, (Made, Instance)):
-        arguments = value.arguments
-        named = arguments.find(*_RATES, position=_position_of_rate(value))
-        return named or None
+        return value.arguments.find(*_RATES, position=_position_of_rate(value))
     return None
+
+
+def _rate_of_choice(value: Choice, argument: Argument) -> Argument | None:
+    """Return the rate that all options agree on; where they differ, the choice itself."""
+    rates = [rate_of(Argument(option, argument.node)) for option in value.options]
+    known = [rate for rate in rates if rate is not None]
+    if not known:
+        return None
+    agree = len(known) == len(rates) and all(same(known[0].value, each.value) for each in known)
+    return known[0] if agree else argument
 
 
 def _position_of_rate(value: Made | Instance) -> int | None:
@@ -160,7 +161,3 @@ def _loss_names(value: Value) -> Any:
             return UNKNOWN
         return names
     return name_of(value) or UNKNOWN
-
-
-__all__ = ["argument_of", "compile_calls", "optimizer_name", "rate_of", "unwrapped"]
-_ = ast

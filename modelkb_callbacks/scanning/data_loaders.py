@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning.canonical_names import last_part
 from modelkb_callbacks.scanning.findings import Event, LoadEvent
+from modelkb_callbacks.scanning.joining import options_of
+from modelkb_callbacks.scanning.origins import CHANGED, DATASET, ONE_HOT, DataPart
 from modelkb_callbacks.scanning.values import (
-    CHANGED,
-    DATASET,
-    ONE_HOT,
     Argument,
     Arguments,
-    Choice,
     Constant,
-    DataPart,
     External,
     Items,
     Made,
     Opaque,
     Value,
-    options_of,
     origins_of,
     tuple_of,
 )
@@ -108,7 +104,7 @@ def loader_of(name: str) -> Loader | None:
     last = last_part(name)
     if root == "keras":
         return _of_keras(name, last)
-    if name.startswith("tensorflow.data.") or name.startswith("tensorflow.contrib.data."):
+    if name.startswith(("tensorflow.data.", "tensorflow.contrib.data.")):
         source = _TF_READERS.get(last)
         return Loader(f"tf.data.{last}", (source, "filename")) if source else None
     if root == "numpy" and last in _NUMPY and name.count(".") == 1:
@@ -299,15 +295,3 @@ def encoded(name: str, arguments: Arguments) -> Value | None:
     ):
         return Opaque("one-hot labels", (arguments.origins() - {CHANGED}) | {ONE_HOT})
     return None
-
-
-__all__ = [
-    "Choice",
-    "Loader",
-    "encoded",
-    "load",
-    "loader_of",
-    "method_load",
-    "note_pipeline",
-    "note_randomness",
-]

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 from modelkb_callbacks.scanning.argument_parsing import click_defaults
 from modelkb_callbacks.scanning.canonical_names import kind_of, last_part
 from modelkb_callbacks.scanning.scopes import Scope
-from modelkb_callbacks.scanning.values import (
-    Arguments,
-    Class,
-    External,
-    Function,
-    Value,
-)
+from modelkb_callbacks.scanning.values import Arguments, Class, External, Function, Value
 
 if TYPE_CHECKING:
     from modelkb_callbacks.scanning.machine import Machine

@@ -10,13 +10,14 @@ from typing import Any
 from modelkb_callbacks.scanning import operations
 from modelkb_callbacks.scanning.attributes import attribute_of
 from modelkb_callbacks.scanning.calls import call_value
+from modelkb_callbacks.scanning.joining import join, join_all
 from modelkb_callbacks.scanning.machine import Machine
+from modelkb_callbacks.scanning.origins import PART
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.star_imports import starred_name
 from modelkb_callbacks.scanning.statements import assign
 from modelkb_callbacks.scanning.subscripts import element_of, elements_of
 from modelkb_callbacks.scanning.values import (
-    PART,
     Argument,
     Arguments,
     Choice,
@@ -30,8 +31,6 @@ from modelkb_callbacks.scanning.values import (
     Opaque,
     Value,
     all_origins,
-    join,
-    join_all,
     origins_of,
 )
 
@@ -151,6 +150,8 @@ def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Sco
         for option in spread.options if isinstance(spread, Choice) else (spread,):
             made.items += elements_of(option, element) or [Item(option, element)]
         made.exact = made.exact and isinstance(spread, Items) and spread.exact
+    if len(made.items) > operations.MOST_ITEMS:
+        made.items, made.exact = made.items[: operations.MOST_ITEMS], False
     return made
 
 

@@ -15,20 +15,16 @@ from modelkb_callbacks.scanning.layer_calls import (
     network_of,
     site_of,
 )
+from modelkb_callbacks.scanning.origins import DATASET, INPUT, PART, Origin, changed
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.values import (
-    DATASET,
-    INPUT,
-    PART,
     Arguments,
     Constant,
     Made,
     Mapping,
     Network,
     Opaque,
-    Origin,
     Value,
-    changed,
 )
 
 if TYPE_CHECKING:
@@ -101,7 +97,7 @@ def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) ->
     if name in ("keras.optimizers.get", "keras.losses.get", "keras.metrics.get"):
         found = arguments.value("identifier", position=0)
         return found if isinstance(found, Constant) else Opaque(f"the result of {name}")
-    if name == "tensorflow.placeholder" or name == "keras.backend.placeholder":
+    if name in ("tensorflow.placeholder", "keras.backend.placeholder"):
         return Opaque("an input", frozenset({INPUT}))
     if name == "functools.partial" or last[:1].isupper():
         made = Made(name, arguments, site_of(node, last), arguments.origins())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from modelkb_callbacks.scanning.origins import LayerSite
 from modelkb_callbacks.scanning.values import (
     Arguments,
     Class,
     Function,
     Instance,
-    LayerSite,
     Mapping,
     Network,
     Value,

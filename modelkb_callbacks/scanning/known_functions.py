@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from modelkb_callbacks.scanning import operations
+from modelkb_callbacks.scanning.joining import join_all, options_of
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.subscripts import elements_of
 from modelkb_callbacks.scanning.values import (
@@ -22,8 +23,6 @@ from modelkb_callbacks.scanning.values import (
     Method,
     Opaque,
     Value,
-    join_all,
-    options_of,
     origins_of,
     tuple_of,
 )

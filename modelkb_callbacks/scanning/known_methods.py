@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning import operations
+from modelkb_callbacks.scanning.joining import join
 from modelkb_callbacks.scanning.subscripts import element_of, elements_of
 from modelkb_callbacks.scanning.values import (
     NONE,
@@ -16,7 +17,6 @@ from modelkb_callbacks.scanning.values import (
     Mapping,
     Opaque,
     Value,
-    join,
     plain,
     tuple_of,
 )
@@ -126,7 +126,7 @@ def put(machine: Machine, owner: Items, items: list[Item], at: object = None) ->
     """Put elements into a list, at its end unless a place is given."""
     if machine.hides(owner.birth):
         return
-    if len(owner.items) > 2000:
+    if len(owner.items) + len(items) > operations.MOST_ITEMS:
         owner.exact = False
         return
     place = at if isinstance(at, int) else len(owner.items)

@@ -6,24 +6,20 @@ import ast
 from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning.canonical_names import kind_of, last_part
+from modelkb_callbacks.scanning.joining import options_of
+from modelkb_callbacks.scanning.origins import INPUT, NO_ORIGINS, LayerSite, Origin, changed
 from modelkb_callbacks.scanning.values import (
-    INPUT,
-    NO_ORIGINS,
     Arguments,
     Choice,
     Constant,
     Instance,
     Item,
     Items,
-    LayerSite,
     Made,
     Network,
     Opaque,
-    Origin,
     Value,
-    changed,
     is_tensor,
-    options_of,
     origins_of,
 )
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from modelkb_callbacks.scanning.findings import Findings
+from modelkb_callbacks.scanning.origins import LayerSite
 from modelkb_callbacks.scanning.scopes import Scope
-from modelkb_callbacks.scanning.values import Class, Function, LayerSite, Opaque, Value
+from modelkb_callbacks.scanning.values import Class, Function, Opaque, Value
 
 # Levels of nested expressions, statements and calls; each takes a few of Python's frames.
 _DEEPEST = 110

@@ -11,9 +11,9 @@ from modelkb_callbacks.scanning.data_loaders import method_load, note_pipeline
 from modelkb_callbacks.scanning.findings import Event
 from modelkb_callbacks.scanning.known_methods import container_method
 from modelkb_callbacks.scanning.layer_calls import add_layer, is_layer
+from modelkb_callbacks.scanning.origins import PART, changed
 from modelkb_callbacks.scanning.values import (
     NONE,
-    PART,
     Arguments,
     Constant,
     External,
@@ -25,7 +25,6 @@ from modelkb_callbacks.scanning.values import (
     Network,
     Opaque,
     Value,
-    changed,
     origins_of,
 )
 

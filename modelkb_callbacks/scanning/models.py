@@ -6,9 +6,10 @@ import ast
 
 from modelkb_callbacks.scanning.findings import Findings
 from modelkb_callbacks.scanning.layer_calls import element_sites
+from modelkb_callbacks.scanning.origins import LayerSite
 from modelkb_callbacks.scanning.resolving import Notes, position_of
 from modelkb_callbacks.scanning.scan import ScannedModel
-from modelkb_callbacks.scanning.values import LayerSite, Network
+from modelkb_callbacks.scanning.values import Network
 
 Placed = tuple[tuple[int, int], ScannedModel]
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
+from modelkb_callbacks.scanning.joining import join_all, options_of
+from modelkb_callbacks.scanning.origins import changed
 from modelkb_callbacks.scanning.values import (
     Choice,
     Constant,
@@ -17,9 +19,6 @@ from modelkb_callbacks.scanning.values import (
     Opaque,
     Value,
     all_origins,
-    changed,
-    join_all,
-    options_of,
     plain,
 )
 
@@ -27,6 +26,7 @@ _LARGEST_NUMBER = 2**64
 _LONGEST = 10_000
 _MOST_COMBINATIONS = 8
 _MOST_ELEMENTS = 256
+MOST_ITEMS = 2000  # of a list that is followed; `rows += rows` in a loop has no end
 
 BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -229,7 +229,9 @@ def _truth_of_object(value: Value) -> bool | None:
 
 def _added(left: Items, right: Value) -> Value:
     if isinstance(right, Items):
-        return Items(left.kind, [*left.items, *right.items], left.exact and right.exact)
+        items = [*left.items, *right.items]
+        exact = left.exact and right.exact and len(items) <= MOST_ITEMS
+        return Items(left.kind, items[:MOST_ITEMS], exact)
     origins = all_origins((left, right))
     return Opaque("a list and something unknown", origins)
 

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from modelkb_callbacks.scanning.canonical_names import last_part
 from modelkb_callbacks.scanning.findings import Findings
 from modelkb_callbacks.scanning.layer_calls import element_sites, output_of
-from modelkb_callbacks.scanning.values import (
-    Arguments,
-    Constant,
-    External,
-    LayerSite,
-    Made,
-    Network,
-    Value,
-)
+from modelkb_callbacks.scanning.origins import LayerSite
+from modelkb_callbacks.scanning.values import Arguments, Constant, External, Made, Network, Value
 
 _SHORT = {
     "bce": "binary_crossentropy",
@@ -97,7 +90,10 @@ def output_of_network(network: Network, findings: Findings) -> Output | None:
         return Output("softmax", _units_before(network, findings))
     if kind == "Activation":
         activation = _activation(made.arguments, 0)
-        return Output(activation, _units_before(network, findings)) if activation else None
+        # A linear one, often there to cast, passes on what comes before it.
+        if activation is None or activation == "linear":
+            return None
+        return Output(activation, _units_before(network, findings))
     if kind not in _WITH_UNITS:
         return None
     activation = _activation(made.arguments, 1 if kind == "Dense" else None)

@@ -11,7 +11,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 Key: TypeAlias = tuple[object, str]
 _ATTRIBUTE = "attribute"
@@ -131,16 +131,14 @@ class Relevance:
                 step.binds |= self._base(node.value, place)
             elif isinstance(node, ast.Call):
                 step.calls.append(node)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if node.value.isidentifier():  # config["epochs"]
-                    step.uses.add((_ATTRIBUTE, node.value))
+            elif _is_identifier(node):  # config["epochs"]
+                step.uses.add((_ATTRIBUTE, str(node.value)))
             stack += ast.iter_child_nodes(node)
 
     def _base(self, node: ast.expr, place: object | None) -> set[Key]:
         while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                if node.value.id == "self":
-                    return {(_ATTRIBUTE, node.attr)}
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "self":
+                return {(_ATTRIBUTE, node.attr)}
             node = node.func if isinstance(node, ast.Call) else node.value
         return {self._key(place, node.id)} if isinstance(node, ast.Name) else set()
 
@@ -178,6 +176,12 @@ class Relevance:
                 todo += binding.get(key, [])
                 for function in self._functions.get(key, []):
                     todo += binding.get((function, _RETURN), [])
+
+
+def _is_identifier(node: ast.AST) -> TypeGuard[ast.Constant]:
+    return (
+        isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
+    )
 
 
 def _bodies(node: ast.stmt) -> Iterator[list[ast.stmt]]:

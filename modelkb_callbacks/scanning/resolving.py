@@ -25,7 +25,6 @@ from modelkb_callbacks.scanning.values import (
     Network,
     Opaque,
     Value,
-    options_of,
     plain,
 )
 
@@ -205,33 +204,9 @@ def position_of(node: ast.AST) -> tuple[int, int]:
     return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
 
 
-def call_position(node: ast.Call) -> tuple[int, int]:
-    """Return where the called name ends: in a chain of calls, that of this one."""
-    function = node.func
-    line = getattr(function, "end_lineno", None) or node.lineno
-    return line, getattr(function, "end_col_offset", None) or node.col_offset
-
-
 def constant_of(value: Value) -> Any:
     """Return a constant of numbers and texts, UNKNOWN for everything else."""
     try:
         return plain(value)
     except ValueError:
         return UNKNOWN
-
-
-__all__ = [
-    "UNKNOWN",
-    "Notes",
-    "agreed",
-    "by_call",
-    "call_position",
-    "constant_of",
-    "merged_names",
-    "name_of",
-    "names_in",
-    "number_of",
-    "options_of",
-    "position_of",
-    "reason_of",
-]

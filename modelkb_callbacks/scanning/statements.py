@@ -11,6 +11,7 @@ from modelkb_callbacks.scanning.attributes import set_attribute
 from modelkb_callbacks.scanning.definitions import class_definition, function_definition
 from modelkb_callbacks.scanning.findings import Binding
 from modelkb_callbacks.scanning.imports import import_from, import_module
+from modelkb_callbacks.scanning.joining import join, join_all
 from modelkb_callbacks.scanning.known_methods import put
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.subscripts import elements_of
@@ -24,8 +25,6 @@ from modelkb_callbacks.scanning.values import (
     Network,
     Opaque,
     Value,
-    join,
-    join_all,
     origins_of,
 )
 
@@ -106,9 +105,8 @@ def note_bindings(machine: Machine, target: ast.expr, value: Value, scope: Scope
         binding = Binding("attribute", target.attr, scope.place, value, target.lineno)
         machine.findings.bindings.append(binding)
     elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, Items) and value.exact:
-        if len(target.elts) == len(value.items):
-            for each, item in zip(target.elts, value.items, strict=True):
-                note_bindings(machine, each, item.value, scope)
+        for each, item in zip(target.elts, value.items, strict=False):
+            note_bindings(machine, each, item.value, scope)
 
 
 def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> bool:
@@ -201,8 +199,7 @@ def _columns(items: Sequence[Any], node: ast.AST) -> Value:
     """Return a tuple of what each place of some tuples can be."""
     width = len(items[0].value.items)
     row = [join_all(item.value.items[index].value for item in items) for index in range(width)]
-    made = Items("tuple", [type(items[0])(value, node) for value in row])
-    return made
+    return Items("tuple", [type(items[0])(value, node) for value in row])
 
 
 def _while(machine: Machine, node: ast.While, scope: Scope) -> bool:
@@ -235,12 +232,13 @@ def _loop(
 
 def _carries_constants(body: Sequence[ast.stmt], scope: Scope) -> bool:
     """Return whether a loop changes a name that has a known value before it."""
-    for statement in body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                if isinstance(scope.names.get(node.id), Constant):
-                    return True
-    return False
+    return any(
+        isinstance(node, ast.Name)
+        and isinstance(node.ctx, ast.Store)
+        and isinstance(scope.names.get(node.id), Constant)
+        for statement in body
+        for node in ast.walk(statement)
+    )
 
 
 def _try(machine: Machine, node: Any, scope: Scope) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 
+from modelkb_callbacks.scanning.joining import join, join_all
+from modelkb_callbacks.scanning.origins import changed
 from modelkb_callbacks.scanning.values import (
     Choice,
     Constant,
@@ -14,9 +16,6 @@ from modelkb_callbacks.scanning.values import (
     Opaque,
     Value,
     all_origins,
-    changed,
-    join,
-    join_all,
     origins_of,
 )
 
@@ -34,9 +33,7 @@ def element_of(owner: Value, key: Value) -> Value:
     if isinstance(owner, Items):
         return _of_items(owner, key)
     if isinstance(owner, Constant) and isinstance(key, Constant):
-        if isinstance(owner.value, str) and isinstance(key.value, int):
-            if -len(owner.value) <= key.value < len(owner.value):
-                return Constant(owner.value[key.value])
+        return _of_text(owner.value, key.value)
     if isinstance(owner, External):
         what = {
             "sys.argv": "an argument of the command line",
@@ -47,6 +44,12 @@ def element_of(owner: Value, key: Value) -> Value:
     # np.eye(10)[labels]: what is looked up is changed; rows[order] are still those rows.
     taken = origins_of(key) if origins else changed(origins_of(key))
     return Opaque("an element of something unknown", origins | taken)
+
+
+def _of_text(text: object, index: object) -> Value:
+    if isinstance(text, str) and isinstance(index, int) and -len(text) <= index < len(text):
+        return Constant(text[index])
+    return Opaque("no such element")
 
 
 def _of_mapping(owner: Mapping, key: Value) -> Value:

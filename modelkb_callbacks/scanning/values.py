@@ -7,58 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from modelkb_callbacks.scanning.origins import INPUT, NO_ORIGINS, LayerSite, Origin
 from modelkb_callbacks.scanning.scopes import Scope
 
-_MOST_OPTIONS = 6
 _DEEPEST_ORIGINS = 5
-NO_ORIGINS: frozenset[Origin] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class LayerSite:
-    """The place in the source where a layer is made.
-
-    Attributes:
-        line: Its line.
-        column: Its column.
-        name: The layer's class.
-    """
-
-    line: int
-    column: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class DataPart:
-    """A part of a dataset that a value came from.
-
-    Attributes:
-        loader: Canonical name of what loaded it.
-        line: Where.
-        split: ``train``, ``test``, or empty.
-        role: ``x``, ``y``, or empty.
-    """
-
-    loader: str
-    line: int
-    split: str = ""
-    role: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that was done to a value, such as ``input`` or ``one-hot``."""
-
-    name: str
-
-
-Origin: TypeAlias = LayerSite | DataPart | Mark
-INPUT = Mark("input")
-ONE_HOT = Mark("one-hot")
-CHANGED = Mark("changed")
-PART = Mark("part")
-DATASET = Mark("tf.data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,73 +292,9 @@ def all_origins(values: Iterable[Value], depth: int = 0) -> frozenset[Origin]:
     return frozenset().union(*found) if found else NO_ORIGINS
 
 
-def changed(origins: frozenset[Origin]) -> frozenset[Origin]:
-    """Return the origins of something computed from what has these; none stay none."""
-    return origins | {CHANGED} if origins else origins
-
-
 def is_tensor(value: Value) -> bool:
     """Return whether a value is made from a model's input or by a layer."""
     return any(isinstance(origin, LayerSite) or origin is INPUT for origin in origins_of(value))
-
-
-def same(one: Value, other: Value) -> bool:
-    """Return whether two values are surely the same."""
-    if one is other:
-        return True
-    if isinstance(one, Constant) and isinstance(other, Constant):
-        return type(one.value) is type(other.value) and one.value == other.value
-    if isinstance(one, (Items, Mapping)):
-        return type(one) is type(other) and _same_contents(one, other)
-    if isinstance(one, (Opaque, External)):
-        return one == other
-    return False
-
-
-def _same_contents(one: Value, other: Value) -> bool:
-    if isinstance(one, Items) and isinstance(other, Items):
-        return (
-            (one.kind, one.exact) == (other.kind, other.exact)
-            and len(one.items) == len(other.items)
-            and all(
-                isinstance(a.value, Constant) and same(a.value, b.value)
-                for a, b in zip(one.items, other.items, strict=True)
-            )
-        )
-    return False
-
-
-def join(one: Value, other: Value) -> Value:
-    """Return what is known of a value that is one of two."""
-    if same(one, other):
-        return one
-    if isinstance(one, Opaque) and isinstance(other, Opaque):
-        maker = one.maker if one.maker == other.maker else None
-        return Opaque(one.reason, one.origins | other.origins, maker)
-    options: list[Value] = []
-    for option in (*_options(one), *_options(other)):
-        if not any(same(option, known) for known in options):
-            options.append(option)
-    if len(options) > _MOST_OPTIONS:
-        return Opaque("one of many values", all_origins(options))
-    return Choice(tuple(options)) if len(options) > 1 else options[0]
-
-
-def _options(value: Value) -> tuple[Value, ...]:
-    return value.options if isinstance(value, Choice) else (value,)
-
-
-def options_of(value: Value) -> tuple[Value, ...]:
-    """Return what a value can be: itself, or the options of a choice."""
-    return _options(value)
-
-
-def join_all(values: Iterable[Value]) -> Value:
-    """Return what is known of a value that is one of several."""
-    joined: Value | None = None
-    for value in values:
-        joined = value if joined is None else join(joined, value)
-    return NONE if joined is None else joined
 
 
 def tuple_of(node: ast.AST, *values: Value) -> Items:
