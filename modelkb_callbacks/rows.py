@@ -49,6 +49,18 @@ def to_numpy(tensor: Any) -> Array:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
+def snapshot(tensor: Any) -> Any:
+    """Return a tensor that stays as it is now, whatever its owner does with its memory.
+
+    TensorFlow's and sparse tensors cannot be changed. Others can, or lie on the memory of a
+    NumPy array that a generator may fill anew for each batch.
+    """
+    package = _package(tensor)
+    if package == "tensorflow" or hasattr(tensor, "todense"):
+        return tensor
+    return tensor.detach().clone() if package == "torch" else np.array(tensor)
+
+
 def _package(array: Any) -> str:
     return type(array).__module__.partition(".")[0]
 
