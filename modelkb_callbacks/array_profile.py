@@ -20,6 +20,7 @@ from modelkb_callbacks.rows import Array, take_rows, to_numpy
 
 WORK_BYTES = 40 << 20
 _ROW_COST = 1024
+_TEXT_COST = 512
 _LABELS_BYTES = 16 << 20
 _CHUNK_BYTES = 2 << 20
 _ROWS_TO_JUDGE = 64
@@ -97,7 +98,7 @@ def _canonical_bytes(rows: Rows) -> int:
     """Return how large values are when they are hashed, whatever type they came in."""
     values = rows.values
     if rows.kind == "text":
-        return sum(len(text) + 8 for text in values.ravel().tolist())
+        return sum(len(text) + _TEXT_COST for text in values.ravel().tolist())
     narrow = rows.kind == "integer" and values.size and values.min() >= 0 and values.max() <= 255
     return int(values.size) * (4 if rows.kind == "float" else 1 if narrow else 8)
 

@@ -29,9 +29,9 @@ class Fingerprint:
 
     Example:
         >>> fingerprint = Fingerprint()
-        >>> fingerprint.add([canonical_rows(x)], [canonical_rows(y)])
+        >>> fingerprint.add([canonical_rows(np.array([[0.5, 1]]))], [canonical_rows(np.array([1]))])
         >>> fingerprint.text()
-        '0f9f3f3d1c3a4b1e8a3f8e2b6c5d4e3f'
+        '0c1c363307cad72a484f33469b7ddb0b'
     """
 
     def __init__(self) -> None:
@@ -145,19 +145,25 @@ def _as_bytes(leaf: Rows, rows: Array, narrow: bool) -> Array:
 
 def _messages_one_by_one(x: Sequence[Rows], y: Sequence[Rows], count: int) -> Iterator[bytes]:
     """Yield what is hashed of each sample where texts make them of different lengths."""
-    flags = [np.broadcast_to(_fits_bytes(leaf, count), count) for leaf in (*x, *y)]
-    for row in range(count):
-        parts = [
-            _head(leaf, bool(flag[row])) + _content(leaf, row, bool(flag[row]))
-            for leaf, flag in zip((*x, *y), flags, strict=True)
+    columns = [_column(leaf, count) for leaf in (*x, *y)]
+    columns.insert(len(x), [_SEPARATOR] * count)
+    return map(b"".join, zip(*columns, strict=True))
+
+
+def _column(leaf: Rows, count: int) -> list[bytes]:
+    """Return what is hashed of one leaf, sample by sample."""
+    if leaf.kind == "text":
+        head = _head(leaf, False)
+        each = leaf.values.reshape(count, -1).tolist() if leaf.values.size else [[]] * count
+        return [
+            b"".join([head, *(len(text).to_bytes(8, "little") + text for text in texts)])
+            for texts in each
         ]
-        parts.insert(len(x), _SEPARATOR)
-        yield b"".join(parts)
-
-
-def _content(leaf: Rows, row: int, narrow: bool) -> bytes:
-    if leaf.kind != "text":
-        one = Rows(leaf.kind, leaf.values[row : row + 1])
-        return _as_bytes(one, np.zeros(1, dtype=np.int64), narrow).tobytes()
-    texts = [leaf.values[row]] if leaf.values.ndim == 1 else leaf.values[row].ravel().tolist()
-    return b"".join(len(text).to_bytes(8, "little") + text for text in texts)
+    flags = np.broadcast_to(_fits_bytes(leaf, count), count)
+    column = [b""] * count
+    for narrow in (False, True):
+        rows = np.flatnonzero(flags == narrow)
+        head = _head(leaf, narrow)
+        for row, body in zip(rows.tolist(), _as_bytes(leaf, rows, narrow), strict=True):
+            column[row] = head + body.tobytes()
+    return column
