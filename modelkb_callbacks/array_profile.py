@@ -44,7 +44,7 @@ def profile_arrays(
         The profile, and ``all`` or ``rows``.
 
     Raises:
-        UnknownValuesError: The values have no canonical form.
+        TypeError: The values have no canonical form.
     """
     if not rows:
         return DataProfile(forms), "all"

@@ -40,6 +40,7 @@ def canonical_rows(leaf: Any) -> Rows:
 
     Raises:
         UnknownValuesError: There is none.
+        TypeError: It is a ragged tensor.
     """
     values = _dense(leaf)
     if values.ndim == 0:
@@ -58,8 +59,6 @@ def canonical_rows(leaf: Any) -> Rows:
 
 def _dense(leaf: Any) -> Array:
     name = type(leaf).__name__
-    if name == "RaggedTensor":
-        raise UnknownValuesError("ragged tensors")
     if name == "SparseTensor" or hasattr(leaf, "todense"):
         # Its width decides how much that is, so the extents are looked at first.
         extents = [int(extent) for extent in leaf.shape]

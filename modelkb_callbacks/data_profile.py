@@ -77,7 +77,7 @@ class DataProfile:
             y: Leaves of the labels; none without labels.
 
         Raises:
-            UnknownValuesError: The values have no canonical form.
+            TypeError: The values have no canonical form.
             ValueError: The leaves do not go together.
         """
         x_rows, y_rows = ([canonical_rows(leaf) for leaf in part] for part in (x, y))

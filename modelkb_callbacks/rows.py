@@ -41,8 +41,14 @@ def take_rows(array: Any, indices: Array) -> Array:
 
 
 def to_numpy(tensor: Any) -> Array:
-    """Return the values of a tensor or variable; a type unknown to NumPy as float32."""
+    """Return the values of a tensor or variable; a type unknown to NumPy as float32.
+
+    Raises:
+        TypeError: Rows of different lengths.
+    """
     value = tensor.value if isinstance(tensor, keras.Variable) else tensor
+    if type(value).__name__ == "RaggedTensor":
+        raise TypeError("ragged tensors")
     # Keras' own conversion asks TensorFlow in a way that NumPy 2 warns of.
     own = value.numpy() if _package(value) == "tensorflow" else keras.ops.convert_to_numpy(value)
     array = np.asarray(own)
