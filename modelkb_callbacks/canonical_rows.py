@@ -77,7 +77,7 @@ def _plain_floats(values: Array) -> Array:
         values = values.astype(np.float32)
     with np.errstate(all="ignore"):
         # Adding zero makes a negative zero a positive one.
-        plain = np.add(values, np.float32(0), dtype=np.float32, casting="same_kind")
+        plain: Array = np.add(values, np.float32(0), dtype=np.float32, casting="same_kind")
         if np.isnan(plain.sum()):  # cheaper than a look at each
             plain[np.isnan(plain)] = np.nan
     return plain
@@ -88,9 +88,9 @@ def _texts(values: Array) -> Array:
         flat = values.ravel().tolist()
     else:
         flat = [_utf8(value) for value in values.ravel().tolist()]
-    texts = np.empty(len(flat), dtype=object)
-    texts[:] = flat
-    return texts.reshape(values.shape)
+    texts: Array = np.empty(values.shape, dtype=object)
+    texts.reshape(-1)[:] = flat  # a view
+    return texts
 
 
 def _utf8(value: Any) -> bytes:

@@ -89,15 +89,16 @@ def label_forms(model: Any) -> tuple[LabelForm, ...]:
 
 
 def _from_columns(values: Array) -> Array | None:
-    ones = values == 1
+    ones: Array = values == 1
     if not (ones.sum(axis=1) == 1).all() or not (ones | (values == 0)).all():
         return None
-    return ones.argmax(axis=1)
+    classes: Array = ones.argmax(axis=1)
+    return classes
 
 
 def _from_numbers(values: Array) -> Array | None:
     # A negated test, so that NaN fails it.
     if not (values.min() >= 0 and values.max() < MAX_CLASSES):
         return None
-    numbers = values.astype(np.int64)
+    numbers: Array = values.astype(np.int64)
     return numbers if values.dtype.kind in "biu" or bool((numbers == values).all()) else None

@@ -42,7 +42,7 @@ class LeafProfile:
         if rows.kind == "text" or not rows.values.size:
             return
         low, high = np.fmin.reduce(rows.values, axis=None), np.fmax.reduce(rows.values, axis=None)
-        if low != low:  # nothing but NaN
+        if np.isnan(low):  # there was no number
             return
         self.low = low.item() if self.low is None else min(self.low, low.item())
         self.high = high.item() if self.high is None else max(self.high, high.item())

@@ -80,27 +80,24 @@ def _messages_of_numbers(
             (_head(leaf, small), _as_bytes(leaf, rows, small))
             for leaf, small in zip((*x, *y), narrow, strict=True)
         ]
-        parts.insert(len(x), (_SEPARATOR, None))
-        width = sum(len(head) + (0 if body is None else body.shape[1]) for head, body in parts)
+        parts.insert(len(x), (_SEPARATOR, np.empty((len(rows), 0), dtype=np.uint8)))
+        width = sum(len(head) + body.shape[1] for head, body in parts)
         together = max(1, _HASHED_TOGETHER_BYTES // width)
         for start in range(0, len(rows), together):
             stop = min(start + together, len(rows))
-            block = memoryview(_side_by_side(parts, start, stop, width))
+            block = _side_by_side(parts, start, stop, width).data
             for offset in range(0, (stop - start) * width, width):
                 yield block[offset : offset + width]
 
 
-def _side_by_side(
-    parts: list[tuple[bytes, Array | None]], start: int, stop: int, width: int
-) -> Array:
+def _side_by_side(parts: list[tuple[bytes, Array]], start: int, stop: int, width: int) -> Array:
     block = np.empty((stop - start, width), dtype=np.uint8)
     column = 0
     for head, body in parts:
         block[:, column : column + len(head)] = np.frombuffer(head, dtype=np.uint8)
         column += len(head)
-        if body is not None:
-            block[:, column : column + body.shape[1]] = body[start:stop]
-            column += body.shape[1]
+        block[:, column : column + body.shape[1]] = body[start:stop]
+        column += body.shape[1]
     return block.reshape(-1)
 
 

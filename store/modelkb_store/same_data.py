@@ -24,7 +24,11 @@ def same_data(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool | None:
     if None not in counts and counts[0] != counts[1]:
         return False
     scopes = {one.get("fingerprint_scope"), other.get("fingerprint_scope")}
-    if one["fingerprint"] is None or other["fingerprint"] is None or not scopes <= {*_OF_ALL, "rows"}:
+    if (
+        one["fingerprint"] is None
+        or other["fingerprint"] is None
+        or not scopes <= {*_OF_ALL, "rows"}
+    ):
         return None
     if one["fingerprint"] == other["fingerprint"]:
         return True if "rows" not in scopes or scopes == {"rows"} else None

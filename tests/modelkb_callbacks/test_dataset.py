@@ -114,7 +114,7 @@ def test_equal_data_in_any_container(
         ("endless tf.data", "epoch", None, None),
     ],
 )
-def test_sizes(
+def test_sizes(  # noqa: PLR0917
     container: str, scope: str, samples: int | None, batch_count: int | None, data: Data, fit: Fit
 ) -> None:
     fitted = fit(compiled(sequential()), epochs=1, **CONTAINERS[container](data.x, data.classes))
@@ -171,9 +171,7 @@ def test_validation_data_under_xla_and_in_a_second_fit(data: Data, fit: Fit) -> 
             assert len(fitted.experiment.evaluations()) == 1
 
 
-def test_an_evaluation_of_the_users_in_between_is_not_validation_data(
-    data: Data, fit: Fit
-) -> None:
+def test_an_evaluation_of_the_users_in_between_is_not_validation_data(data: Data, fit: Fit) -> None:
     other = tf_data(data.x[:10], data.classes[:10])
     model = compiled(sequential())
     evaluate = keras.callbacks.LambdaCallback(
