@@ -71,23 +71,19 @@ class DatasetWatch:
     def begin(self) -> None:
         """Describe arrays, and put taps in place for everything else, before the first step."""
         x, y = self._call.training_data()
-        if x is None:
-            return
-        validation = self._call.arguments.get("validation_data") is not None
         if are_arrays(x, y):
             rows = row_count(x)
-            cut = self._call.split_position(rows) if self._call.is_validated else rows
+            cut = self._call.split_position(rows)
             self.training = self._describe(x, y, range(cut), "training")
             if cut < rows:
                 self.validation = self._describe(x, y, range(cut, rows), "validation")
-        else:
-            self._watch("train", x)
-        if validation:
-            x, y = self._call.validation_data()
-            if are_arrays(x, y):
-                self.validation = self._describe(x, y, range(row_count(x)), "validation")
-            else:
-                self._watch("test", x)
+        elif x is not None:
+            self._watch("train")
+        x, y = self._call.validation_data()
+        if are_arrays(x, y):
+            self.validation = self._describe(x, y, range(row_count(x)), "validation")
+        elif x is not None:
+            self._watch("test")
 
     def begin_validation(self) -> None:
         """See what a validation pass of ``fit`` consumes, if none was seen yet."""
@@ -107,7 +103,7 @@ class DatasetWatch:
         self._close("train", whole=False)
         self._close("test", whole=False)
 
-    def _watch(self, phase: Phase, data: Any) -> None:
+    def _watch(self, phase: Phase) -> None:
         untraced = phase in self._call.untraced
         tap = self._framework.tap_batches(self._model, phase, untraced=untraced)
         stream = StreamWatch(tap, label_forms(self._model))
@@ -124,13 +120,17 @@ class DatasetWatch:
         stream.close()
         training = phase == "train"
         data = self._call.training_data()[0] if training else self._call.validation_data()[0]
-        steps = "steps_per_epoch" if training else "validation_steps"
+        steps = self._call.arguments.get("steps_per_epoch" if training else "validation_steps")
+        if training and getattr(self._model, "stop_training", False):
+            # A callback may have ended the epoch in its middle, or just said that it is the last.
+            seen = None if stream.profile is None else stream.profile.batch_count
+            whole = whole and seen == (steps or _batch_count(data))
         record = _record_of_stream(
             data,
             stream,
             self._class_names,
             scope="epoch" if whole else "part",
-            is_cut=self._call.arguments.get(steps) is not None,
+            is_cut=steps is not None,
         )
         if training:
             self.training = replace(record, source=self.source)

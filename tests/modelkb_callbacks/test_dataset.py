@@ -215,6 +215,36 @@ def test_a_run_that_stops_in_its_first_epoch_has_seen_a_part(
     assert experiment.model()["dataset_id"] == experiment.record.dataset_id is not None
 
 
+@pytest.mark.parametrize("container", ["tf.data", "ended generator"])
+def test_a_callback_that_stops_within_the_first_epoch_leaves_a_part(
+    container: str, data: Data, store: Path
+) -> None:
+    """As ``TerminateOnNaN`` does."""
+    model, recorder = compiled(sequential()), ModelKB(store=store, strict=True)
+
+    def stop(batch: int, logs: Any) -> None:
+        model.stop_training = model.stop_training or batch == 1
+
+    callbacks = [recorder, keras.callbacks.LambdaCallback(on_train_batch_end=stop)]
+    arguments = CONTAINERS[container](data.x, data.classes)
+    model.fit(**arguments, epochs=2, verbose=0, callbacks=callbacks)
+    found = Store(store).experiment(recorder.experiment_id).dataset()
+    assert (found["fingerprint_scope"], found["sample_count"]) == ("part", None)
+    assert found["fingerprint_sample_count"] < SAMPLES
+
+
+def test_the_last_epoch_may_be_the_first(data: Data, store: Path) -> None:
+    model, recorder = compiled(sequential()), ModelKB(store=store, strict=True)
+
+    def stop(epoch: int, logs: Any) -> None:
+        model.stop_training = True
+
+    callbacks = [keras.callbacks.LambdaCallback(on_epoch_end=stop), recorder]
+    model.fit(tf_data(data.x, data.classes), epochs=2, verbose=0, callbacks=callbacks)
+    found = Store(store).experiment(recorder.experiment_id).dataset()
+    assert (found["fingerprint_scope"], found["sample_count"]) == ("epoch", SAMPLES)
+
+
 def test_a_dataset_that_fails_leaves_what_was_seen(data: Data, store: Path) -> None:
     class Failing(Batches):
         def __getitem__(self, index: int) -> tuple[Any, Any]:
@@ -405,6 +435,21 @@ def test_a_fit_that_was_not_seen_has_no_data() -> None:
         step()
     watch.finish()
     assert (watch.training, watch.validation, watch.problem) == (None, None, None)
+
+
+def test_the_data_of_one_pass_alone(data: Data) -> None:
+    """As ``evaluate`` passes it: a test split, watched as validation is."""
+    model, dataset = compiled(sequential()), tf_data(data.x, data.classes)
+    call = FitCall({"validation_data": (dataset, None)}, frozenset({"test"}))
+    watch = DatasetWatch(model, call, current_framework(), None, None)
+    watch.begin()
+    watch.begin_validation()
+    model.evaluate(dataset, verbose=0)
+    watch.end_validation()
+    assert watch.training is None
+    assert watch.validation is not None
+    assert watch.validation.fingerprint == describe_data(data.x, data.classes).fingerprint
+    assert watch.validation.sample_count == SAMPLES
 
 
 def test_describing_without_watching(data: Data) -> None:
