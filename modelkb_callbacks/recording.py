@@ -165,7 +165,7 @@ class Recording:
         if self.fit is None:
             return
         self.fit.end_epoch(epoch, logs)
-        if self._open_writer.experiment.architecture_id is None:
+        if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
 
     def end_fit(self, status: Status) -> None:
@@ -206,7 +206,9 @@ class Recording:
             duration_seconds=duration,
             epochs_completed=self.epochs_logged + (self.fit.epochs_completed if self.fit else 0),
         )
-        if self._open_writer.experiment.architecture_id is None:
+        if self.fit is not None:
+            self.fit.finish()
+        if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
         if self._model is not None and status is not Status.FAILED:
             if self.settings.save_weights:
@@ -333,9 +335,11 @@ class Recording:
         writer = self._open_writer
         description = architecture.describe_architecture(self._model)
         path = writer.add_architecture(description.architecture, description.layers)
-        model = architecture.describe_model(self._model, description, writer.experiment, path)
-        writer.add_model(model)
-        self._change(model_id=model.model_id, architecture_id=model.architecture_id)
+        self._change(architecture_id=description.architecture.architecture_id)
+        if self.fit is None or self.fit.data_is_known:  # the data is a part of what a model is
+            model = architecture.describe_model(self._model, description, writer.experiment, path)
+            writer.add_model(model)
+            self._change(model_id=model.model_id)
         if description.problem:
             self.guard.note(description.problem)
 

@@ -25,7 +25,8 @@ from modelkb_store.ids import canonical_json
 # Taken out of the logs before Keras or a callback sees them.
 _KEY = "__modelkb__"
 
-Step = Callable[[Tap, Any], Any]
+Step = Callable[["_GraphTap", Any], Any]
+Shown = tuple[list[Any], list[Any]]
 
 
 class TensorFlowFramework(Framework):
@@ -57,31 +58,44 @@ class TensorFlowFramework(Framework):
             return None
         step = model.test_step
 
-        def shown_step(tap: Tap, data: Any) -> Any:
+        def shown_step(tap: _GraphTap, data: Any) -> Any:
             with watching(model) as seen:
                 logs = step(data)
-            return _with(logs, quietly(lambda: reduce(*the_one_pair(seen))))
+            # The batch as well, as there can be only one tap on a graph.
+            return _with(
+                logs,
+                predictions=quietly(lambda: reduce(*the_one_pair(seen))),
+                batches=quietly(lambda: tap.batches.flatten_batch(data)),
+            )
 
-        return _tap(model, "test", _GraphTap("predictions", reduce), shown_step, untraced)
+        return _tap(model, "test", _GraphTap(reduce), shown_step, untraced)
 
     def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         if not _is_plain(model, phase):
             return None
+        present = getattr(model, f"{phase}_function")
+        if isinstance(present, _GraphTap):
+            return present.batches
         step = getattr(model, f"{phase}_step")
 
-        def shown_step(tap: Tap, data: Any) -> Any:
+        def shown_step(tap: _GraphTap, data: Any) -> Any:
             # The step's own inputs as further outputs: no operation is added or changed.
-            return _with(step(data), quietly(lambda: tap.flatten_batch(data)))
+            return _with(step(data), batches=quietly(lambda: tap.batches.flatten_batch(data)))
 
-        return _tap(model, phase, _GraphTap("batches"), shown_step, untraced)
+        tap = _tap(model, phase, _GraphTap(), shown_step, untraced)
+        return None if tap is None else tap.batches
 
 
 class _GraphTap(Tap):
-    """Takes what is shown out of a step's logs."""
+    """Takes what is shown out of a step's logs: its batch and, with a reduction, predictions.
 
-    def __init__(self, kind: str, reduce: Reduce | None = None) -> None:
+    Attributes:
+        batches: Where the batches are shown.
+    """
+
+    def __init__(self, reduce: Reduce | None = None) -> None:
         super().__init__(_not_made_yet, reduce)
-        self.kind = kind
+        self.batches = Tap(_not_made_yet)
 
     def cover(self, function: Callable[..., Any]) -> None:
         """Take the place of a function that Keras has made."""
@@ -90,16 +104,23 @@ class _GraphTap(Tap):
     def __call__(self, *args: Any) -> Any:
         logs = self._function(*args)
         if isinstance(logs, dict) and _KEY in logs:
-            first, second = logs.pop(_KEY)
-            self.show(list(first), list(second))
+            shown = logs.pop(_KEY)
+            for tap, name in ((self, "predictions"), (self.batches, "batches")):
+                if tap.watchers and name in shown:
+                    first, second = shown[name]
+                    tap.show(list(first), list(second))
         return logs
 
 
-def _tap(model: Any, phase: Phase, tap: _GraphTap, shown_step: Step, untraced: bool) -> Tap | None:
+def _tap(
+    model: Any, phase: Phase, tap: _GraphTap, shown_step: Step, untraced: bool
+) -> _GraphTap | None:
     """Put a tap in the place of Keras' function, if nothing has been traced into that yet."""
     present = getattr(model, f"{phase}_function")
-    if isinstance(present, _GraphTap) and present.kind == tap.kind:
-        return present  # from an earlier fit: Keras, too, would use its function again
+    if isinstance(present, _GraphTap):
+        if present.reduce is not None or tap.reduce is None:
+            return present  # from an earlier fit: Keras, too, would use its function again
+        tap.batches = present.batches
     if not untraced:
         return None
     attributes = vars(model)
@@ -174,10 +195,9 @@ def _is_plain(model: Any, phase: Phase) -> bool:
     )
 
 
-def _with(logs: Any, shown: tuple[list[Any], list[Any]] | None) -> Any:
-    if not isinstance(logs, dict) or shown is None:
-        return logs
-    return {**logs, _KEY: (tuple(shown[0]), tuple(shown[1]))}
+def _with(logs: Any, **shown: Shown | None) -> Any:
+    parts = {name: (tuple(p[0]), tuple(p[1])) for name, p in shown.items() if p is not None}
+    return {**logs, _KEY: parts} if isinstance(logs, dict) and parts else logs
 
 
 def _deterministic_ops() -> bool | None:

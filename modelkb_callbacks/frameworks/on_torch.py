@@ -17,6 +17,7 @@ from modelkb_callbacks.frameworks.framework import (
     Tap,
     has_own,
     quietly,
+    tap_of_kind,
 )
 from modelkb_callbacks.frameworks.step_watch import the_one_pair, watching
 from modelkb_store.ids import canonical_json
@@ -43,8 +44,9 @@ class TorchFramework(Framework):
             return None
         model.make_test_function()
         present = model.test_function
-        if isinstance(present, _EagerTap):
-            return present
+        known = tap_of_kind(present, _EagerTap)
+        if known is not None:
+            return known
         tap = _EagerTap(present, reduce)
         tap.model = model
         model.test_function = tap
