@@ -28,6 +28,7 @@ class FitRecording:
         model: The compiled model.
         call: The arguments of ``fit``, as far as they are known.
         keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
+        data_source: Where the scanner found the data to come from, as JSON text.
 
     Attributes:
         call: As above.
@@ -46,6 +47,7 @@ class FitRecording:
         model: Any,
         call: FitCall,
         keras_params: Mapping[str, Any],
+        data_source: str | None,
     ) -> None:
         self._writer = writer
         self._guard = guard
@@ -57,7 +59,7 @@ class FitRecording:
         self.class_names: Sequence[str] | None = settings.class_names or guard.run(
             "find the class names", lambda: find_class_names(call)
         )
-        self._datasets = DatasetWatch(model, call, framework, self.class_names, source=None)
+        self._datasets = DatasetWatch(model, call, framework, self.class_names, source=data_source)
         self._evaluator = Evaluator(
             model,
             call,
@@ -76,13 +78,8 @@ class FitRecording:
         """How many epochs have ended."""
         return self._curves.epochs_completed
 
-    def begin(self, source: str | None) -> None:
-        """Describe the data, or begin to watch it, before the first step.
-
-        Args:
-            source: Where the scanner found the data to come from, as JSON text.
-        """
-        self._datasets.source = source
+    def begin(self) -> None:
+        """Describe the data, or begin to watch it, before the first step."""
         self._guard.run("describe the data", self._datasets.begin)
         self.data_is_known = self._datasets.training is not None
         self._guard.run("describe the data", self._record_datasets)

@@ -136,6 +136,10 @@ class Recording:
 
     def _begin_fit(self, model: Any, call: FitCall, keras_params: Mapping[str, Any]) -> None:
         self._adopt(model)
+        self._run_steps(
+            ("find the source", self._find_source),
+            ("record the random states", self._record_random_states),
+        )
         self.fit = fit = FitRecording(
             self._open_writer,
             self.guard,
@@ -144,14 +148,11 @@ class Recording:
             model=model,
             call=call,
             keras_params=keras_params,
+            data_source=self._source.datasets,
         )
         self.fit_runs = True
         self.class_names = fit.class_names
-        self._run_steps(
-            ("find the source", self._find_source),
-            ("record the random states", self._record_random_states),
-        )
-        fit.begin(self._source.datasets)
+        fit.begin()
         self._run_steps(
             ("record the implementation", self._record_implementation),
             ("record the hyperparameters", self._record_hyperparameters),
