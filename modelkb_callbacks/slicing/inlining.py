@@ -201,6 +201,9 @@ class Inliner:
         scope = Scope(local_names(function), self._parent(site, frame), frame.source)
         scope.title = getattr(function, "name", "inner")
         self.program.scopes[scope.key] = scope
+        if "nonlocal" in frame.source.text:
+            found = (each for each in ast.walk(function) if isinstance(each, ast.Nonlocal))
+            scope.declared = {name for each in found for name in each.names}
         self._scopes.append((site, scope))
         body: list[ast.AST] = list(function.body) if not isinstance(function, ast.Lambda) else []
         self.modules.link_imports(body, scope)

@@ -134,7 +134,9 @@ class ParameterBinder:
         variable = f"{scope.key}:{name}"
         if isinstance(value, ast.Name) and value.id == name:
             same = around.variable(name)
-            if same is not None and name not in _rebound(function):
+            holder = around.holder(name)
+            is_fixed = holder is not None and name not in holder.declared | scope.declared
+            if same is not None and is_fixed and name not in _rebound(function):
                 scope.links[name] = same
                 return []
         self._converter.assign(variable, value, around)
