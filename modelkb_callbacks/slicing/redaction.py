@@ -57,6 +57,7 @@ def redacted_source(text: str) -> str:
 
 
 def _names_secret(name: str) -> bool:
+    name = name.replace("-", "_").strip("_")
     if _EVERYDAY.search(name) and not _SURELY.search(name):
         return False
     return looks_like_credential(name)
