@@ -268,8 +268,8 @@ def _place(value: object) -> tuple[str, int] | None:
             if function.__qualname__.startswith(f"{value.__qualname__}."):
                 name = function.__code__.co_filename
                 return (name, 0) if is_user_file(name, module) else None
-    name = getattr(sys.modules.get(module), "__file__", None)
-    return (name, 0) if name and is_user_file(name, module) else None
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return (file, 0) if file and is_user_file(file, module) else None
 
 
 def _namespace(value: object) -> dict[str, object]:

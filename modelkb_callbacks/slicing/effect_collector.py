@@ -133,10 +133,10 @@ class EffectCollector:
         elif isinstance(node, ast.AugAssign):
             self._augmented(node, scope, effects)
         elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)):
-            name = node.rest if isinstance(node, ast.MatchMapping) else node.name
-            variable = scope.variable(name) if name else None
-            if variable and name:
-                effects.refer(node, name, variable)
+            bound = node.rest if isinstance(node, ast.MatchMapping) else node.name
+            variable = scope.variable(bound) if bound else None
+            if variable and bound:
+                effects.refer(node, bound, variable)
                 effects.changes.add((variable, ""))
             self._children(node, scope, effects)
         elif isinstance(node, ast.AnnAssign):

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from modelkb_callbacks.slicing.bound_names import bound_names, local_names
-from modelkb_callbacks.slicing.call_site import FIT_NAMES, CallSite, blocks_of, find_call_site
+from modelkb_callbacks.slicing.call_site import CallSite, blocks_of, find_call_site
 from modelkb_callbacks.slicing.conversion import TRIES, Converter
-from modelkb_callbacks.slicing.frame_location import FrameLocation, Scalar
+from modelkb_callbacks.slicing.frame_location import FIT_NAMES, FrameLocation, Scalar
 from modelkb_callbacks.slicing.module_finder import ModuleFinder
 from modelkb_callbacks.slicing.module_table import ModuleTable
 from modelkb_callbacks.slicing.parameters import ParameterBinder, is_handed_through

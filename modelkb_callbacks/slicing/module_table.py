@@ -148,8 +148,6 @@ def is_main_guard(node: ast.AST) -> bool:
     return isinstance(left, ast.Name) and left.id == "__name__"
 
 
-
-
 def _declared(source: SourceCode) -> set[str]:
     if "global " not in source.text:
         return set()

@@ -74,7 +74,7 @@ def test_class_with_all_that_it_needs_and_nothing_else(module_factory: ModuleFac
     )
     found = source_of([module.Mine(), module.Mine, keras.layers.Dense(1), np.sum, len])
     assert found.text == textwrap.dedent(
-        '''\
+        """\
         import numpy as np
 
         UNITS = 3
@@ -92,7 +92,7 @@ def test_class_with_all_that_it_needs_and_nothing_else(module_factory: ModuleFac
         class Mine(Base):  # a class
             def call(self, x):
                 return np.asarray(double(x)) * self.scale, NAMES
-        '''
+        """
     )
     assert found.names == ("Mine",)
     assert found.problems == ()

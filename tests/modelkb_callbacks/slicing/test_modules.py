@@ -176,13 +176,13 @@ def test_notebook_cells_in_the_order_of_running(tmp_path: Path) -> None:
     text = "\n".join([*cells, "model.fit(x)", ""])
     found = slice_data([FrameLocation(read_source(text), 7)])
     assert found is not None
-    assert found.text == (
-        'import numpy as np\n\nn = 5\nx = np.arange(n)\nfit_data = {"x": x}\n'
-    )
+    assert found.text == ('import numpy as np\n\nn = 5\nx = np.arange(n)\nfit_data = {"x": x}\n')
 
 
 def test_generators_of_the_old_spelling() -> None:
-    source = read_source("train, val = batches()\nmodel.fit_generator(generator=train, validation_data=val)\n")
+    source = read_source(
+        "train, val = batches()\nmodel.fit_generator(generator=train, validation_data=val)\n"
+    )
     found = slice_data([FrameLocation(source, 2)])
     assert found is not None
     assert dict(found.arguments) == {"x": "train", "validation_data": "val"}

@@ -101,7 +101,12 @@ def _compound(blocks: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[st
         return [*lines, *_indented(handler)]
 
     def once(number: str, body: list[str]) -> list[str]:
-        return ["count = 0", "while count < 2:", *_indented([*body, "count += 1"]), f"{number} += count"]
+        return [
+            "count = 0",
+            "while count < 2:",
+            *_indented([*body, "count += 1"]),
+            f"{number} += count",
+        ]
 
     return st.one_of(
         st.builds(choice, _NUMBERS, blocks, blocks),
