@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 
 from modelkb_callbacks.slicing.effects import Path
-from modelkb_callbacks.slicing.scope import Scope
+from modelkb_callbacks.slicing.scope import Scope, Variable
 
 Roots = Callable[[ast.expr, Scope], set[Path]]
 
@@ -17,19 +17,30 @@ class Aliases:
     def __init__(self, roots: Roots) -> None:
         self._roots = roots
         self._groups: dict[Path, set[Path]] = {}
+        self._attributes: dict[Variable, set[Path]] = {}
 
     def group(self, path: Path) -> set[Path]:
         """Return all that may share memory with a variable, itself included."""
-        return self._groups.get(path) or {path}
+        variable, attribute = path
+        found = self._groups.get(path) or {path}
+        if attribute:
+            # Whatever shares the object shares its attribute.
+            whole = self._groups.get((variable, ""), ())
+            return found | {(each, part or attribute) for each, part in whole}
+        for each in self._attributes.get(variable, ()):
+            found = found | self._groups[each]
+        return found
 
     def join(self, paths: Iterable[Path]) -> None:
         """Note that some variables may share memory."""
         joined: set[Path] = set()
         for path in paths:
-            joined |= self.group(path)
+            joined |= self._groups.get(path) or {path}
         if len(joined) > 1:
             for path in joined:
                 self._groups[path] = joined
+                if path[1]:
+                    self._attributes.setdefault(path[0], set()).add(path)
 
     def join_value(self, targets: Iterable[Path], value: ast.expr, scope: Scope) -> None:
         """Note that variables are given a value."""

@@ -38,6 +38,8 @@ class BackwardWalk:
         self._sticky = Needs()  # read by functions at times that are not known
         self._carried: dict[Branch, Needs] = {}
         self._changed = False
+        self._loops: list[tuple[Needs, Needs]] = []  # needs after each loop, and at its head
+        self._tried = 0  # bodies of `try` around, any part of which may not have been run
         self.kept: set[Leaf | Branch] = set()
         self.used: set[str] = set()
         self.disturbed: dict[str, Leaf] = {}
@@ -72,6 +74,7 @@ class BackwardWalk:
 
     def _leaf(self, leaf: Leaf, needs: Needs) -> None:
         effects = self._effects.outside(leaf)
+        self._jump(leaf, needs)
         if not (leaf in self.kept or leaf.forced or self._acts_on(effects, needs)):
             return
         if leaf.role == "test" and not self._acts_on(effects, needs) and leaf not in self.kept:
@@ -79,11 +82,20 @@ class BackwardWalk:
         self.kept.add(leaf)
         effects = self._effects[leaf]
         uses = self._uses(leaf, effects, needs)
-        for variable in effects.defines:
-            needs.drop(variable)
-        for generator in effects.seeds:
-            needs.drop(random_state(generator)[0])
+        if not self._tried:
+            for variable in effects.defines:
+                needs.drop(variable)
+            for generator in effects.seeds:
+                needs.drop(random_state(generator)[0])
         self._need(uses, effects, needs)
+
+    def _jump(self, leaf: Leaf, needs: Needs) -> None:
+        """Need what is needed where a ``break`` or ``continue`` goes on."""
+        if self._loops and isinstance(leaf.node, (ast.Break, ast.Continue)):
+            after, head = self._loops[-1]
+            needs.add(after)
+            if isinstance(leaf.node, ast.Continue):
+                needs.add(head)
 
     def _uses(self, leaf: Leaf, effects: Effects, needs: Needs) -> Iterable[Path]:
         """Return what a statement reads; of an object handed over, only what is needed of it."""
@@ -113,8 +125,9 @@ class BackwardWalk:
         return self._draws(effects, needs)
 
     def _draws(self, effects: Effects, needs: Needs) -> bool:
-        needed = [each for each in effects.draws if needs.touches(random_state(each))]
-        return bool(needed) and not effects.builds_model
+        # A model is not built for the seeds that it takes; that they are missing is noted.
+        draws = effects.draws - {"python"} if effects.builds_model else effects.draws
+        return any(needs.touches(random_state(each)) for each in draws)
 
     def _holds_kept(self, nodes: Iterable[Node]) -> bool:
         return any(
@@ -153,6 +166,7 @@ class BackwardWalk:
 
     def _loop(self, branch: Branch, needs: Needs) -> Needs:
         effects = self._effects[branch]
+        end = needs.copy()
         for arm in branch.arms[1:]:
             after = self._block(arm.nodes, needs.copy())
             after.add(needs)
@@ -161,7 +175,10 @@ class BackwardWalk:
         size = len(carried)
         around = needs.copy()
         around.add(carried)
+        end.add(needs)
+        self._loops.append((end, around))
         out = self._block(branch.arms[0].nodes, around.copy())
+        self._loops.pop()
         if branch in self.kept:
             self._need(effects.uses, effects, out)
         inside = [node for arm in branch.arms for node in arm.nodes]
@@ -188,24 +205,31 @@ class BackwardWalk:
     def _try(self, branch: Branch, needs: Needs) -> Needs:
         result = needs.copy()
         result.add(self._carried.setdefault(branch, Needs()))
-        outs = []
         for arm in reversed(branch.arms):
             if not arm.dead:
-                outs.append(self._block(arm.nodes, result.copy()))
-                result.add(outs[-1])
+                self._tried += arm.kind == "body"
+                result.add(self._block(arm.nodes, result.copy()))
+                self._tried -= arm.kind == "body"
         parts = [arm for arm in branch.arms if not arm.dead and arm.kind in ("except", "else")]
         if any(self._holds_kept(arm.nodes) for arm in parts) or branch.around:
-            # Which of them ran depends on all that was tried.
-            for leaf in leaves(branch.arms[0].nodes):
-                if not leaf.forced:
-                    leaf.forced = True
-                    self._changed = True
+            self._force(leaves(branch.arms[0].nodes))  # which ran depends on all that was tried
+        elif any(arm.kind == "except" for arm in parts):
+            # Whether one of them was reached depends on those before it.
+            tried = list(leaves(branch.arms[0].nodes))
+            last = max((place for place, each in enumerate(tried) if each in self.kept), default=0)
+            self._force(each for each in tried[:last] if not _is_print(each))
         if any(self._holds_kept(arm.nodes) for arm in branch.arms) or branch.around:
             self._keep_branch(branch)
         if branch in self.kept:
             effects = self._effects[branch]
             self._need(effects.uses, effects, result)
         return result
+
+    def _force(self, found: Iterable[Leaf]) -> None:
+        for leaf in found:
+            if not leaf.forced:
+                leaf.forced = True
+                self._changed = True
 
     def _with(self, branch: Branch, needs: Needs) -> Needs:
         effects = self._effects[branch]
@@ -242,3 +266,10 @@ class BackwardWalk:
                 for generator in effects.draws & set(since_seed):
                     last.setdefault(generator, since_seed[generator])
         self.disturbed = last
+
+
+def _is_print(leaf: Leaf) -> bool:
+    node = leaf.node.value if isinstance(leaf.node, ast.Expr) else None
+    return isinstance(node, ast.Constant) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    )

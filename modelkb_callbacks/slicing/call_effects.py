@@ -32,7 +32,7 @@ class CallEffects:
         name = dotted.rpartition(".")[2] or _last_name(node.func)
         if name == "super" and isinstance(node.func, ast.Name) and scope.own_variable():
             effects.uses.add((scope.own_variable(), ""))
-        self._global_state(node, dotted, name, effects)
+        self._global_state(node, dotted, name, scope, effects)
         changed = self._by_arguments(node, scope)
         definitions = self._definitions(node, scope)
         for definition in definitions:
@@ -160,12 +160,17 @@ class CallEffects:
             return True
         return self._kinds.class_of(base, scope) is not None
 
-    def _global_state(self, node: ast.Call, dotted: str, name: str, effects: Effects) -> None:
+    def _global_state(
+        self, node: ast.Call, dotted: str, name: str, scope: Scope, effects: Effects
+    ) -> None:
         seeds = known_calls.seeded(dotted) if dotted else ()
         effects.seeds.update(seeds)
         if not seeds:
             effects.draws.update(known_calls.drawn(dotted, name, node))
-        effects.builds_model |= bool(dotted) and known_calls.builds_model(dotted)
+        if known_calls.builds_model(dotted) or self._trains(node, scope):
+            # Initializers and dropout take their seeds from Python's generator.
+            effects.builds_model = True
+            effects.draws.add("python")
         effects.always |= bool(dotted) and known_calls.configures(dotted)
         effects.command_line |= known_calls.reads_command_line(dotted, name)
         effects.environment |= known_calls.reads_environment(dotted)
@@ -179,6 +184,11 @@ class CallEffects:
             effects.uses.add(FILES)
         if known_calls.writes_files(dotted or name) or _opens_for_writing(node, name):
             effects.changes.add(FILES)
+
+    def _trains(self, node: ast.Call, scope: Scope) -> bool:
+        if not isinstance(node.func, ast.Attribute) or node.func.attr not in _TRAINING:
+            return False
+        return self._kinds.of(node.func.value, scope) == "model"
 
     def _by_arguments(self, node: ast.Call, scope: Scope) -> set[Path]:
         """Return what a call changes because it was told to: ``out=x``, ``inplace=True``."""
@@ -301,11 +311,6 @@ class CallEffects:
         if dropped:
             changed |= self._roots_of_all(_arguments(node), scope)
         return changed
-
-
-def is_training(node: ast.Call) -> bool:
-    """Return whether a call trains or runs a model, and so draws random numbers."""
-    return _last_name(node.func) in _TRAINING
 
 
 def _arguments(node: ast.Call) -> list[ast.expr]:

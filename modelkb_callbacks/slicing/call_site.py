@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from modelkb_callbacks.slicing.frame_location import FrameLocation, Position
 
-FIT_NAMES = frozenset(
-    {"fit", "xfit", "fit_generator", "xfit_generator", "train_on_batch", "fit_on_batch"}
-)
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -43,7 +41,7 @@ def find_call_site(frame: FrameLocation, callees: Iterable[str]) -> CallSite | N
         None if the source doesn't hold the function or no statement at the line, as when a
         file was changed after it was loaded.
     """
-    around: list[ast.AST] = []
+    around: list[_Definition | ast.Lambda] = []
     if not frame.is_module:
         around = _definitions_down_to(frame)
         if not around:
@@ -53,14 +51,14 @@ def find_call_site(frame: FrameLocation, callees: Iterable[str]) -> CallSite | N
         call = _call_in([function.body], frame, frozenset(callees))
         parents = tuple(each for each in around[:-1] if isinstance(each, _DEFINITIONS))
         return CallSite(parents, function, (), call)
-    body = function.body if isinstance(function, _DEFINITIONS) else frame.source.tree.body
+    if isinstance(function, ast.ClassDef):  # `fit` in the body of a class
+        return None
+    body = frame.source.tree.body if function is None else function.body
     path = tuple(_path(body, frame.line))
     if not path:
         return None
     call = _call_in(_own_expressions(path[-1]), frame, frozenset(callees))
     parents = tuple(each for each in around[:-1] if isinstance(each, _DEFINITIONS))
-    if isinstance(function, ast.ClassDef):
-        return None
     return CallSite(parents, function, path, call)
 
 
@@ -78,9 +76,9 @@ def blocks_of(node: ast.AST) -> Iterator[list[ast.AST]]:
             yield block
 
 
-def _definitions_down_to(frame: FrameLocation) -> list[ast.AST]:
+def _definitions_down_to(frame: FrameLocation) -> list[_Definition | ast.Lambda]:
     """Return the definitions from the top level down to the frame's function."""
-    around: list[ast.AST] = []
+    around: list[_Definition | ast.Lambda] = []
     block: list[ast.AST] = list(frame.source.tree.body)
     while True:
         inside = [each for each in block if _spans(each, frame.first_line)]

@@ -131,6 +131,8 @@ class Converter:
     def _assign(self, target: ast.expr, value: ast.expr, scope: Scope, *, whole: bool) -> None:
         if isinstance(target, ast.Name):
             variable = scope.variable(target.id)
+            if isinstance(value, ast.Attribute) and scope.dotted_name(value) == "absl.flags.FLAGS":
+                scope.dotted[target.id] = "absl.flags.FLAGS"
             if isinstance(value, ast.Lambda) and whole:
                 self.define(variable, Definition(value, scope))
             self.assign(variable, value, scope)

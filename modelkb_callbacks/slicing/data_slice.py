@@ -152,7 +152,11 @@ class _Slicer:
     def _all(self) -> list[Node]:
         program = self.inliner.program
         blocks = [*program.modules, program.main]
-        return [node for block in blocks for node in (*leaves(block), *branches(block))]
+        found: list[Node] = []
+        for block in blocks:
+            found += leaves(block)
+            found += branches(block)
+        return found
 
     def _add_values(self, walk: BackwardWalk) -> None:
         """Write down plain values that nothing in the source gives."""

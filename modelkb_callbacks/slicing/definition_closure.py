@@ -52,6 +52,7 @@ class DefinitionClosure:
         self.future = False
         self._files: dict[str, _File] = {}
         self._order: list[_File] = []
+        self._within: list[_File] = []  # modules whose needs are being looked for
         self._homes: dict[str, _File] = {}
         self._seen: set[tuple[str, str]] = set()
 
@@ -111,7 +112,9 @@ class DefinitionClosure:
                 return None
             source = replace(read_source(f"{text}\n"), name=os.path.basename(name), path=Path(name))
             self._files[name] = _File(source, SourceText(source.text), values)
-            self._order.append(self._files[name])
+            # What another module needs comes before it.
+            place = self._order.index(self._within[-1]) if self._within else len(self._order)
+            self._order.insert(place, self._files[name])
         return self._files[name]
 
     def _keep(self, file: _File, node: ast.stmt) -> None:
@@ -127,11 +130,13 @@ class DefinitionClosure:
         self._need(free_names(node), file)
 
     def _need(self, names: set[str], file: _File) -> None:
+        self._within.append(file)
         for name in sorted(names):
             key = (str(file.source.path), name)
             if key not in self._seen:
                 self._seen.add(key)
                 self._need_name(name, file)
+        self._within.pop()
 
     def _need_name(self, name: str, file: _File) -> None:
         statements = file.binding(name)
@@ -263,8 +268,8 @@ def _place(value: object) -> tuple[str, int] | None:
             if function.__qualname__.startswith(f"{value.__qualname__}."):
                 name = function.__code__.co_filename
                 return (name, 0) if is_user_file(name, module) else None
-    name = getattr(sys.modules.get(module), "__file__", None)
-    return (name, 0) if name and is_user_file(name, module) else None
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return (file, 0) if file and is_user_file(file, module) else None
 
 
 def _namespace(value: object) -> dict[str, object]:

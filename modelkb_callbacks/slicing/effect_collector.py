@@ -16,7 +16,7 @@ from modelkb_callbacks.slicing.bound_names import (
     statements_of,
 )
 from modelkb_callbacks.slicing.call_effects import CallEffects
-from modelkb_callbacks.slicing.effects import Effects
+from modelkb_callbacks.slicing.effects import FLAGS, Effects
 from modelkb_callbacks.slicing.kinds import Kinds
 from modelkb_callbacks.slicing.program import Definition, Program
 from modelkb_callbacks.slicing.scope import Scope, is_import, is_star
@@ -133,10 +133,10 @@ class EffectCollector:
         elif isinstance(node, ast.AugAssign):
             self._augmented(node, scope, effects)
         elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping)):
-            name = node.rest if isinstance(node, ast.MatchMapping) else node.name
-            variable = scope.variable(name) if name else None
-            if variable and name:
-                effects.refer(node, name, variable)
+            bound = node.rest if isinstance(node, ast.MatchMapping) else node.name
+            variable = scope.variable(bound) if bound else None
+            if variable and bound:
+                effects.refer(node, bound, variable)
                 effects.changes.add((variable, ""))
             self._children(node, scope, effects)
         elif isinstance(node, ast.AnnAssign):
@@ -165,7 +165,7 @@ class EffectCollector:
             effects.defines.add(variable)
             return
         effects.uses.add((variable, ""))
-        if variable.startswith("import:"):
+        if node.id in (scope.holder(node.id) or scope).dotted:
             self._read_setting(scope.dotted_name(node), effects)
 
     def _attribute(self, node: ast.Attribute, scope: Scope, effects: Effects) -> None:
@@ -200,6 +200,8 @@ class EffectCollector:
     @staticmethod
     def _read_setting(dotted: str, effects: Effects) -> None:
         if dotted:
+            if dotted.startswith("absl.flags.FLAGS"):
+                effects.uses.add(FLAGS)
             effects.command_line |= known_calls.reads_command_line(dotted, "")
             effects.environment |= known_calls.reads_environment(dotted)
 

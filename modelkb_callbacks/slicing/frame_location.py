@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dis
+import itertools
 import os
 import site
-import sys
 import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,9 @@ from modelkb_callbacks.source_code import SourceCode, source_of_frame
 _MODULE = "<module>"
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _OUR_PACKAGES = ("modelkb_callbacks", "modelkb_store", "modelkb_viewer")
+FIT_NAMES = frozenset(
+    {"fit", "xfit", "fit_generator", "xfit_generator", "train_on_batch", "fit_on_batch"}
+)
 _LONGEST_VALUE = 200  # characters of a text that is worth writing into a slice
 _MOST_FRAMES = 200
 
@@ -110,13 +112,29 @@ def _library_folders() -> tuple[str, ...]:
 
 
 def _user_frames(frame: FrameType) -> Iterator[FrameType]:
-    each: FrameType | None = frame
+    each: FrameType | None = _caller_of_fit(frame) or frame
     for _ in range(_MOST_FRAMES):
         if each is None:
             return
         if is_user_file(each.f_code.co_filename, str(each.f_globals.get("__name__", ""))):
             yield each
         each = each.f_back
+
+
+def _caller_of_fit(frame: FrameType) -> FrameType | None:
+    """Return the frame that called the library's ``fit``: the user can have frames inside."""
+    each: FrameType | None = frame
+    inside = False
+    for _ in range(_MOST_FRAMES):
+        if each is None:
+            return None
+        module = str(each.f_globals.get("__name__", ""))
+        of_user = is_user_file(each.f_code.co_filename, module)
+        if inside and of_user:
+            return each
+        inside |= not of_user and each.f_code.co_name in FIT_NAMES
+        each = each.f_back
+    return None
 
 
 def _location(frame: FrameType, at: FrameType) -> FrameLocation | None:
@@ -141,16 +159,15 @@ def _location(frame: FrameType, at: FrameType) -> FrameLocation | None:
 
 
 def _position(frame: FrameType, shift: int) -> Position | None:
-    if sys.version_info < (3, 11) or frame.f_lasti < 0:
+    positions = getattr(frame.f_code, "co_positions", None)  # since Python 3.11
+    if positions is None or frame.f_lasti < 0:
         return None
-    for instruction in dis.get_instructions(frame.f_code):
-        if instruction.offset == frame.f_lasti:
-            found = instruction.positions
-            if found is None or None in found:
-                return None
-            line, end_line, column, end_column = found
-            return Position(line + shift, column, end_line + shift, end_column)  # type: ignore[operator, arg-type]
-    return None
+    # One for each code unit of two bytes.
+    found = next(itertools.islice(positions(), frame.f_lasti // 2, None), None)
+    if found is None or None in found:
+        return None
+    line, end_line, column, end_column = found
+    return Position(line + shift, column, end_line + shift, end_column)
 
 
 def _plain_values(variables: Mapping[str, object]) -> dict[str, Scalar]:
@@ -160,6 +177,9 @@ def _plain_values(variables: Mapping[str, object]) -> dict[str, Scalar]:
             continue
         if value is None or type(value) in (int, float, bool):
             found[name] = value  # type: ignore[assignment]
-        elif type(value) is str and len(value) <= _LONGEST_VALUE:
+        elif type(value) is str and len(value) <= FIT_NAMES = frozenset(
+    {"fit", "xfit", "fit_generator", "xfit_generator", "train_on_batch", "fit_on_batch"}
+)
+_LONGEST_VALUE:
             found[name] = value
     return found

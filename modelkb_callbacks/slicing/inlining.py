@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from modelkb_callbacks.slicing.bound_names import bound_names, local_names
-from modelkb_callbacks.slicing.call_site import FIT_NAMES, CallSite, blocks_of, find_call_site
+from modelkb_callbacks.slicing.call_site import CallSite, blocks_of, find_call_site
 from modelkb_callbacks.slicing.conversion import TRIES, Converter
-from modelkb_callbacks.slicing.frame_location import FrameLocation, Scalar
+from modelkb_callbacks.slicing.frame_location import FIT_NAMES, FrameLocation, Scalar
 from modelkb_callbacks.slicing.module_finder import ModuleFinder
 from modelkb_callbacks.slicing.module_table import ModuleTable
 from modelkb_callbacks.slicing.parameters import ParameterBinder, is_handed_through
@@ -201,6 +201,9 @@ class Inliner:
         scope = Scope(local_names(function), self._parent(site, frame), frame.source)
         scope.title = getattr(function, "name", "inner")
         self.program.scopes[scope.key] = scope
+        if "nonlocal" in frame.source.text:
+            found = (each for each in ast.walk(function) if isinstance(each, ast.Nonlocal))
+            scope.declared = {name for each in found for name in each.names}
         self._scopes.append((site, scope))
         body: list[ast.AST] = list(function.body) if not isinstance(function, ast.Lambda) else []
         self.modules.link_imports(body, scope)

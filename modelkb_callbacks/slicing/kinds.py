@@ -13,6 +13,7 @@ from modelkb_callbacks.slicing.scope import Scope, Variable
 Kind = Literal["model", "harmless", "scalar", "object", "class", "unknown"]
 
 _SCALAR_CALLS = frozenset({"len", "int", "float", "str", "bool", "round", "abs", "range"})
+_LONGEST_CHAIN = 20  # of names that stand for each other
 SCALAR_ATTRIBUTES = frozenset({"shape", "dtype", "size", "ndim", "name", "__name__", "itemsize"})
 
 
@@ -40,19 +41,19 @@ class Kinds:
         """Note that a variable surely holds a model: ``fit`` is called on it."""
         self._known[variable] = "model"
 
-    def class_of(self, node: ast.expr, scope: Scope) -> Definition | None:
+    def class_of(self, node: ast.expr, scope: Scope, depth: int = 0) -> Definition | None:
         """Return the user's class that an object surely is of."""
         if not isinstance(node, ast.Name):
             return None
-        values = self._program.assignments.get(scope.variable(node.id) or "", ())
+        values = self._program.assignments.get(scope.variable(node.id) or "", [])
         if len(values) != 1:
             return None
         value, around = values[0]
-        if isinstance(value, ast.Name):
-            return self.class_of(value, around) if value is not node else None
+        if isinstance(value, ast.Name) and depth < _LONGEST_CHAIN:
+            return self.class_of(value, around, depth + 1)
         if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name):
             return None
-        found = self._program.definitions.get(around.variable(value.func.id) or "", ())
+        found = self._program.definitions.get(around.variable(value.func.id) or "", [])
         is_class = len(found) == 1 and isinstance(found[0].node, ast.ClassDef)
         return found[0] if is_class else None
 

@@ -95,7 +95,8 @@ def _of_arguments(leaf: Leaf, collector: EffectCollector, aliases: Aliases) -> E
     effects.add_references(others)
     for each in values:
         value = each.value if isinstance(each, ast.keyword) else each
-        aliases.join_value([(target, "") for target in leaf.targets], value, leaf.scope)
+        if isinstance(value, ast.expr):
+            aliases.join_value([(target, "") for target in leaf.targets], value, leaf.scope)
     return effects
 
 

@@ -35,11 +35,11 @@ class ModuleTable:
         if known is not None:
             return known
         names = bound_names(source.tree.body, walrus=":=" in source.text)
-        if "global " in source.text:
-            declared = (each for each in ast.walk(source.tree) if isinstance(each, ast.Global))
-            names.update(name for each in declared for name in each.names)
+        declared = _declared(source)
+        names |= declared
         title = source.path.stem if source.path else "notebook"
         scope = self._scopes[key] = Scope(names, None, source, title)
+        scope.declared = declared
         self._program.scopes[scope.key] = scope
         self.link_imports(source.tree.body, scope)
         if whole:
@@ -146,3 +146,10 @@ def is_main_guard(node: ast.AST) -> bool:
         return False
     left = node.test.left
     return isinstance(left, ast.Name) and left.id == "__name__"
+
+
+def _declared(source: SourceCode) -> set[str]:
+    if "global " not in source.text:
+        return set()
+    found = (each for each in ast.walk(source.tree) if isinstance(each, ast.Global))
+    return {name for each in found for name in each.names}

@@ -55,7 +55,7 @@ class ParameterBinder:
             if given is not None:
                 skipped = 1
                 leaves += self._assign(names[0], given[0], given[1], scope, function, given[2])
-        if call is None or _is_handed_over(call, function):
+        if call is None or _is_handed_over(call, function, caller):
             if call is not None and caller.dotted_name(call.func) == "absl.app.run":
                 leaves.append(Leaf(call, caller, "flags", (scope.variable(names[0]) or "",)))
             return leaves
@@ -134,7 +134,9 @@ class ParameterBinder:
         variable = f"{scope.key}:{name}"
         if isinstance(value, ast.Name) and value.id == name:
             same = around.variable(name)
-            if same is not None and name not in _rebound(function):
+            holder = around.holder(name)
+            is_fixed = holder is not None and name not in holder.declared | scope.declared
+            if same is not None and is_fixed and name not in _rebound(function):
                 scope.links[name] = same
                 return []
         self._converter.assign(variable, value, around)
@@ -181,11 +183,16 @@ def is_handed_through(function: _FunctionNode, call: ast.Call | None) -> bool:
     )
 
 
-def _is_handed_over(call: ast.Call, function: _FunctionNode) -> bool:
+def _is_handed_over(call: ast.Call, function: _FunctionNode, caller: Scope) -> bool:
     """Return whether a call only hands the function over: ``pool.map(train, parts)``."""
     name = getattr(function, "name", "")
     if called_name(call) == name:
         return False
+    of_library = bool(caller.dotted_name(call.func))
+    if isinstance(call.func, ast.Name):
+        of_library |= caller.variable(call.func.id) is None and call.func.id != "super"
+    if of_library:
+        return True
     values: Iterable[ast.expr] = [*call.args, *(each.value for each in call.keywords)]
     names = {each.id for each in values if isinstance(each, ast.Name)}
     names |= {each.attr for each in values if isinstance(each, ast.Attribute)}

@@ -57,6 +57,7 @@ def redacted_source(text: str) -> str:
 
 
 def _names_secret(name: str) -> bool:
+    name = name.replace("-", "_").strip("_")
     if _EVERYDAY.search(name) and not _SURELY.search(name):
         return False
     return looks_like_credential(name)
@@ -97,7 +98,7 @@ def _secrets_at(node: ast.AST) -> Iterator[ast.expr]:
         if node.arg and _names_secret(node.arg):
             yield from _texts(node.value)
     elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        targets = list(node.targets) if isinstance(node, ast.Assign) else [node.target]
         if node.value is not None:
             yield from _of_targets(targets, node.value)
     elif isinstance(node, ast.Dict):

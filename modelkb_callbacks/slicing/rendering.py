@@ -191,9 +191,9 @@ class Renderer:
             self.arguments["*"] = values
             items.append(f"**{{k: v for k, v in zip({names!r}, ({values},)) if k in {data}}}")
         for each in options:
-            value = self._expression(each, leaf)
-            self.arguments["**"] = value
-            items.append(f"**{{k: v for k, v in dict({value}).items() if k in {data}}}")
+            text = self._expression(each, leaf)
+            self.arguments["**"] = text
+            items.append(f"**{{k: v for k, v in dict({text}).items() if k in {data}}}")
         line = f"{indent}{FIT_DATA} = {{{', '.join(items)}}}"
         if len(line) <= _LONGEST_LINE and "\n" not in line:
             return line
@@ -257,13 +257,9 @@ class Renderer:
         lines = [f"{indent}if {test}:", *self._body(branch.arms[0], indent)]
         for arm in branch.arms[1:]:
             inner = self.block(arm.nodes, indent + _STEP)
-            chained = len(arm.nodes) == 1 and isinstance(arm.nodes[0], Branch)
-            if (
-                chained
-                and arm.nodes[0].kind == "if"
-                and inner
-                and inner[0].lstrip().startswith("if ")
-            ):  # type: ignore[union-attr]
+            only = arm.nodes[0] if len(arm.nodes) == 1 else None
+            chained = isinstance(only, Branch) and only.kind == "if"
+            if chained and inner and inner[0].lstrip().startswith("if "):
                 again = self.block(arm.nodes, indent)
                 lines += [f"{indent}el{again[0].lstrip()}", *again[1:]]
             elif inner:

@@ -27,6 +27,7 @@ class Scope:
         title: A word that tells its names from others of the same spelling.
         own_object: The parameter that a method calls its object by, ``self``.
         class_name: The class that a method belongs to.
+        declared: Names of it that functions inside rebind by ``global`` or ``nonlocal``.
         links: Names that stand for another scope's variable.
         modules: Names that stand for a whole module of the user's.
         dotted: What imported names stand for: ``np`` is ``numpy``.
@@ -37,7 +38,7 @@ class Scope:
     """
 
     __slots__ = (
-        "class_name", "dotted", "has_star", "has_walrus", "is_class", "key", "links", "modules", "names",
+        "class_name", "declared", "dotted", "has_star", "has_walrus", "is_class", "key", "links", "modules", "names",
         "own_object", "parent", "source", "stars", "title",
     )  # fmt: skip
     _keys = itertools.count()
@@ -56,6 +57,7 @@ class Scope:
         self.title = title
         self.own_object = ""
         self.class_name = ""
+        self.declared: set[str] = set()
         self.links: dict[str, Variable] = {}
         self.modules: dict[str, Scope] = {}
         self.dotted: dict[str, str] = {}

@@ -17,7 +17,7 @@ from modelkb_callbacks.slicing.fit_arguments import DATA_ARGUMENTS
 
 
 @dataclass
-class FitSeen(Exception):
+class FitReachedError(Exception):
     """Stops a script where its call of ``fit`` is seen."""
 
     data: dict[str, Any]
@@ -53,7 +53,7 @@ class Model:
         given = {name: value for name, value in locals().items() if name in DATA_ARGUMENTS}
         data = {name: value for name, value in given.items() if value is not None}
         found = slice_data(frames_of_fit(inspect.currentframe().f_back))
-        raise FitSeen(data, found)
+        raise FitReachedError(data, found)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -69,15 +69,15 @@ sys.modules["watched"] = watched
 
 def run_to_fit(
     script: str, folder: Path, *, stop_at: int = 1, argv: list[str] | None = None
-) -> FitSeen:
+) -> FitReachedError:
     """Run a script; ``model`` in it is one whose ``fit`` is watched."""
     path = folder / "train.py"
     path.write_text(textwrap.dedent(script))
     namespace = {"__name__": "__main__", "__file__": str(path), "model": Model(stop_at)}
-    with _arguments([str(path), *(argv or [])], folder):
+    with _Arguments([str(path), *(argv or [])], folder):
         try:
             exec(compile(path.read_text(), str(path), "exec"), namespace)
-        except FitSeen as seen:
+        except FitReachedError as seen:
             return seen
     raise AssertionError("the script did not call fit")
 
@@ -85,12 +85,12 @@ def run_to_fit(
 def run_slice(found: DataSlice, folder: Path, argv: list[str] | None = None) -> dict[str, Any]:
     """Run a slice by itself and return its data."""
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(folder / "train.py")}
-    with _arguments([str(folder / "train.py"), *(argv or [])], None):
+    with _Arguments([str(folder / "train.py"), *(argv or [])], None):
         exec(compile(found.text, "<slice>", "exec"), namespace)
     return namespace["fit_data"]
 
 
-class _arguments:
+class _Arguments:
     def __init__(self, argv: list[str], folder: Path | None) -> None:
         self._argv, self._folder = argv, folder
 
