@@ -10,21 +10,20 @@ if TYPE_CHECKING:
     from modelkb_callbacks.recording import Recording
 
 _lock = threading.Lock()
-_active: list[Recording] = []
+_active: list[tuple[int, Recording]] = []  # with the thread that each began in
 _of_models: weakref.WeakKeyDictionary[Any, Recording] = weakref.WeakKeyDictionary()
 
 
 def add(recording: Recording) -> None:
     """Note that a recording begins."""
     with _lock:
-        _active.append(recording)
+        _active.append((threading.get_ident(), recording))
 
 
 def remove(recording: Recording) -> None:
     """Note that a recording is over; it need not be on."""
     with _lock:
-        if recording in _active:
-            _active.remove(recording)
+        _active[:] = [entry for entry in _active if entry[1] is not recording]
 
 
 def remember(model: Any, recording: Recording) -> None:
@@ -34,18 +33,25 @@ def remember(model: Any, recording: Recording) -> None:
 
 
 def innermost() -> Recording | None:
-    """Return the recording that began last of those that are on."""
+    """Return the recording that began last, in this thread if one did."""
+    here = threading.get_ident()
     with _lock:
-        return _active[-1] if _active else None
+        of_thread = [recording for thread, recording in _active if thread == here]
+        of_process = [recording for _, recording in _active]
+    return next(reversed(of_thread or of_process), None)
 
 
 def of_model(model: Any) -> Recording | None:
     """Return the block (:func:`modelkb_callbacks.experiment`) that a model belongs to now."""
+    here = threading.get_ident()
     with _lock:
-        for recording in reversed(_active):
-            if recording.takes_in(model):
-                return recording
-    return None
+        blocks = [
+            recording
+            for thread, recording in _active
+            # One without a model takes in whatever is trained next, but not by other threads.
+            if recording.takes_in(model) and (recording.model is model or thread == here)
+        ]
+    return next(reversed(blocks), None)
 
 
 def last_of_model(model: Any) -> Recording | None:

@@ -78,7 +78,7 @@ def patch(keras: ModuleType) -> None:
 
 def may_record() -> bool:
     """Return whether anything at all may be recorded; without it, calls pass at once."""
-    return (
+    return _enabled and (
         _settings is not None
         or _asked_for.get() is not None
         or "modelkb_callbacks.recording" in sys.modules

@@ -75,10 +75,11 @@ class Guard:
         if self._pending is None or self._warned or self._depth:
             return
         self._warned = True
-        _warn(f"ModelKB {self._pending}. The training goes on; further problems are only recorded.")
+        warn(f"ModelKB {self._pending}. The training goes on; further problems are only recorded.")
 
 
-def _warn(message: str) -> None:
+def warn(message: str) -> None:
+    """Warn the user at their own line; nothing is raised whatever their filters say."""
     try:
         warnings.warn(message, ModelKBWarning, stacklevel=_level_of_the_user())
     except ModelKBWarning:

@@ -19,7 +19,9 @@ from modelkb_callbacks import automatic
 
 Method = Callable[..., Any]
 
-_ORIGINAL = "_modelkb_original"
+# Name to our function and the one below it. An entry stays while another library's patch
+# lies over ours.
+_installed: dict[str, tuple[Method, Method]] = {}
 _OF_OLD_KERAS = {"max_queue_size": 10, "workers": 1, "use_multiprocessing": False}
 
 
@@ -29,27 +31,32 @@ def install(keras: ModuleType) -> None:
         return
     model_class = keras.Model
     for name, patched in (("fit", _fit), ("evaluate", _evaluate), ("predict", _predict)):
-        original = getattr(model_class, name)
-        method = patched(original)
-        setattr(method, _ORIGINAL, original)
-        setattr(model_class, name, method)
+        if name not in _installed:
+            original = getattr(model_class, name)
+            method = patched(original)
+            setattr(model_class, name, method)
+            _installed[name] = (method, original)
     model_class.xfit = _xfit(model_class.fit)
     model_class.xfit_generator = _xfit_generator
     model_class.xpredict = _xpredict(model_class.predict)
 
 
 def restore() -> None:
-    """Take the patch off again; what others have put over it meanwhile stays."""
+    """Take the patch off again.
+
+    What others have put over it meanwhile stays, and with it ours below, which then only
+    passes calls on.
+    """
     keras = sys.modules.get("keras")
     if keras is None or not is_installed(keras):
         return
-    for name in ("fit", "evaluate", "predict"):
-        original = getattr(getattr(keras.Model, name), _ORIGINAL, None)
-        if original is None:
+    for name, (method, original) in list(_installed.items()):
+        if getattr(keras.Model, name) is not method:
             continue
         delattr(keras.Model, name)
         if getattr(keras.Model, name, None) is not original:  # it was Model's own
             setattr(keras.Model, name, original)
+        del _installed[name]
     for name in ("xfit", "xfit_generator", "xpredict"):
         delattr(keras.Model, name)
 
@@ -62,15 +69,19 @@ def is_installed(keras: ModuleType) -> bool:
 def _fit(original: Method) -> Method:
     @functools.wraps(original)
     def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not automatic.may_record():
-            return original(self, *args, **kwargs)
-        from modelkb_callbacks.recorded_fit import RecordedFit
+        try:
+            if not automatic.may_record():
+                return original(self, *args, **kwargs)
+            from modelkb_callbacks.recorded_fit import RecordedFit
 
-        recorded = RecordedFit.prepare(original, self, args, kwargs)
-        if recorded is None:
-            return original(self, *args, **kwargs)
-        with recorded:
-            return original(*recorded.args, **recorded.kwargs)
+            recorded = RecordedFit.prepare(original, self, args, kwargs)
+            if recorded is None:
+                return original(self, *args, **kwargs)
+            with recorded:
+                return original(*recorded.args, **recorded.kwargs)
+        except BaseException as error:
+            _leave_no_trace(error)
+            raise
 
     return fit
 
@@ -78,15 +89,19 @@ def _fit(original: Method) -> Method:
 def _evaluate(original: Method) -> Method:
     @functools.wraps(original)
     def evaluate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not automatic.may_record():
-            return original(self, *args, **kwargs)
-        from modelkb_callbacks.recorded_evaluate import RecordedEvaluate
+        try:
+            if not automatic.may_record():
+                return original(self, *args, **kwargs)
+            from modelkb_callbacks.recorded_evaluate import RecordedEvaluate
 
-        recorded = RecordedEvaluate.prepare(original, self, args, kwargs)
-        if recorded is None:
-            return original(self, *args, **kwargs)
-        with recorded:
-            return original(*recorded.args, **recorded.kwargs)
+            recorded = RecordedEvaluate.prepare(original, self, args, kwargs)
+            if recorded is None:
+                return original(self, *args, **kwargs)
+            with recorded:
+                return original(*recorded.args, **recorded.kwargs)
+        except BaseException as error:
+            _leave_no_trace(error)
+            raise
 
     return evaluate
 
@@ -94,27 +109,40 @@ def _evaluate(original: Method) -> Method:
 def _predict(original: Method) -> Method:
     @functools.wraps(original)
     def predict(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if not automatic.may_record():
-            return original(self, *args, **kwargs)
-        from modelkb_callbacks.recorded_predict import RecordedPredict
+        try:
+            if not automatic.may_record():
+                return original(self, *args, **kwargs)
+            from modelkb_callbacks.recorded_predict import RecordedPredict
 
-        recorded = RecordedPredict.prepare(original, self, args, kwargs)
-        outputs = original(self, *args, **kwargs)
-        if recorded is not None:
-            recorded.finish(outputs)
-        return outputs
+            recorded = RecordedPredict.prepare(original, self, args, kwargs)
+            outputs = original(self, *args, **kwargs)
+            if recorded is not None:
+                recorded.finish(outputs)
+            return outputs
+        except BaseException as error:
+            _leave_no_trace(error)
+            raise
 
     return predict
 
 
+def _leave_no_trace(error: BaseException) -> None:
+    """Take our own frame off a traceback, so that it reads as without us.
+
+    A bare ``raise`` adds no frame from Python 3.11 on; Python 3.10 shows ours.
+    """
+    frames = error.__traceback__
+    if frames is not None and frames.tb_next is not None:
+        error.__traceback__ = frames.tb_next
+
+
 def _xfit(fit: Method) -> Method:
-    @functools.wraps(fit)
+    @functools.wraps(fit, assigned=("__annotations__",), updated=())
     def xfit(self: Any, *args: Any, **kwargs: Any) -> Any:
         """Train as ``fit`` does, and record it without a callback."""
         with automatic.asked_for(self):
             return self.fit(*args, **kwargs)
 
-    xfit.__name__ = xfit.__qualname__ = "xfit"
     return xfit
 
 
@@ -164,11 +192,10 @@ def _xfit_generator(  # noqa: PLR0917 - the signature of Keras 2
 
 
 def _xpredict(predict: Method) -> Method:
-    @functools.wraps(predict)
+    @functools.wraps(predict, assigned=("__annotations__",), updated=())
     def xpredict(self: Any, *args: Any, **kwargs: Any) -> Any:
         """Predict as ``predict`` does, and record it, whoever trained the model."""
         with automatic.asked_for(self):
             return self.predict(*args, **kwargs)
 
-    xpredict.__name__ = xpredict.__qualname__ = "xpredict"
     return xpredict

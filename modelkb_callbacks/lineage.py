@@ -29,7 +29,7 @@ def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
     """
     for part in (model, *_models_inside(model)):
         earlier = active_recordings.last_of_model(part)
-        if earlier is not None and earlier.experiment_id is not None:
+        if earlier is not None and earlier.has_trained:
             return earlier.experiment_id
         of_part = weights if part is model else weights_id(part)
         note = None if of_part is None else read_trained_note(layout, of_part)
@@ -41,9 +41,10 @@ def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
 def weights_id(model: Any) -> str | None:
     """Return an id of a model's trainable weights, read from a part of each; None without.
 
-    It is the same in another process, on another backend and for a model of other names.
+    It is the same in another process, on another backend, for a model of other names, and
+    for one that has been frozen.
     """
-    variables = model.trainable_variables if model.built else []
+    variables = list(_weights_of(model)) if model.built else []
     if not variables:
         return None
     digest = hashlib.sha256()
@@ -53,6 +54,12 @@ def weights_id(model: Any) -> str | None:
         digest.update(repr(tuple(variable.shape)).encode())
         digest.update(to_numpy(flat[::stride]).astype("<f4").tobytes())
     return digest.hexdigest()[:32]
+
+
+def _weights_of(model: Any) -> Iterator[Any]:
+    """Yield what training can change, frozen or not: `trainable_weights` has no frozen ones."""
+    for layer in model._flatten_layers():
+        yield from layer._trainable_variables
 
 
 def _models_inside(model: Any) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import multiprocessing.util
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ import uuid
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from modelkb_callbacks import lineage
+from modelkb_callbacks import automatic, lineage
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
 from modelkb_store.growing_table import GrowingTable
@@ -73,10 +74,18 @@ class PredictionLog:
     def _own_table(self) -> GrowingTable:
         """Return this process' part of the table: a fork begins one of its own."""
         if self._table is None or self._process_id != os.getpid():
+            if self._process_id is not None:
+                self._begin_in_fork()
             self._process_id = os.getpid()
             stem = f"{self.experiment_id or 'unknown'}-{uuid.uuid4().hex[:10]}"
             self._table = GrowingTable(self._layout, "predictions", self._project, stem)
         return self._table
+
+    def _begin_in_fork(self) -> None:
+        """Have the rows written when this process ends, too."""
+        self._written_at = 0.0
+        # multiprocessing ends its processes without Python's own `atexit`.
+        multiprocessing.util.Finalize(None, self.flush, exitpriority=0)
 
 
 def log_of(model: Any, recording: Recording | None) -> PredictionLog | None:
@@ -112,13 +121,15 @@ def _log_of_recording(recording: Recording) -> PredictionLog | None:
 
 
 def _log_of_store(model: Any) -> PredictionLog | None:
-    settings = Settings()
     guard = Guard()
-    layout = guard.run("open the store", lambda: Layout.create(settings.root))
-    if layout is None:
-        return None
-    weights = guard.run("identify the weights", lambda: lineage.weights_id(model))
-    note = read_trained_note(layout, weights) if weights is not None else None
+    return guard.run("record a prediction", lambda: _open_log(model, guard))
+
+
+def _open_log(model: Any, guard: Guard) -> PredictionLog:
+    settings = automatic.settings_for(model) or Settings()
+    layout = Layout.create(settings.root)
+    weights = lineage.weights_id(model)
+    note = None if weights is None else read_trained_note(layout, weights)
     project = settings.project if note is None else note.project
     return PredictionLog(layout, project, guard, note.experiment_id if note else None, None)
 

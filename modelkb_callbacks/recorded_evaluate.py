@@ -40,24 +40,18 @@ class RecordedEvaluate(contextlib.ExitStack):
         recording = active_recordings.last_of_model(model)
         if recording is None or recording.writer is None or recording.fit_runs:
             return None  # within `fit` it is the validation pass
+        try:
+            call = FitCall.bind(evaluate, model, *args, **kwargs)
+        except Exception:  # noqa: BLE001 - a call that is odd or wrong: Keras itself will say so
+            return None
+        if isinstance(call.arguments.get("callbacks"), keras.callbacks.CallbackList):
+            return None  # the validation pass of a `fit` that is not recorded
         recorded = cls()
-        done = recording.guard.run(
-            "follow `evaluate`", lambda: recorded._follow(recording, evaluate, model, args, kwargs)
-        )
+        done = recording.guard.run("follow `evaluate`", lambda: recorded._follow(recording, call))
         return recorded if done else None
 
-    def _follow(
-        self,
-        recording: Recording,
-        evaluate: Callable[..., Any],
-        model: Any,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> bool:
-        call = FitCall.bind(evaluate, model, *args, **kwargs)
-        if isinstance(call.arguments.get("callbacks"), keras.callbacks.CallbackList):
-            return False
-        watch = _Watch(recording, model, call)
+    def _follow(self, recording: Recording, call: FitCall) -> bool:
+        watch = _Watch(recording, call.arguments["self"], call)
         self.args, self.kwargs = call.with_callback(watch)
         self.push(watch.end)
         return True
@@ -85,11 +79,12 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
         self._evaluator.prepare()
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._evaluator.begin_pass()
+        self._recording.guard.run("follow `evaluate`", self._evaluator.begin_pass)
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         self._logs = dict(logs or {})
-        self._evaluator.end_pass(self._recording.epoch or 0)
+        epoch = self._recording.epoch or 0
+        self._recording.guard.run("follow `evaluate`", lambda: self._evaluator.end_pass(epoch))
 
     def end(self, kind: object, outcome: BaseException | None, traceback: object) -> None:
         """Write what was seen, if the pass came to its end."""

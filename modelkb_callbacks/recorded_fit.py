@@ -11,6 +11,7 @@ import keras
 from modelkb_callbacks import active_recordings, automatic
 from modelkb_callbacks.callback import ModelKBCallback
 from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.guard import Guard
 
 
 class RecordedFit(contextlib.ExitStack):
@@ -36,21 +37,26 @@ class RecordedFit(contextlib.ExitStack):
         """
         try:
             call = FitCall.bind(fit, model, *args, **kwargs)
-            recorders = call.recorders(ModelKBCallback)
-            recorded = cls()
-            recorded.args, recorded.kwargs = (model, *args), kwargs
-            if not recorders:
-                added = _recorder_for(model)
-                if added is None:
-                    return None
-                recorders = [added]
-                recorded._pass_on(call, added)
         except Exception:  # noqa: BLE001 - a call that is odd or wrong: Keras itself will say so
             return None
+        recorded = cls()
+        recorded.args, recorded.kwargs = (model, *args), kwargs
+        found = Guard().run("record this run", lambda: recorded._hand_over(call))
+        return recorded if found else None
+
+    def _hand_over(self, call: FitCall) -> bool:
+        """Find the recorders, or add one, and return whether there are any."""
+        recorders = call.recorders(ModelKBCallback)
+        if not recorders:
+            added = _recorder_for(call.arguments["self"])
+            if added is None:
+                return False
+            recorders = [added]
+            self._pass_on(call, added)
         for recorder in recorders:
             recorder.begin_fit(call)
-            recorded.push(_ending(recorder))
-        return recorded
+            self.push(_ending(recorder))
+        return True
 
     def _pass_on(self, call: FitCall, added: ModelKBCallback) -> None:
         callbacks = call.arguments.get("callbacks")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -54,7 +55,11 @@ class Recording:
         fit: What the ``fit`` shows that runs, or ran last, in this experiment.
         fit_runs: Whether one runs now.
         epochs_logged: How many epochs the user has logged by hand.
+        has_trained: Whether it has changed the model's weights; known when it is over.
         class_names: Names of the classes, if known.
+        lock: Held while the user adds something, from whatever thread.
+        flushed_at: When the curves were written last on the user's account, on the
+            monotonic clock.
     """
 
     def __init__(self, settings: Settings, *, is_block: bool = False) -> None:
@@ -64,8 +69,12 @@ class Recording:
         self.fit: FitRecording | None = None
         self.fit_runs = False
         self.epochs_logged = 0
+        self.has_trained = False
         self.class_names: Sequence[str] | None = settings.class_names
+        self.lock = threading.RLock()
+        self.flushed_at = time.monotonic()
         self._last_epoch: int | None = None
+        self._epochs_of_ended_fits = 0
         self._is_block = is_block
         self._is_over = False
         self._model: Any = None
@@ -85,6 +94,11 @@ class Recording:
     def model(self) -> Any:
         """The model that is trained; None before there is one, and when all is over."""
         return self._model
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the record is complete."""
+        return self._is_over
 
     @property
     def epoch(self) -> int | None:
@@ -140,6 +154,10 @@ class Recording:
             ("find the source", self._find_source),
             ("record the random states", self._record_random_states),
         )
+        if self._initial_weights is None:  # it was not built when the block began
+            self._initial_weights = self.guard.run(
+                "identify the weights", lambda: lineage.weights_id(model)
+            )
         self.fit = fit = FitRecording(
             self._open_writer,
             self.guard,
@@ -173,6 +191,7 @@ class Recording:
         """Take leave of a ``fit`` that ended inside a block."""
         if self.fit is not None and self.fit_runs:
             self.fit_runs = False
+            self._epochs_of_ended_fits += self.fit.epochs_completed
             self.fit.finish()
             self.fit.evaluate(finished=status is Status.FINISHED)
 
@@ -200,21 +219,24 @@ class Recording:
             self.guard.problems.append(_reason_of(outcome))
         self.guard.run("write the metrics", self._open_writer.flush)
         self.guard.run("watch the process", self._leave_process)
+        epochs_running = self.fit.epochs_completed if self.fit and self.fit_runs else 0
         # The end before the evaluation: it takes a while, and may be interrupted.
         self.save_experiment(
             status=status.value,
             ended_at=ended,
             duration_seconds=duration,
-            epochs_completed=self.epochs_logged + (self.fit.epochs_completed if self.fit else 0),
+            # By hand and by `fit`, the same epochs may have been counted twice.
+            epochs_completed=max(self.epochs_logged, self._epochs_of_ended_fits + epochs_running),
         )
         if self.fit is not None:
             self.fit.finish()
         if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
-        if self._model is not None and status is not Status.FAILED:
-            if self.settings.save_weights:
+        if self._model is not None:
+            is_kept = status is not Status.FAILED
+            if is_kept and self.settings.save_weights:
                 self.guard.run("save the weights", self._record_weights)
-            self.guard.run("note the weights", self._note_trained)
+            self.guard.run("note the weights", lambda: self._note_trained(is_kept))
         self.end_fit(status)
         self.save_experiment()
 
@@ -225,11 +247,13 @@ class Recording:
 
     def add_hyperparameters(self, records: Iterable[HyperparameterRecord]) -> None:
         """Put further hyperparameters on disk; the user's own win over others."""
+        every = dict(self._hyperparameters)
         for record in records:
-            known = self._hyperparameters.get(record.name)
+            known = every.get(record.name)
             if known is None or known.source != "user" or record.source == "user":
-                self._hyperparameters[record.name] = record
-        self._open_writer.write_hyperparameters(list(self._hyperparameters.values()))
+                every[record.name] = record
+        self._open_writer.write_hyperparameters(list(every.values()))
+        self._hyperparameters = every
 
     def _open_store(self) -> ExperimentWriter:
         started = datetime.now(timezone.utc)
@@ -300,10 +324,11 @@ class Recording:
         parent = lineage.parent_of(self._model, self._initial_weights, self._open_writer.layout)
         self._change(parent_experiment_id=parent)
 
-    def _note_trained(self) -> None:
+    def _note_trained(self, is_kept: bool) -> None:
         """Let other experiments find this one by its weights, if it changed them."""
         weights = lineage.weights_id(self._model)
-        if weights is not None and weights != self._initial_weights:
+        self.has_trained = weights is not None and weights != self._initial_weights
+        if weights is not None and self.has_trained and is_kept:
             writer = self._open_writer
             note = TrainedNote(writer.project, writer.experiment.experiment_id)
             write_trained_note(writer.layout, weights, note)

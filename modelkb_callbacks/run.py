@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import shutil
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,7 +17,7 @@ from modelkb_callbacks import active_recordings
 from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.curves import metric_rows, steps_taken
 from modelkb_callbacks.evaluation.tally import ConfusionTally
-from modelkb_callbacks.guard import ModelKBWarning
+from modelkb_callbacks.guard import warn
 from modelkb_callbacks.hyperparameters import hyperparameter
 from modelkb_store.errors import InvalidSettingError
 from modelkb_store.records import EvaluationRecord
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from modelkb_callbacks.recording import Recording
 
 _FLUSH_AFTER_SECONDS = 1.0
+_TOO_LARGE = 1 << 31
 
 
 class Run:
@@ -45,7 +46,6 @@ class Run:
 
     def __init__(self, recording: Recording | None) -> None:
         self._recording = recording
-        self._flushed_at = time.monotonic()
 
     @property
     def experiment_id(self) -> str | None:
@@ -75,8 +75,11 @@ class Run:
         Example:
             >>> run.log(epoch=3, loss=0.21, val_accuracy=0.93)
         """
-        values = {**(metrics or {}), **more}
-        self._do("log metrics", lambda on, writer: self._log(on, writer, values, epoch, step))
+
+        def add(recording: Recording, writer: ExperimentWriter) -> None:
+            _log(recording, writer, {**(metrics or {}), **more}, _whole(epoch), _whole(step))
+
+        self._do("log metrics", add)
 
     def log_params(self, params: Mapping[str, Any] | None = None, /, **more: Any) -> None:
         """Add hyperparameters of your own.
@@ -88,10 +91,10 @@ class Run:
         Example:
             >>> run.log_params(latent_dim=64, schedule="cosine")
         """
-        values = {**(params or {}), **more}
 
         def add(recording: Recording, writer: ExperimentWriter) -> None:
             run_id = writer.experiment.experiment_id
+            values = {str(name): value for name, value in {**(params or {}), **more}.items()}
             recording.add_hyperparameters(
                 [hyperparameter(run_id, name, value, "user") for name, value in values.items()]
             )
@@ -140,7 +143,7 @@ class Run:
                         sample_count=int(tally.matrix.sum()),
                         sampled=False,
                         created_at=datetime.now(timezone.utc),
-                        epoch=recording.epoch if epoch is None else epoch,
+                        epoch=recording.epoch if epoch is None else _whole(epoch),
                         class_names=tuple(map(str, names)) if names and fits else None,
                         **tally.figures(),
                     )
@@ -174,54 +177,30 @@ class Run:
             path: The file, as it is now.
             name: What to call it. Default: its own name.
         """
-        source = Path(path)
 
         def add(recording: Recording, writer: ExperimentWriter) -> None:
+            source = Path(path)
             kept = writer.add_file(
                 "file", name or source.name, lambda target: _copy(source, target)
             )
             writer.add_artifacts([kept])
 
-        self._do(f"keep the file {source}", add)
+        self._do(f"keep the file {path}", add)
 
     def _do(self, what: str, action: Callable[[Recording, ExperimentWriter], None]) -> None:
         recording = self._recording
         if recording is None:
-            warnings.warn(
+            warn(
                 f"ModelKB could not {what}: nothing is being recorded. Pass ModelKB() to fit, or "
-                "open a `with modelkb_callbacks.experiment(model) as run:`.",
-                ModelKBWarning,
-                stacklevel=3,
+                "open a `with modelkb_callbacks.experiment(model) as run:`."
             )
             return
         writer = recording.writer
         if writer is not None:
-            recording.guard.run(what, lambda: action(recording, writer))
-
-    def _log(
-        self,
-        recording: Recording,
-        writer: ExperimentWriter,
-        values: Mapping[str, Any],
-        epoch: int | None,
-        step: int | None,
-    ) -> None:
-        by_step = epoch is None and step is not None
-        if epoch is None:
-            epoch = recording.epoch if recording.fit_runs or by_step else recording.epochs_logged
-        steps = step if step is not None else steps_taken(recording.model)
-        experiment_id = writer.experiment.experiment_id
-        rows = metric_rows(experiment_id, values, epoch=epoch or 0, step=steps, seconds=time.time())
-        if len(rows) < len(values):
-            names = {row.metric for row in rows}
-            wrong = next(name for name in values if name.removeprefix("val_") not in names)
-            raise InvalidSettingError(wrong, values[wrong], "a number")
-        (writer.append_batch_metrics if by_step else writer.append_metrics)(rows)
-        if not by_step and not recording.fit_runs:
-            recording.epochs_logged = max(recording.epochs_logged, (epoch or 0) + 1)
-        if time.monotonic() - self._flushed_at > _FLUSH_AFTER_SECONDS:
-            writer.flush()
-            self._flushed_at = time.monotonic()
+            with recording.lock:
+                recording.guard.run(what, lambda: action(recording, writer))
+                if recording.is_over:  # nobody else will write down what failed
+                    recording.save_experiment()
 
 
 def current_run() -> Run:
@@ -236,6 +215,55 @@ def current_run() -> Run:
         ...         modelkb_callbacks.current_run().log(epoch=epoch, zeros=count(self.model))
     """
     return Run(active_recordings.innermost())
+
+
+def _log(
+    recording: Recording,
+    writer: ExperimentWriter,
+    values: Mapping[str, Any],
+    epoch: int | None,
+    step: int | None,
+) -> None:
+    by_step = epoch is None and step is not None
+    # What comes when an experiment is over is about the model as its last epoch left it.
+    keeps_epoch = by_step or recording.fit_runs or recording.is_over
+    if epoch is None:
+        epoch = recording.epoch if keeps_epoch else recording.epochs_logged
+    steps = step if step is not None else steps_taken(recording.model)
+    experiment_id = writer.experiment.experiment_id
+    rows, wrong = [], None
+    for name, value in values.items():
+        of_name = metric_rows(
+            experiment_id, {str(name): value}, epoch=epoch or 0, step=steps, seconds=time.time()
+        )
+        rows += of_name
+        if not of_name:
+            wrong = name
+    (writer.append_batch_metrics if by_step else writer.append_metrics)(rows)
+    if not keeps_epoch:
+        recording.epochs_logged = max(recording.epochs_logged, (epoch or 0) + 1)
+    if recording.is_over or time.monotonic() - recording.flushed_at > _FLUSH_AFTER_SECONDS:
+        writer.flush()
+        recording.flushed_at = time.monotonic()
+    if wrong is not None:
+        raise InvalidSettingError(wrong, values[wrong], "a number")
+
+
+def _whole(number: Any) -> int | None:
+    """Return an epoch or step as the tables can hold it.
+
+    Raises:
+        InvalidSettingError: It is no whole number from 0.
+    """
+    if number is None:
+        return None
+    try:
+        whole = operator.index(number)
+    except TypeError:
+        whole = -1
+    if not 0 <= whole < _TOO_LARGE:
+        raise InvalidSettingError("epoch or step", number, "a whole number from 0")
+    return whole
 
 
 def _tally_of(matrix: Any, y_true: Any, y_pred: Any) -> ConfusionTally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ class GrowingTable:
     Rows are kept in numbered parts. The last part is rewritten with each flush until it has
     8,192 rows, and then left alone: a flush costs some milliseconds however long the table
     is, and a reader never finds a row twice. Rows of a flush that failed are written by the
-    next one.
+    next one, unless they are wrong and would make it fail, too. Threads may share a table.
 
     Args:
         layout: The store.
@@ -35,22 +36,30 @@ class GrowingTable:
         self._rows: list[Any] = []
         self._flushed = 0
         self._part = 0
+        self._lock = threading.Lock()
 
     def append(self, rows: Sequence[Any]) -> None:
         """Add records of the table's class; they are on disk after the next :meth:`flush`."""
-        self._rows.extend(rows)
+        with self._lock:
+            self._rows.extend(rows)
 
     def flush(self) -> None:
         """Put all rows on disk.
 
         Raises:
             OSError: The disk is full or cannot be written; the rows are kept.
+            ValueError, TypeError: New rows are not as the table's columns; they are dropped.
         """
-        if len(self._rows) == self._flushed:
-            return
-        path = self._layout.part_file(self._table, self._project, self._stem, self._part)
-        write_records(path, self._table, self._rows)
-        if len(self._rows) >= _ROWS_PER_PART:
-            self._part += 1
-            self._rows = []
-        self._flushed = len(self._rows)
+        with self._lock:
+            if len(self._rows) == self._flushed:
+                return
+            path = self._layout.part_file(self._table, self._project, self._stem, self._part)
+            try:
+                write_records(path, self._table, self._rows)
+            except (ValueError, TypeError):
+                del self._rows[self._flushed :]
+                raise
+            if len(self._rows) >= _ROWS_PER_PART:
+                self._part += 1
+                self._rows = []
+            self._flushed = len(self._rows)

@@ -25,7 +25,7 @@ def write_records(path: Path, table: str, records: Sequence[Any]) -> None:
     """
     schema = SCHEMAS[table]
     columns = [
-        pa.array([_plain(getattr(record, name)) for record in records], schema.field(name).type)
+        _column([_plain(getattr(record, name)) for record in records], schema.field(name).type)
         for name in schema.names
     ]
     sink = pa.BufferOutputStream()
@@ -77,6 +77,24 @@ def records_of(rows: Iterable[dict[str, Any]], record_type: type[Any]) -> list[A
     """Make records of rows, lists as tuples; columns that the record lacks are left out."""
     names = [field.name for field in dataclasses.fields(record_type)]
     return [record_type(**{name: _frozen(row[name]) for name in names}) for row in rows]
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array(_as_unicode(values), kind)
+
+
+def _as_unicode(value: Any) -> Any:
+    """Replace what is no text: half characters, which Python makes of odd file names."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, (list, tuple)):
+        return [_as_unicode(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _as_unicode(item) for key, item in value.items()}
+    return value
 
 
 def _plain(value: Any) -> Any:

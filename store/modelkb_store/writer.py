@@ -94,8 +94,9 @@ class ExperimentWriter:
 
     def add_evaluations(self, records: Sequence[EvaluationRecord]) -> None:
         """Add evaluations to those of the experiment."""
-        self._evaluations += records
-        self._write("evaluations", self._evaluations)
+        every = [*self._evaluations, *records]
+        self._write("evaluations", every)
+        self._evaluations = every  # only now: what cannot be written must not stop what follows
 
     def append_metrics(self, rows: list[MetricRecord]) -> None:
         """Add an epoch's rows to the curves and put them on disk."""
@@ -179,8 +180,9 @@ class ExperimentWriter:
 
     def add_artifacts(self, records: Sequence[ArtifactRecord]) -> None:
         """Add artifacts to those of the experiment."""
-        self._artifacts += records
-        self._write("artifacts", self._artifacts)
+        every = [*self._artifacts, *records]
+        self._write("artifacts", every)
+        self._artifacts = every
 
     def _artifact(
         self, kind: str, path: Path, sha256: str, name: str | None = None

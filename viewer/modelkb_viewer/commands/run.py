@@ -16,7 +16,7 @@ from modelkb_viewer.options import store_option
     "run",
     context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True},
 )
-@click.option("-m", "module", metavar="MODULE", help="Run a module, as python -m does.")
+@click.option("-m", "is_module", is_flag=True, help="SCRIPT is a module, as with python -m.")
 @click.option("--project", metavar="NAME", help="The project that holds the experiments.")
 @click.option("--name", metavar="NAME", help="The experiments' name.")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="A tag; can be repeated.")
@@ -25,7 +25,7 @@ from modelkb_viewer.options import store_option
 @click.option("--batch-metrics", is_flag=True, help="Record the curves by batch, too.")
 @store_option
 @click.argument("arguments", metavar="SCRIPT [ARGS]...", nargs=-1, type=click.UNPROCESSED)
-def command(module: str | None, arguments: tuple[str, ...], **settings: Any) -> None:
+def command(is_module: bool, arguments: tuple[str, ...], **settings: Any) -> None:
     """Run a Python script unchanged, and record every fit in it.
 
     Options of this command come before the script, the script's own behind it. Its output,
@@ -33,8 +33,8 @@ def command(module: str | None, arguments: tuple[str, ...], **settings: Any) -> 
 
     Example: modelkb run --project digits train.py --epochs 20
     """
-    if module is None and not arguments:
-        raise click.UsageError("Missing argument 'SCRIPT', or -m MODULE.")
+    if not arguments:
+        raise click.UsageError("Missing argument 'SCRIPT'.")
     # Inside: only this command starts a training.
     from modelkb_callbacks.settings import Settings
     from modelkb_callbacks.startup import recording_environment
@@ -42,8 +42,7 @@ def command(module: str | None, arguments: tuple[str, ...], **settings: Any) -> 
     Settings(**settings)  # tells of a wrong name before anything runs
     chosen = {name: value for name, value in settings.items() if value}
     environment = recording_environment(os.environ, chosen)
-    program = ["-m", module] if module is not None else []
-    line = [sys.executable, *program, *arguments]
+    line = [sys.executable, *(["-m"] if is_module else []), *arguments]
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name == "nt":  # there, a process that is replaced seems to have ended
