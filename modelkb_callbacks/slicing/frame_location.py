@@ -177,9 +177,6 @@ def _plain_values(variables: Mapping[str, object]) -> dict[str, Scalar]:
             continue
         if value is None or type(value) in (int, float, bool):
             found[name] = value  # type: ignore[assignment]
-        elif type(value) is str and len(value) <= FIT_NAMES = frozenset(
-    {"fit", "xfit", "fit_generator", "xfit_generator", "train_on_batch", "fit_on_batch"}
-)
-_LONGEST_VALUE:
+        elif type(value) is str and len(value) <= _LONGEST_VALUE:
             found[name] = value
     return found
