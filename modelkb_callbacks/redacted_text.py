@@ -28,7 +28,7 @@ _SUSPECT = re.compile(
 )
 # A name and what may stand before its value: NAME=, "name": , ["name"] = , "name", , --name
 _PLACE = re.compile(
-    r"(?P<quote>\\*[\"'])?(?P<name>(?<![\w-])-{0,2}[A-Za-z_][\w.-]*)(?(quote)\\*[\"'])(?P<end>\]?)"
+    r"(?P<quote>\\*[\"'])?(?P<name>(?<![A-Za-z_-])-{0,2}[A-Za-z_][\w.-]*)(?(quote)\\*[\"'])(?P<end>\]?)"
     r"(?:\s*(?P<sign>:=|=>|==|!=|=|:(?!:)|,|>)\s*|(?P<space>\s+))"
 )
 _QUOTE = re.compile(r"[rRbBfFuU]{0,2}(\\+[\"']|\"\"\"|'''|[\"'])")

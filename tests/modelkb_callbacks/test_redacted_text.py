@@ -30,6 +30,7 @@ PEM = """+-----BEGIN RSA PRIVATE KEY-----
         "curl https://ada:hunter2@example.org/data",
         # YAML, INI and JSON.
         "password: hunter2",
+        "1/3 - loss: 1.2423password: hunter2",
         "  api_key: 'hunter2'  # a comment",
         "- token: hunter2",
         "password:\n  hunter2",
