@@ -11,6 +11,8 @@ from collections.abc import Iterator
 
 from modelkb_callbacks.credentials import NAME, REDACTED, SHAPE, SURE_NAME
 
+# Longer ones were not written by a person; of those that are suspect the rest is left out.
+_LONGEST_LINE = 20_000  # characters
 # Lines without any of these hold nothing to redact; all but a few end here, for a search for
 # plain words is a hundred times as fast as one for a pattern.
 _WORDS = (
@@ -35,10 +37,13 @@ _QUOTE = re.compile(r"[rRbBfFuU]{0,2}(\\+[\"']|\"\"\"|'''|[\"'])")
 _NEXT_PART = re.compile(r"\s*(?:\+|or\b|%|\\)?\s*(?=[rRbBfFuU]{0,2}\\*[\"'])")
 _NOTHING = re.compile(r"(None|True|False|null|~)?\s*[,;)\]}]*\s*$|(None|True|False|null)\b")
 _OPENER = re.compile(r"(\(|\[|\{|[|>][+-]?|\\|[rRbBfFuU]{0,2}(\"\"\"|'''))?\s*$")
-_CALL = re.compile(r"[A-Za-z_][\w.]*\s*(\(.*\)|\[.*\])")
+_CALL = re.compile(r"[A-Za-z_][\w.]{0,100}\s*(\(.{0,2000}\)|\[.{0,2000}\])")
 _STATEMENT = re.compile(r"\W*(if|elif|else|while|for|with|def|class|try|lambda|assert|return)\b")
 _AT_START = re.compile(r"[+\- ]?\s*(export\s+|set\s+|[-*]\s+)?[\"']?$")
-_RANDOM_WORD = re.compile(r"(?=\S*\d)(?=\S*[A-Za-z])[\w./+=~-]{8,}(?=[\s,;)&\"'<]|$)")
+_RANDOM_WORD = re.compile(
+    r"(?=\S{0,80}\d)(?=\S{0,80}[A-Za-z])"
+    r"([\w./+=~-]{500}|[\w./+=~-]{8,499}(?=[\s,;)&\"'<]|$))"
+)
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?\s*,?\s*(#.*)?$")
 _WORD = re.compile(r"([!&]\S+\s+)?\S+\s*$")
 _SEVERAL_NAMES = re.compile(r"[+\- ]?\s*([\w.]+(\s*,\s*[\w.]+)+)\s*=(?!=)")
@@ -83,8 +88,8 @@ def _lines(lines: list[str]) -> Iterator[str]:
             name_line = _NAME_LINE.match(line)
             if name_line is not None and not NAME.search(name_line["name"]):
                 name_line = None
-            clean, value_follows = _redacted_line(line)
-            yield clean
+            clean, value_follows = _redacted_line(line[:_LONGEST_LINE])
+            yield clean if len(line) <= _LONGEST_LINE else f"{clean}{REDACTED}"
         else:
             yield line
 
