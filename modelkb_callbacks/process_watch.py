@@ -35,12 +35,16 @@ class ProcessWatch:
             OSError: The store cannot be written.
         """
         self._sampler.stop()
-        if self._console is None:
-            return
-        text = self._console.stop()
-        self._writer.add_artifacts(
-            [self._writer.add_file("console", "console.txt", lambda path: _write(path, text))]
-        )
+        if self._console is not None:
+            text, writer = self._console.stop(), self._writer
+            writer.add_artifacts(
+                [writer.add_file("console", "console.txt", lambda path: _write(path, text))]
+            )
+
+    @property
+    def problem(self) -> str | None:
+        """The first thing that went wrong with the sampling, if anything did."""
+        return self._sampler.problem
 
 
 def _write(path: Path, text: str) -> None:

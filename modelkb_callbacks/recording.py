@@ -302,6 +302,8 @@ class Recording:
     def _leave_process(self) -> None:
         if self._process is not None:
             self._process.stop()
+            if self._process.problem:
+                self.guard.problems.append(self._process.problem)
 
     def _record_random_states(self) -> None:
         """Once: a block begins before its first ``fit``."""
