@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from modelkb_callbacks.slicing import known_calls
 from modelkb_callbacks.slicing.effects import FILES, FLAGS, Effects, Path
 from modelkb_callbacks.slicing.kinds import SCALAR_ATTRIBUTES, Kinds
+from modelkb_callbacks.slicing.known_methods import PURE_METHODS
 from modelkb_callbacks.slicing.program import Definition, Program
 from modelkb_callbacks.slicing.scope import Scope, Variable, is_import, name_of
 
@@ -96,9 +97,9 @@ class CallEffects:
             "scalar",
         ):
             return set()
-        if isinstance(node.func, ast.Name) and scope.variable(node.func.id) is None:
-            if not known_calls.passes_on(name):
-                return set()
+        is_builtin = isinstance(node.func, ast.Name) and scope.variable(node.func.id) is None
+        if is_builtin and not known_calls.passes_on(name):
+            return set()
         found = self._roots_of_all(_arguments(node), scope)
         if isinstance(node.func, ast.Attribute):
             found |= self.roots(node.func.value, scope)
@@ -288,7 +289,7 @@ class CallEffects:
         changed: set[Path] = set()
         if kind == "harmless":
             return changed
-        if func.attr not in known_calls.PURE_METHODS:
+        if func.attr not in PURE_METHODS:
             changed |= self.roots(func.value, scope)
         if kind == "model" or known_calls.leaves_arguments(func.attr):
             return changed

@@ -8,10 +8,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from slicing_runs import assert_same, run_slice, run_to_fit
 
 from modelkb_callbacks.slicing import FrameLocation, slice_data
 from modelkb_callbacks.source_code import read_source
+from slicing_runs import assert_same, run_slice, run_to_fit
 
 
 def _write(folder: Path, **sources: str) -> None:

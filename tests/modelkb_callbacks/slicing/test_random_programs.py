@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
 from slicing_runs import assert_same, run_slice, run_to_fit
 
 _settings = partial(

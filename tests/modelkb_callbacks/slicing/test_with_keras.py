@@ -7,10 +7,10 @@ from pathlib import Path
 
 import keras
 import pytest
-from slicing_runs import FitReachedError, assert_same, run_slice, run_to_fit
 
 from modelkb_callbacks.slicing import frames_of_fit, slice_data
 from modelkb_callbacks.slicing.data_slice import DataSlice
+from slicing_runs import FitReachedError, assert_same, run_slice, run_to_fit
 
 
 class Watch(keras.callbacks.Callback):
