@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable
 from modelkb_callbacks.slicing.effects import Path
 from modelkb_callbacks.slicing.scope import Scope, Variable
 
+# Methods whose object then holds what they were given.
+_TAKING_METHODS = frozenset({"append", "extend", "add", "insert", "appendleft", "update"})
+
 Roots = Callable[[ast.expr, Scope], set[Path]]
 
 
@@ -78,8 +81,8 @@ class Aliases:
 
     def _hand_over(self, call: ast.Call, scope: Scope) -> None:
         """Note that `parts.append(x)` makes `x` a part of `parts`."""
-        if isinstance(call.func, ast.Attribute) and call.args:
-            if call.func.attr in ("append", "extend", "add", "insert", "appendleft", "update"):
-                values = [path for each in call.args for path in self._roots(each, scope)]
-                if values:
-                    self.join([*values, *self._roots(call.func.value, scope)])
+        if not isinstance(call.func, ast.Attribute) or call.func.attr not in _TAKING_METHODS:
+            return
+        values = [path for each in call.args for path in self._roots(each, scope)]
+        if values:
+            self.join([*values, *self._roots(call.func.value, scope)])

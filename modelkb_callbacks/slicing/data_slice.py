@@ -193,15 +193,11 @@ class _Slicer:
                 "and is not kept"
             )
         for node in self._all():
-            if (
-                isinstance(node, Branch)
-                and node in walk.kept
-                and node.around
-                and node.kind == "loop"
-            ):
-                if not node.ends:
-                    line = getattr(node.node, "lineno", None) or node.node.target.lineno  # type: ignore[attr-defined]
-                    where = node.scope.source.location(line)
-                    program.add_problem(
-                        f"fit() is in the loop at {where}: the data are of its first pass"
-                    )
+            if not isinstance(node, Branch) or node.kind != "loop" or node not in walk.kept:
+                continue
+            if node.around and not node.ends:
+                line = getattr(getattr(node.node, "target", node.node), "lineno", 0)
+                where = node.scope.source.location(line)
+                program.add_problem(
+                    f"fit() is in the loop at {where}: the data are of its first pass"
+                )

@@ -159,11 +159,10 @@ class DefinitionClosure:
         if name not in file.values:
             return
         value = file.values[name]
-        if inspect.isclass(value) or inspect.isfunction(value):
-            if _place(value) is not None:
-                self.add(value)
-                return
-        if inspect.ismodule(value):
+        is_definable = inspect.isclass(value) or inspect.isfunction(value)
+        if is_definable and _place(value) is not None:
+            self.add(value)
+        elif inspect.ismodule(value):
             file.extras[f"={name}"] = f"import {value.__name__} as {name}"
         elif type(value) in _PLAIN:
             file.extras[f"={name}"] = f"{name} = {value!r}"
@@ -178,9 +177,9 @@ class DefinitionClosure:
         """Keep an import, or put in what it imports where that is the user's."""
         value = file.values.get(name)
         if inspect.ismodule(value):
-            if is_user_file(getattr(value, "__file__", None) or "<", value.__name__):
-                if getattr(value, "__file__", None):
-                    self.problems.append(f"`{name}` is a module of yours that is not put in")
+            path = getattr(value, "__file__", None)
+            if path and is_user_file(path, value.__name__):
+                self.problems.append(f"`{name}` is a module of yours that is not put in")
         elif (inspect.isclass(value) or inspect.isfunction(value)) and _place(value) is not None:
             defined = self.add(value)
             if defined and defined != name:
@@ -264,10 +263,10 @@ def _place(value: object) -> tuple[str, int] | None:
     for each in vars(value).values():
         function = inspect.unwrap(each) if callable(each) else each
         function = getattr(function, "__func__", getattr(function, "fget", function))
-        if isinstance(function, FunctionType) and function.__module__ == module:
-            if function.__qualname__.startswith(f"{value.__qualname__}."):
-                name = function.__code__.co_filename
-                return (name, 0) if is_user_file(name, module) else None
+        is_own = isinstance(function, FunctionType) and function.__module__ == module
+        if is_own and function.__qualname__.startswith(f"{value.__qualname__}."):
+            name = function.__code__.co_filename
+            return (name, 0) if is_user_file(name, module) else None
     file = getattr(sys.modules.get(module), "__file__", None)
     return (file, 0) if file and is_user_file(file, module) else None
 

@@ -27,7 +27,8 @@ _CONFIGURES = frozenset(
     {
         "enable_op_determinism", "set_floatx", "set_image_data_format", "set_backend", "chdir",
         "set_default_dtype", "enable_eager_execution", "enable_v2_behavior",
-        "run_functions_eagerly", "enable_numpy_behavior", "experimental_enable_numpy_behavior", "disable_eager_execution",
+        "run_functions_eagerly", "enable_numpy_behavior", "experimental_enable_numpy_behavior",
+        "disable_eager_execution",
         "set_dtype_policy", "set_global_policy",
     }
 )  # fmt: skip
@@ -70,8 +71,9 @@ _HARMLESS = re.compile(
 _HARMLESS_BUILTINS = frozenset(
     {
         "print", "display", "len", "repr", "str", "int", "float", "bool", "type", "isinstance",
-        "id", "hash", "help", "dir", "vars", "input", "breakpoint", "exit", "quit", "callable", "format",
-        "hasattr", "getattr", "issubclass", "super", "abs", "round", "range", "min", "max", "sum",
+        "id", "hash", "help", "dir", "vars", "input", "breakpoint", "exit", "quit", "callable",
+        "format", "hasattr", "getattr", "issubclass", "super", "abs", "round", "range", "min", "max",
+        "sum",
         "any", "all", "sorted", "globals", "locals",
     }
 )  # fmt: skip

@@ -22,9 +22,11 @@ PURE_METHODS = frozenset(
     reduce reindex relative_to rename repeat replace reset_index reshape resolve rfind rglob rindex
     rjust rolling round rsplit rstrip save score searchsorted select_dtypes sem set_index shape
     shift size skew skip slice sort_index sort_values split splitlines squeeze stack startswith
-    std stem stride strftime string strip sub subtract sum summary swapaxes swapcase symmetric_difference
+    std stem stride strftime string strip sub subtract sum summary swapaxes swapcase
+    symmetric_difference
     tail take tensor title to to_csv to_dict to_frame to_json to_list to_numpy to_parquet to_pickle
-    to_string tobytes tojson tolist to_tensor trace transform transpose truncate tz_convert tz_localize
+    to_string tobytes tojson tolist to_tensor trace transform transpose truncate tz_convert
+    tz_localize
     union unbatch unique unstack upper value_counts values var view where window with_name
     with_options with_suffix xs zfill zip decision_function get_config get_layer count_params
     parse_args parse_known_args glob iterdir vstack hstack

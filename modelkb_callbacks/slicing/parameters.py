@@ -54,7 +54,9 @@ class ParameterBinder:
             given = self._own_object(site, call, caller, scope)
             if given is not None:
                 skipped = 1
-                leaves += self._assign(names[0], given[0], given[1], scope, function, given[2])
+                leaves += self._assign(
+                    names[0], given[0], given[1], scope, function, written=given[2]
+                )
         if call is None or _is_handed_over(call, function, caller):
             if call is not None and caller.dotted_name(call.func) == "absl.app.run":
                 leaves.append(Leaf(call, caller, "flags", (scope.variable(names[0]) or "",)))
@@ -119,7 +121,9 @@ class ParameterBinder:
             leaf
             for name in sorted(given, key=lambda each: order.index(each) if each in order else 0)
             if name in order
-            for leaf in self._assign(name, given[name][0], given[name][1], scope, function, True)
+            for leaf in self._assign(
+                name, given[name][0], given[name][1], scope, function, written=True
+            )
         ]
 
     def _assign(
@@ -129,6 +133,7 @@ class ParameterBinder:
         around: Scope,
         scope: Scope,
         function: _FunctionNode,
+        *,
         written: bool,
     ) -> list[Leaf]:
         variable = f"{scope.key}:{name}"

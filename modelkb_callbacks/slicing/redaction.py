@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from modelkb_callbacks.credentials import REDACTED, looks_like_credential, without_credentials
 from modelkb_callbacks.slicing.text_edits import Edit, SourceText, end_of, start_of
@@ -76,9 +77,9 @@ def _edits(tree: ast.AST) -> Iterator[Edit]:
             ]
             if looks_like_credential("", "".join(parts)) and id(node) not in inside_text:
                 yield _edit(node)
-        elif isinstance(node, ast.Constant) and id(node) not in inside_text:
-            if _looks_secret(node.value):
-                yield _edit(node)
+        is_plain = isinstance(node, ast.Constant) and id(node) not in inside_text
+        if isinstance(node, ast.Constant) and is_plain and _looks_secret(node.value):
+            yield _edit(node)
 
 
 def _looks_secret(value: object) -> bool:
@@ -98,7 +99,7 @@ def _secrets_at(node: ast.AST) -> Iterator[ast.expr]:
         if node.arg and _names_secret(node.arg):
             yield from _texts(node.value)
     elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
-        targets = list(node.targets) if isinstance(node, ast.Assign) else [node.target]
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if node.value is not None:
             yield from _of_targets(targets, node.value)
     elif isinstance(node, ast.Dict):
@@ -117,7 +118,7 @@ def _secrets_at(node: ast.AST) -> Iterator[ast.expr]:
         yield from _after_names(node.elts)
 
 
-def _of_targets(targets: list[ast.expr], value: ast.expr) -> Iterator[ast.expr]:
+def _of_targets(targets: Sequence[ast.expr], value: ast.expr) -> Iterator[ast.expr]:
     for target in targets:
         if _names_secret(_name_of(target)):
             yield from _texts(value)
@@ -147,7 +148,7 @@ def _of_call(call: ast.Call) -> Iterator[ast.expr]:
 
 
 def _after_names(values: list[ast.expr]) -> Iterator[ast.expr]:
-    for before, value in zip(values, values[1:], strict=False):
+    for before, value in itertools.pairwise(values):
         if _is_name_of_secret(before):
             yield from _texts(value)
 

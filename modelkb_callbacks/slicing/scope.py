@@ -38,8 +38,8 @@ class Scope:
     """
 
     __slots__ = (
-        "class_name", "declared", "dotted", "has_star", "has_walrus", "is_class", "key", "links", "modules", "names",
-        "own_object", "parent", "source", "stars", "title",
+        "class_name", "declared", "dotted", "has_star", "has_walrus", "is_class", "key", "links",
+        "modules", "names", "own_object", "parent", "source", "stars", "title",
     )  # fmt: skip
     _keys = itertools.count()
 
