@@ -55,8 +55,8 @@ def find_call_site(frame: FrameLocation, callees: Iterable[str]) -> CallSite | N
         return None
     body = frame.source.tree.body if function is None else function.body
     path = tuple(_path(body, frame.line))
-    if not path:
-        return None
+    if not path or any(isinstance(each, _DEFINITIONS) for each in path[:-1]):
+        return None  # the line is another function's
     call = _call_in(_own_expressions(path[-1]), frame, frozenset(callees))
     parents = tuple(each for each in around[:-1] if isinstance(each, _DEFINITIONS))
     return CallSite(parents, function, path, call)

@@ -72,7 +72,8 @@ _HARMLESS_BUILTINS = frozenset(
     {
         "print", "display", "len", "repr", "str", "int", "float", "bool", "type", "isinstance",
         "id", "hash", "help", "dir", "vars", "input", "breakpoint", "exit", "quit", "callable",
-        "format", "hasattr", "getattr", "issubclass", "super", "abs", "round", "range", "min", "max",
+        "format", "hasattr", "getattr", "issubclass", "super", "abs", "round", "range", "min",
+        "max",
         "sum",
         "any", "all", "sorted", "globals", "locals",
     }

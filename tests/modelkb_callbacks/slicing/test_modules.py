@@ -188,6 +188,11 @@ def test_generators_of_the_old_spelling() -> None:
     assert dict(found.arguments) == {"x": "train", "validation_data": "val"}
 
 
+def test_line_of_another_function_gives_no_slice() -> None:
+    source = read_source("def main():\n    x = 1\n    model.fit(x)\nmain()\n")
+    assert slice_data([FrameLocation(source, 3)]) is None
+
+
 @pytest.mark.parametrize("line", [1, 2, 3, 99])
 def test_no_call_no_slice(line: int) -> None:
     source = read_source("x = 1\n\ny = 2\n")
