@@ -67,6 +67,8 @@ def _records(machine: Machine, source: SourceCode, problems: list[Unresolved]) -
         hyperparameters=hyperparameters(findings, relevance),
         imports=tuple(sorted(findings.imports)),
     )
+    for node in findings.own_loops:
+        notes.add(node, "trains in a loop of its own, whose epochs only a run can tell")
     entries = sorted(notes.entries, key=lambda entry: entry.line)
     warnings = warnings_of(findings, notes.lines)
     return replace(found, unresolved=(*problems, *entries), warnings=tuple(warnings))
