@@ -44,15 +44,16 @@ def scan_source(source: SourceCode) -> Scan:
     """Return what a source that was already read says of its training."""
     machine = Machine()
     problems = [Unresolved("", each.line, each.reason) for each in source.problems]
+    too_deep = Unresolved("", 1, "nested too deeply to be followed")
     try:
-        scope = Scope()
-        machine.run(source.tree.body, scope)
+        machine.run(source.tree.body, Scope())
         run_uncalled(machine)
+    except RecursionError:  # whoever calls may be deep in a stack of their own
+        problems.append(too_deep)
+    try:
         return _records(machine, source, problems)
     except RecursionError:
-        # Whoever calls may be deep in a stack of their own.
-        problems.append(Unresolved("", 1, "nested too deeply to be followed"))
-        return Scan(unresolved=tuple(problems))
+        return Scan(unresolved=(*problems, too_deep))
 
 
 def _records(machine: Machine, source: SourceCode, problems: list[Unresolved]) -> Scan:
