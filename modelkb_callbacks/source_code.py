@@ -25,6 +25,8 @@ _MAGIC_LINE = re.compile(r"^\s*(%|!|\?)|\?\s*$")
 _TAKEN_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*(!|%)")
 # Cell magics behind which Python goes on.
 _PYTHON_CELL = re.compile(r"^%%(time|timeit|capture|prun|debug|scalene)\b")
+# What pages and word processors put into code that is copied from them.
+_INVISIBLE = {0xA0: " ", 0x3000: " ", 0x200B: None, 0x2060: None, 0xFEFF: None}
 # Python 2's; what goes on in the next line is left to be taken out with its block.
 _PRINT_STATEMENT = re.compile(r"^\s*print\s+[^\s=(\[.,)][^\\]*(?<![,(\[{\\])\s*$")
 _EXCEPT_STATEMENT = re.compile(r"^(\s*except\s+(?:[\w.]+|\([^()]*\)))\s*,\s*(\w+)\s*:")
@@ -188,7 +190,7 @@ def _parsable(text: str) -> tuple[str, ast.Module, list[SourceProblem]]:
     tree = _parse(text)
     if isinstance(tree, ast.Module):
         return text, tree, []
-    text = _without_magics(text)
+    text = _without_magics(text.translate(_INVISIBLE))
     tree = _parse(text)
     if isinstance(tree, ast.Module):
         return text, tree, []

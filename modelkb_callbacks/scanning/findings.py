@@ -88,6 +88,7 @@ class Findings:
         loads: Calls that load data.
         shuffles: Calls that shuffle or split, by what they are: the call and its line.
         seeds: Lines of calls that set a seed.
+        own_loops: Calls that train in a loop of the script's own.
         networks: Models put together, by call.
         model_classes: Classes of models.
         class_sites: Layers made by the code of a class.
@@ -110,6 +111,7 @@ class Findings:
     loads: list[LoadEvent] = field(default_factory=list)
     shuffles: list[tuple[str, Event]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
+    own_loops: list[ast.Call] = field(default_factory=list)
     networks: dict[ast.AST, list[Network]] = field(default_factory=dict)
     model_classes: list[Class] = field(default_factory=list)
     class_sites: dict[ast.AST, dict[LayerSite, None]] = field(default_factory=dict)

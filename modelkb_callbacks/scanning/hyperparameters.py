@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from math import isfinite
 from typing import Any
 
@@ -26,6 +27,8 @@ def hyperparameters(findings: Findings, relevance: Relevance) -> dict[str, Any]:
     found: dict[str, tuple[int, int, Any]] = {}
     for (kind, _, name), bindings in groups.items():
         value = _value(bindings)
+        if kind == "argument" and isinstance(value, dict):  # other calls, other values
+            continue
         rank = _ORDER.index(kind), bindings[0].line
         if value is not UNKNOWN and (name not in found or rank < found[name][:2]):
             found[name] = (*rank, value)
@@ -53,9 +56,21 @@ def _is_relevant(binding: Binding, findings: Findings, relevance: Relevance) -> 
         return True
     if binding.kind == "attribute":
         return relevance.has_attribute(binding.name)
-    if binding.kind == "argument" and len(findings.call_sites.get(binding.place, ())) > 1:  # type: ignore[call-overload]
+    place = binding.place
+    is_shared = isinstance(place, ast.AST) and len(findings.call_sites.get(place, ())) > 1
+    if binding.kind == "argument" and is_shared and binding.name not in _with_default(place):
         return False
-    return relevance.has_name(binding.place, binding.name)
+    return relevance.has_name(place, binding.name)
+
+
+def _with_default(function: object) -> set[str]:
+    """Return the arguments of a function whose values are noted for every call."""
+    spec = getattr(function, "args", None)
+    if not isinstance(spec, ast.arguments):
+        return set()
+    positional = [*spec.posonlyargs, *spec.args]
+    named = positional[len(positional) - len(spec.defaults) :]
+    return {each.arg for each in (*named, *spec.kwonlyargs)}
 
 
 def _value(bindings: list[Binding]) -> Any:

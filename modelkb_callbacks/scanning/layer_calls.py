@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from modelkb_callbacks.scanning.machine import Machine
 
 _DEEPEST_WRAPPER = 4
+_DEEPEST_MODEL = 16  # a model may be put into itself
 
 
 def site_of(node: ast.AST, name: str) -> LayerSite:
@@ -163,7 +164,7 @@ def element_sites(value: Value) -> list[LayerSite]:
     return []
 
 
-def output_of(network: Network) -> LayerSite | None:
+def output_of(network: Network, depth: int = 0) -> LayerSite | None:
     """Return the layer whose output a model's output is, if it is known."""
     if network.kind == "functional":
         return network.output
@@ -171,7 +172,7 @@ def output_of(network: Network) -> LayerSite | None:
         last = network.elements[-1].value
         sites = element_sites(last)
         if isinstance(last, Network):
-            return output_of(last)
+            return output_of(last, depth + 1) if depth < _DEEPEST_MODEL else None
         return sites[0] if len(sites) == 1 else None
     return None
 

@@ -59,6 +59,8 @@ _NOT_MODELS = (
 # Methods that leave labels what they are, and those that take a part of the data.
 _KEEPING = {"astype", "copy", "flatten", "numpy", "ravel", "reshape", "squeeze", "to_numpy"}
 _PARTING = {"shard", "skip", "split", "take"}
+# Outside of a model's own `train_step`.
+_OWN_LOOPS = {"apply_gradients", "train_on_batch"}
 _TRAINING = {"apply_gradients", "minimize", "train_on_batch"}
 
 
@@ -75,6 +77,8 @@ def call_method(
         _note(machine, machine.findings.evaluations, owner, arguments, node)
     if name in _TRAINING:
         machine.findings.sinks.add(node)
+        if name in _OWN_LOOPS and not any(cls.kind == "model" for cls in machine.classes):
+            machine.findings.own_loops.append(node)
     if isinstance(owner, Network):
         found = _of_network(machine, owner, name, arguments, node)
         if found is not None:

@@ -11,6 +11,7 @@ from modelkb_callbacks.scanning.resolving import Notes, position_of
 from modelkb_callbacks.scanning.scan import ScannedModel
 from modelkb_callbacks.scanning.values import Network
 
+Place = tuple[int, int, int]
 Placed = tuple[tuple[int, int], ScannedModel]
 
 
@@ -51,23 +52,40 @@ def _layers(networks: list[Network], notes: Notes) -> list[LayerSite]:
 
 def _elements(networks: list[Network], notes: Notes) -> list[LayerSite]:
     """Go by the place where a layer is put in and the place where it is made."""
-    chosen: dict[tuple[int, int, int], set[LayerSite]] = {}
-    items: dict[tuple[int, int, int], ast.AST] = {}
+    order: list[Place] = []
+    chosen: dict[Place, set[LayerSite]] = {}
+    items: dict[Place, ast.AST] = {}
     for network in networks:
-        for item in network.elements:
-            sites = element_sites(item.value)
-            if sites:
-                key = (id(item.site), sites[0].line, sites[0].column)
-                chosen.setdefault(key, set()).update(sites)
-                items[key] = item.site
+        placed = [
+            ((id(item.site), sites[0].line, sites[0].column), item.site, sites)
+            for item in network.elements
+            if (sites := element_sites(item.value))
+        ]
+        items.update({place: site for place, site, _ in placed})
+        _merge(order, [place for place, _, _ in placed], items)
+        for place, _, sites in placed:
+            chosen.setdefault(place, set()).update(sites)
     layers = []
-    for key, found in chosen.items():
-        names = sorted({site.name for site in found})
+    for place in order:
+        names = sorted({site.name for site in chosen[place]})
         if len(names) == 1:
-            layers.append(min(found))
+            layers.append(min(chosen[place]))
         else:
-            notes.add(items[key], "one of several layers: " + ", ".join(names))
+            notes.add(items[place], "one of several layers: " + ", ".join(names))
     return layers
+
+
+def _merge(order: list[Place], places: list[Place], items: dict[Place, ast.AST]) -> None:
+    """Put what another round adds behind what it comes behind there, as in the source."""
+    own = set(places)
+    at = 0
+    for place in places:
+        if place not in order:
+            here = position_of(items[place])
+            while at < len(order) and order[at] not in own and position_of(items[order[at]]) < here:
+                at += 1
+            order.insert(at, place)
+        at = order.index(place) + 1
 
 
 def _sorted(sites: dict[LayerSite, None], notes: Notes) -> list[LayerSite]:

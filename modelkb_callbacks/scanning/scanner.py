@@ -44,15 +44,16 @@ def scan_source(source: SourceCode) -> Scan:
     """Return what a source that was already read says of its training."""
     machine = Machine()
     problems = [Unresolved("", each.line, each.reason) for each in source.problems]
+    too_deep = Unresolved("", 1, "nested too deeply to be followed")
     try:
-        scope = Scope()
-        machine.run(source.tree.body, scope)
+        machine.run(source.tree.body, Scope())
         run_uncalled(machine)
+    except RecursionError:  # whoever calls may be deep in a stack of their own
+        problems.append(too_deep)
+    try:
         return _records(machine, source, problems)
     except RecursionError:
-        # Whoever calls may be deep in a stack of their own.
-        problems.append(Unresolved("", 1, "nested too deeply to be followed"))
-        return Scan(unresolved=tuple(problems))
+        return Scan(unresolved=(*problems, too_deep))
 
 
 def _records(machine: Machine, source: SourceCode, problems: list[Unresolved]) -> Scan:
@@ -67,6 +68,8 @@ def _records(machine: Machine, source: SourceCode, problems: list[Unresolved]) -
         hyperparameters=hyperparameters(findings, relevance),
         imports=tuple(sorted(findings.imports)),
     )
+    for node in findings.own_loops:
+        notes.add(node, "trains in a loop of its own, whose epochs only a run can tell")
     entries = sorted(notes.entries, key=lambda entry: entry.line)
     warnings = warnings_of(findings, notes.lines)
     return replace(found, unresolved=(*problems, *entries), warnings=tuple(warnings))

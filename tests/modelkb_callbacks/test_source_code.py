@@ -91,6 +91,13 @@ def test_a_statement_that_does_not_parse_takes_no_other_with_it() -> None:
     assert source.tree.body[-1].lineno == 9
 
 
+def test_spaces_that_are_none() -> None:
+    source = read_source("a = 1\nif a:\n\u00a0\u00a0\u00a0 b\u00a0= 2\n\u200bc = 3\n")
+
+    assert sorted(names(source)) == ["a", "b", "c"]
+    assert source.problems == ()
+
+
 def test_python_2() -> None:
     source = read_source(
         "a = 1\nprint 'a:', a\nfor b in a:\n    print b\ntry:\n    c = 1\n"

@@ -142,3 +142,23 @@ def test_a_call_on_one_of_many_models_is_one_entry() -> None:
     assert [(each.epochs, each.callbacks) for each in scanned(_START + source).fit] == [
         (3, ("CSVLogger",))
     ]
+
+
+def test_a_loop_of_its_own_is_left_open() -> None:
+    source = """\
+        import tensorflow as tf
+        model = tf.keras.Sequential([tf.keras.layers.Dense(1)])
+        optimizer = tf.keras.optimizers.Adam(0.1)
+        for x, y in rows:
+            with tf.GradientTape() as tape:
+                loss = model(x) - y
+            slopes = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(slopes, model.trainable_variables))
+    """
+
+    found = scanned(source)
+
+    assert (found.fit, found.compile) == ((), ())
+    assert [(entry.line, entry.reason) for entry in found.unresolved] == [
+        (8, "trains in a loop of its own, whose epochs only a run can tell")
+    ]

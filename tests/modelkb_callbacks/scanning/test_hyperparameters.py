@@ -80,6 +80,11 @@ HYPERPARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
         "m = keras.Sequential([row(n=2), row(n=3)])",
         {},
     ),
+    "a helper called often in one way": (
+        "import keras\ndef row(n=1):\n    return keras.layers.Dense(n)\n"
+        "m = keras.Sequential([row(n=2), row(2)])",
+        {"n": 2},
+    ),
     "assigned twice": (
         "import keras\n"
         "n = 100\n"

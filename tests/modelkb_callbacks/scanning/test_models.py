@@ -65,6 +65,15 @@ MODELS: dict[str, tuple[str, list[Model]]] = {
         "net = Sequential([Bidirectional(LSTM(4)), Dense(1)])",
         [("sequential", "net", "Bidirectional Dense")],
     ),
+    "layers by an argument": (
+        "def build(deep):\n"
+        "    net = Sequential([Flatten()])\n"
+        "    if deep:\n"
+        "        net.add(GRU(2))\n"
+        "    else:\n        net.add(LSTM(2))\n    net.add(Dense(1))\n    return net\n"
+        "build(True)\nbuild(False)",
+        [("sequential", "net", "Flatten GRU LSTM Dense")],
+    ),
     "model in a model": (
         "grow = Sequential([RandomFlip()], name='grow')\nnet = Sequential([grow, Dense(1)])",
         [("sequential", "grow", "RandomFlip"), ("sequential", "net", "Sequential Dense")],

@@ -183,6 +183,10 @@ BOMBS = {
     "f(1)",
     "a list in itself": "a = [1]\na.append(a)\nb = a + a * 50\nb.extend(b)\nprint(len(b))",
     "a dictionary in itself": "d = {}\nd['d'] = d\nkeras.Sequential().fit(**d)\nx = {**d, **d}",
+    "a model in itself": (
+        "import keras\nm = keras.Sequential([keras.layers.Dense(1)])\nm.add(m)\n"
+        "m.compile('adam', 'mse')\nm.fit(x)\nprint(m.output)"
+    ),
     "a class of itself": "class A:\n    pass\nclass A(A):\n    pass\nA().missing",
     "long sums": "x = " + " + ".join(["1"] * 3000),
     "deep brackets": "x = " + "[" * 90 + "]" * 90,
