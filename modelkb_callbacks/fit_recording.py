@@ -121,6 +121,8 @@ class FitRecording:
             "watch the validation", lambda: self._evaluator.end_pass(self._curves.epoch)
         )
         self._guard.run("describe the data", self._datasets.end_validation)
+        if self._writer.experiment.validation_dataset_id is None:
+            self._guard.run("describe the data", self._record_datasets)
 
     def finish(self) -> None:
         """Put all that was gathered on disk; the training is over."""

@@ -186,6 +186,7 @@ class Recording:
         self.fit.end_epoch(epoch, logs)
         if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
+            self.save_experiment()
 
     def end_fit(self, status: Status) -> None:
         """Take leave of a ``fit`` that ended inside a block."""
