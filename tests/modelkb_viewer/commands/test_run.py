@@ -155,13 +155,15 @@ def test_filters_of_the_user_hold(tmp_path: Path) -> None:
 
 
 def test_the_users_own_sitecustomize_is_imported(tmp_path: Path) -> None:
-    script_of(tmp_path, "print('theirs')", "site/sitecustomize.py")
-    script_of(tmp_path, "print('theirs, too')", "site/usercustomize.py")
+    # Not in the process of the command itself, which finds it as well.
+    text = "import sys\nif sys.orig_argv[1].endswith('train.py'): print('theirs')"
+    script_of(tmp_path, text, "site/sitecustomize.py")
+    script_of(tmp_path, text, "site/usercustomize.py")
     script = script_of(tmp_path, "import sitecustomize; print(sitecustomize.__file__)")
     former = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, [str(tmp_path / "site"), former]))
     plain = python(script, environment={"PYTHONPATH": path})
-    assert "theirs" in plain.stdout
+    assert plain.stdout.startswith("theirs")
     assert_same(plain, modelkb_run(script, environment={"PYTHONPATH": path}))
 
 
@@ -266,7 +268,7 @@ def test_early_stopping_and_an_exception_after_fit(store: Path, tmp_path: Path) 
         stopper = keras.callbacks.EarlyStopping("loss", mode="max", patience=0)
         fit = model.fit(x, x[:, :1], epochs=9, verbose=0, callbacks=stopper)
         print(fit.history)
-        model.fit(x[:, :2], x[:, :1])
+        model.no_such_method()
         """
     )
     script = script_of(tmp_path, text)
@@ -278,7 +280,7 @@ def test_early_stopping_and_an_exception_after_fit(store: Path, tmp_path: Path) 
     experiments = Store(store).experiments()
     assert list(experiments["status"])[0] == "finished"
     assert list(experiments["epochs_completed"])[0] == 2
-    assert set(experiments["status"][1:]) <= {"failed"}
+    assert len(experiments) == 1
 
 
 @pytest.mark.slow
@@ -312,7 +314,7 @@ def test_signals(number: signal.Signals, status: str, store: Path, tmp_path: Pat
     assert record.status == status
     if status == "interrupted":
         assert errors.rstrip().endswith("KeyboardInterrupt")
-        assert record.epochs_completed >= 3
+        assert record.epochs_completed >= 2
         assert len(only_experiment(store).weights_path().read_bytes()) > 0
 
 

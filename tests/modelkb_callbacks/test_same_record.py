@@ -1,0 +1,133 @@
+"""Whichever way a training is recorded, the record is the same; and there is one of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import errors_of, modelkb_run, python, script_of
+from modelkb_store import Store
+from modelkb_store.layout import Layout
+from modelkb_store.schemas import SCHEMAS
+from modelkb_store.tables import Tables
+
+# The model, the data and the loss are the same to the letter; only the call differs.
+SCRIPT = """
+import keras, numpy as np
+{before}
+keras.utils.set_random_seed(11)
+random = np.random.default_rng(0)
+x = random.normal(size=(60, 4)).astype("float32")
+y = (x.sum(axis=1) > 0).astype("int64")
+model = keras.Sequential([
+    keras.Input((4,)),
+    keras.layers.Dense(8, activation="relu"),
+    keras.layers.Dropout(0.25),
+    keras.layers.Dense(2, activation="softmax"),
+])
+model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy", metrics=["accuracy"])
+stopper = keras.callbacks.ReduceLROnPlateau(patience=1)
+{training}
+model.evaluate(x[:20], y[:20], verbose=0)
+model.predict(x[:8], verbose=0)
+"""
+ARGUMENTS = "x, y, batch_size=16, epochs=3, validation_split=0.25, verbose=0"
+PLAIN = f"model.fit({ARGUMENTS}, callbacks=[stopper])"
+WAYS = {
+    "run": ("", PLAIN),
+    "callback": (
+        "from modelkb_callbacks import ModelKB",
+        f"model.fit({ARGUMENTS}, callbacks=[stopper, ModelKB()])",
+    ),
+    "autolog": ("import modelkb_callbacks; modelkb_callbacks.autolog()", PLAIN),
+    "xfit": ("import modelkb_callbacks", f"model.xfit({ARGUMENTS}, callbacks=[stopper])"),
+}
+# What two runs of one script differ in, too: ids, times, the machine's state at the moment.
+DIFFERS = {
+    "experiment_id",
+    "created_at",
+    "started_at",
+    "ended_at",
+    "duration_seconds",
+    "wall_time",
+    "prediction_id",
+    "process_id",
+}
+# What comes of the script's text or of how it was started, which is what differs here.
+OF_THE_TEXT = {"implementation_id", "model_id", "name", "command_line", "definitions", "data_slice"}
+WITHOUT_VALUES = {"resources"}
+
+
+def everything_in(store: Path) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables, without what two runs always differ in."""
+    tables = Tables(Layout.open(store))
+    kept = {}
+    for table in SCHEMAS:
+        if table in WITHOUT_VALUES:
+            continue
+        rows = tables.read(table).to_pylist()
+        kept[table] = [
+            {
+                column: value
+                for column, value in row.items()
+                if column not in DIFFERS | (OF_THE_TEXT if table != "layers" else set())
+            }
+            for row in rows
+        ]
+    return kept
+
+
+@pytest.mark.slow
+def test_four_ways_and_one_record(tmp_path: Path) -> None:
+    records = {}
+    for way, (before, training) in WAYS.items():
+        folder = tmp_path / way
+        script = script_of(folder, SCRIPT.format(before=before, training=training))
+        run = modelkb_run if way == "run" else python
+        environment = {"MODELKB_STORE": str(folder / "modelkb"), "PYTHONHASHSEED": "0"}
+        done = run(script, cwd=folder, environment=environment)
+        assert done.returncode == 0, done.stderr
+        assert errors_of(done) == []
+        records[way] = everything_in(folder / "modelkb")
+
+    expected = records.pop("callback")
+    assert len(expected["metrics"]) == 3 * 4 + 3 + 2, "losses, accuracies, learning rate, test"
+    for table in ("experiments", "models", "evaluations", "predictions", "hyperparameters"):
+        assert expected[table], table
+    for way, record in records.items():
+        for table, rows in expected.items():
+            assert record[table] == rows, (way, table)
+
+
+MEETING = SCRIPT.format(
+    before="import modelkb_callbacks; modelkb_callbacks.autolog(project='autolog')",
+    training=f"""
+with modelkb_callbacks.experiment(model, project="block") as run:
+    model.xfit({ARGUMENTS}, callbacks=[stopper, modelkb_callbacks.ModelKB(project="callback")])
+    run.tag(run.experiment_id)
+""",
+)
+
+
+@pytest.mark.slow
+def test_all_ways_at_once_are_one_experiment(store: Path, tmp_path: Path) -> None:
+    script = script_of(tmp_path, MEETING)
+    done = modelkb_run("--project", "run", script, environment={"MODELKB_STORE": str(store)})
+    assert done.returncode == 0, done.stderr
+    assert errors_of(done) == []
+    opened = Store(store)
+    experiments = opened.experiments()
+    assert list(experiments["project"]) == ["block"]
+    (found,) = experiments["experiment_id"]
+    experiment = opened.experiment(found)
+    assert experiment.record.status == "finished"
+    assert experiment.record.tags == (found,)
+    assert experiment.record.epochs_completed == 3
+    assert experiment.record.problems == ()
+    assert len(experiment.metrics().query("split == 'train' and metric == 'loss'")) == 3
+    assert sorted(experiment.evaluations()["split"]) == ["test", "validation"]
+    assert experiment.table("predictions").num_rows == 1
+    assert os.listdir(store / "experiments") == ["project=block"]
