@@ -35,10 +35,6 @@ def describe_implementation(
     )
     script = _main_script()
     git = guard.run("read the state of the repository", lambda: git_state(script or Path.cwd()))
-    if data_slice is not None:
-        guard.problems += [f"data slice: {problem}" for problem in data_slice.problems]
-    if definitions is not None:
-        guard.problems += [f"definitions: {problem}" for problem in definitions.problems]
     record = ImplementationRecord(
         implementation_id="",
         created_at=datetime.now(timezone.utc),
@@ -46,6 +42,10 @@ def describe_implementation(
         model_class=f"{type(model).__module__}.{type(model).__qualname__}",
         data_slice=data_slice.text if data_slice else None,
         definitions=(definitions.text or None) if definitions else None,
+        source_problems=(
+            *(f"data slice: {each}" for each in (data_slice.problems if data_slice else ())),
+            *(f"definitions: {each}" for each in (definitions.problems if definitions else ())),
+        ),
         source_warnings=guard.run("scan the source", source.warning_texts) or (),
         git_commit=git.commit if git else None,
         git_branch=git.branch if git else None,

@@ -71,9 +71,7 @@ CONTAINERS: dict[str, Callable[[Any, Any], dict[str, Any]]] = {
 
 def data_problems(experiment: Experiment) -> list[str]:
     """Return what is said of fingerprints that are missing."""
-    return [
-        problem for problem in experiment.record.problems if problem.startswith("no fingerprint")
-    ]
+    return [each for each in experiment.record.problems if each.startswith("no fingerprint")]
 
 
 @pytest.fixture
