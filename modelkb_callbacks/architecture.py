@@ -107,7 +107,8 @@ def save_weights(model: Any, path: Path) -> None:
 
     Adam's state is twice the size of the weights, and a stored model is used, not resumed.
     """
-    skipped = {"objects_to_skip": [model.optimizer]} if model.optimizer is not None else {}
+    optimizer = getattr(model, "optimizer", None)  # a loop of the user's own compiles nothing
+    skipped = {"objects_to_skip": [optimizer]} if optimizer is not None else {}
     keras.saving.save_weights(model, str(path), **skipped)
 
 

@@ -65,7 +65,9 @@ def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> Hy
 
 
 def _of_fit(call: FitCall, keras_params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    yield from {"epochs": keras_params.get("epochs"), **call.settings}.items()
+    epochs = keras_params.get("epochs")  # unknown to a block without a `fit`
+    yield from ({"epochs": epochs} if epochs is not None else {}).items()
+    yield from call.settings.items()
     x, _ = call.training_data()
     if "batch_size" not in call.settings and are_arrays(x):
         yield "batch_size", call.batch_size

@@ -271,12 +271,16 @@ def _tally_of(matrix: Any, y_true: Any, y_pred: Any) -> ConfusionTally:
         counts = np.asarray(matrix)
         if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
             raise InvalidSettingError("matrix", counts.shape, "as many rows as columns")
+        if not np.array_equal(counts, np.abs(counts.astype(np.int64))):
+            raise InvalidSettingError("matrix", matrix, "counts, whole numbers from 0")
         tally = ConfusionTally(len(counts))
         tally.matrix += counts.astype(np.int64)
         return tally
     if y_true is None or y_pred is None:
         raise InvalidSettingError("matrix", None, "a matrix, or y_true and y_pred")
     labels, predictions = np.asarray(y_true), np.asarray(y_pred)
+    if len(labels) != len(predictions):
+        raise InvalidSettingError("y_pred", len(predictions), f"{len(labels)} samples, as y_true")
     if predictions.ndim > 1:
         classes = predictions.shape[-1]
     else:

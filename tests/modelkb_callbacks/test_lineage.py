@@ -1,0 +1,171 @@
+"""Which experiment a model came out of."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import keras
+import pytest
+
+from modelkb_callbacks import ModelKB, lineage
+from modelkb_store import Experiment, Store
+from trainings import BUILDERS, CLASSES, FEATURES, Data, Fit, compiled, functional, sequential
+
+
+def parent(experiment: Experiment) -> str | None:
+    """The experiment that this one continues."""
+    return experiment.record.parent_experiment_id
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_a_model_that_is_trained_again(name: str, data: Data, fit: Fit) -> None:
+    model = compiled(BUILDERS[name]())
+    first, second, third = (fit(model, data.x, data.classes).experiment for _ in range(3))
+    assert parent(first) is None
+    assert parent(second) == first.id
+    assert parent(third) == second.id
+
+
+def test_fresh_models_of_one_seed_are_no_relatives(data: Data, fit: Fit) -> None:
+    for _ in range(2):
+        keras.utils.set_random_seed(1)
+        assert parent(fit(compiled(functional()), data.x, data.classes).experiment) is None
+
+
+def test_a_run_that_changed_nothing_is_no_parent(data: Data, fit: Fit) -> None:
+    def still(model: keras.Model) -> keras.Model:
+        model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+        return model
+
+    keras.utils.set_random_seed(1)
+    model = sequential()
+    assert parent(fit(still(model), data.x, data.classes).experiment) is None
+    second = fit(compiled(model), data.x, data.classes).experiment
+    assert parent(second) is None
+    third = fit(still(model), data.x, data.classes).experiment
+    assert parent(third) == second.id
+    assert parent(fit(compiled(model), data.x, data.classes).experiment) == second.id
+
+    keras.utils.set_random_seed(1)
+    assert parent(fit(compiled(sequential()), data.x, data.classes).experiment) is None
+
+
+def test_a_run_that_failed_is_a_parent_of_the_model_that_it_changed(
+    data: Data, fit: Fit, store: Path
+) -> None:
+    def fail(epoch: int, logs: Any) -> None:
+        raise ValueError("enough")
+
+    model = compiled(sequential())
+    recorder = ModelKB(store=store, strict=True)
+    with pytest.raises(ValueError, match="enough"):
+        model.fit(
+            data.x,
+            data.classes,
+            verbose=0,
+            callbacks=[recorder, keras.callbacks.LambdaCallback(on_epoch_end=fail)],
+        )
+    assert parent(fit(model, data.x, data.classes).experiment) == recorder.experiment_id
+
+
+@pytest.mark.parametrize("same_process", [True, False])
+def test_a_frozen_base_in_a_new_model(same_process: bool, data: Data, fit: Fit) -> None:
+    base = keras.Sequential(
+        [keras.Input((FEATURES,)), keras.layers.Dense(4), keras.layers.Dense(CLASSES)]
+    )
+    first = fit(compiled(base), data.x, data.classes).experiment
+    # Another process has other objects: so do loaded ones here.
+    base = base if same_process else first.load_model()
+    base.trainable = False
+    inputs = keras.Input((FEATURES,))
+    model = keras.Model(inputs, keras.layers.Dense(CLASSES)(base(inputs)))
+    assert parent(fit(compiled(model), data.x, data.classes).experiment) == first.id
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("form", ["keras", "weights", "load_model"])
+def test_a_model_that_was_loaded(
+    form: str, name: str, data: Data, fit: Fit, tmp_path: Path
+) -> None:
+    fitted = fit(compiled(BUILDERS[name]()), data.x, data.classes)
+    if form == "keras":
+        fitted.model.save(tmp_path / "model.keras")
+        loaded = keras.saving.load_model(tmp_path / "model.keras")
+    elif form == "weights":
+        fitted.model.save_weights(tmp_path / "model.weights.h5")
+        loaded = BUILDERS[name]()
+        loaded.build((None, FEATURES))
+        loaded.load_weights(tmp_path / "model.weights.h5")
+    else:
+        loaded = fitted.experiment.load_model()
+    again = fit(compiled(loaded), data.x, data.classes).experiment
+    assert parent(again) == fitted.experiment.id
+
+
+def test_ids_of_weights(data: Data) -> None:
+    model = sequential()
+    assert lineage.weights_id(model) is None
+    model.build((None, FEATURES))
+    found = lineage.weights_id(model)
+    assert lineage.weights_id(model) == found
+    model.trainable = False
+    assert lineage.weights_id(model) == found
+    model.layers[0].bias.assign_add([1.0] * 8)
+    assert lineage.weights_id(model) != found
+    assert lineage.weights_id(keras.Sequential([keras.Input((2,)), keras.layers.ReLU()])) is None
+
+
+def test_a_damaged_note_is_no_parent_and_stops_nothing(
+    data: Data, fit: Fit, store: Path
+) -> None:
+    fitted = fit(compiled(functional()), data.x, data.classes)
+    (note,) = (store / "objects" / "trained").rglob("*.json")
+    note.write_text("{")
+    loaded = fitted.experiment.load_model()
+    recorder = ModelKB(store=store)
+    with pytest.warns(UserWarning, match="parent"):
+        loaded.fit(data.x, data.classes, verbose=0, callbacks=[recorder])
+    record = Store(store).experiment(recorder.experiment_id).record
+    assert record.parent_experiment_id is None
+    assert record.status == "finished"
+
+
+AGAIN = textwrap.dedent(
+    """
+    import sys
+    import keras, numpy as np
+    import modelkb_callbacks
+    from modelkb_store import Store
+
+    _, store, form, path = sys.argv
+    if form == "load_model":
+        model = Store(store).experiment(path).load_model()
+    else:
+        model = keras.saving.load_model(path)
+    model.compile("sgd", "mse")
+    model.xfit(np.zeros((8, 4), "float32"), np.ones((8, 1)), verbose=0)
+    """
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["keras", "load_model"])
+def test_in_another_process(
+    form: str, store: Path, tmp_path: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy as np
+
+    monkeypatch.setenv("MODELKB_STORE", str(store))
+    monkeypatch.setenv("MODELKB_PROJECT", "other project")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    first = fit(model, np.ones((8, 4)), np.zeros((8, 1))).experiment
+    model.save(tmp_path / "model.keras")
+    given = first.id if form == "load_model" else str(tmp_path / "model.keras")
+    subprocess.run([sys.executable, "-c", AGAIN, str(store), form, given], check=True, timeout=200)
+    (again,) = Store(store).experiments("other project")["experiment_id"]
+    assert parent(Store(store).experiment(again)) == first.id
