@@ -94,7 +94,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _record(self, writer: ExperimentWriter) -> None:
         experiment_id = writer.experiment.experiment_id
-        data = dataset.describe_data(*self._data, self._recording.class_names)
+        data = dataset.describe_data(*self._data, self._recording.class_names, model=self.model)
         writer.add_dataset(data)
         rows = metric_rows(
             experiment_id,

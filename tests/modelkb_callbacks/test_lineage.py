@@ -119,9 +119,7 @@ def test_ids_of_weights(data: Data) -> None:
     assert lineage.weights_id(keras.Sequential([keras.Input((2,)), keras.layers.ReLU()])) is None
 
 
-def test_a_damaged_note_is_no_parent_and_stops_nothing(
-    data: Data, fit: Fit, store: Path
-) -> None:
+def test_a_damaged_note_is_no_parent_and_stops_nothing(data: Data, fit: Fit, store: Path) -> None:
     fitted = fit(compiled(functional()), data.x, data.classes)
     (note,) = (store / "objects" / "trained").rglob("*.json")
     note.write_text("{")
