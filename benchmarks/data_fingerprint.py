@@ -15,10 +15,10 @@ import keras
 import numpy as np
 
 from modelkb_callbacks import ModelKB
-from modelkb_callbacks.batch_feed import BatchFeed
-from modelkb_callbacks.canonical_rows import canonical_rows
-from modelkb_callbacks.dataset import describe_data
-from modelkb_callbacks.fingerprint import Fingerprint
+from modelkb_callbacks.datasets.batch_feed import BatchFeed
+from modelkb_callbacks.datasets.canonical_rows import canonical_rows
+from modelkb_callbacks.datasets.dataset_record import record_of_arrays
+from modelkb_callbacks.datasets.fingerprint import Fingerprint
 
 random = np.random.default_rng(0)
 put_seconds: list[float] = []
@@ -45,8 +45,8 @@ def print_fingerprint(name: str, x: Any) -> None:
 def print_arrays(name: str, x: Any) -> None:
     """Print how long a training waits until its arrays are described."""
     y = np.arange(len(x)) % 10
-    seconds = seconds_of(lambda: describe_data(x, y))
-    record = describe_data(x, y)
+    seconds = seconds_of(lambda: record_of_arrays(x, y, range(len(x)), None, ()))
+    record, _ = record_of_arrays(x, y, range(len(x)), None, ())
     seen = f"{record.fingerprint_scope}: {record.fingerprint_sample_count:,} of {len(x):,}"
     print(f"arrays {name:<20} {seconds * 1e3:7.1f} ms   {seen}")
 

@@ -14,7 +14,7 @@ import time
 from datetime import datetime, timezone
 from pathlib import Path
 
-from modelkb_callbacks.resources import ResourceMeter
+from modelkb_callbacks.process.resources import ResourceMeter
 from modelkb_store._version import __version__
 from modelkb_store.ids import new_experiment_id
 from modelkb_store.records import ExperimentRecord, Status

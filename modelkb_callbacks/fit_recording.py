@@ -7,7 +7,7 @@ from typing import Any
 
 from modelkb_callbacks.class_names import find_class_names
 from modelkb_callbacks.curves import Curves
-from modelkb_callbacks.dataset import DatasetWatch
+from modelkb_callbacks.datasets.dataset_watch import DatasetWatch
 from modelkb_callbacks.evaluation.evaluator import Evaluator
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks import Framework

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from modelkb_callbacks.fit_call import FitCall
-from modelkb_callbacks.git_state import git_state
 from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.process.git_state import git_state
 from modelkb_callbacks.slicing import slice_data, source_of
 from modelkb_callbacks.user_objects import user_objects
 from modelkb_callbacks.user_source import UserSource

@@ -12,7 +12,7 @@ import keras
 
 from modelkb_callbacks import active_recordings
 from modelkb_callbacks.curves import metric_rows, steps_taken
-from modelkb_callbacks.dataset import DatasetWatch
+from modelkb_callbacks.datasets.dataset_watch import DatasetWatch
 from modelkb_callbacks.evaluation.evaluator import Evaluator
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks import current_framework

@@ -19,13 +19,13 @@ from modelkb_callbacks import (
     implementation,
     lineage,
 )
-from modelkb_callbacks.command_line import command_line
 from modelkb_callbacks.credentials import without_credentials
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
-from modelkb_callbacks.process_watch import ProcessWatch
+from modelkb_callbacks.process.command_line import command_line
+from modelkb_callbacks.process.process_watch import ProcessWatch
 from modelkb_callbacks.random_states import random_states
 from modelkb_callbacks.settings import Settings
 from modelkb_callbacks.user_source import UserSource

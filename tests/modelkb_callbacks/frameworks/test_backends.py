@@ -65,7 +65,8 @@ DATA_SCRIPT = textwrap.dedent(
     import json, sys
     import keras, numpy as np
     from modelkb_callbacks import ModelKB
-    from modelkb_callbacks.dataset import describe_data
+    from modelkb_callbacks.datasets.class_counter import label_forms
+    from modelkb_callbacks.datasets.dataset_record import record_of_arrays
     from modelkb_store import Store
 
     random = np.random.default_rng(0)
@@ -142,7 +143,10 @@ DATA_SCRIPT = textwrap.dedent(
     for one, other in zip(plain, watched, strict=True):
         assert np.array_equal(one, other)
     store = Store(sys.argv[1])
-    expected = describe_data(x, y), describe_data(x[cut], y[cut])
+    expected = [
+        record_of_arrays(a, b, range(len(a)), None, label_forms(None))[0]
+        for a, b in ((x, y), (x[cut], y[cut]))
+    ]
     for run in (store.experiment(id) for id in store.experiments()["experiment_id"]):
         assert "no fingerprint" not in " ".join(run.record.problems), run.record.problems
         for split, record in zip(("train", "validation"), expected):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from modelkb_callbacks.batch_feed import BatchFeed
+from modelkb_callbacks.datasets.batch_feed import BatchFeed
 
 
 def test_every_batch_arrives_in_order_as_it_was_when_it_was_put() -> None:

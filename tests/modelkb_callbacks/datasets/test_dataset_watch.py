@@ -16,8 +16,10 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from modelkb_callbacks import ModelKB, array_profile
-from modelkb_callbacks.dataset import DatasetWatch, describe_data
+from described import described
+from modelkb_callbacks import ModelKB
+from modelkb_callbacks.datasets import array_profile
+from modelkb_callbacks.datasets.dataset_watch import DatasetWatch
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_store import Experiment, Store
@@ -149,10 +151,10 @@ def test_validation_data(kind: str, data: Data, fit: Fit) -> None:
     fitted = fit(compiled(sequential()), epochs=2, **training, **arguments)
     assert data_problems(fitted.experiment) == []
     found = fitted.experiment.dataset("validation")
-    assert found["fingerprint"] == describe_data(x, y).fingerprint
+    assert found["fingerprint"] == described(x, y).fingerprint
     assert found["class_counts"] == np.bincount(y, minlength=CLASSES).tolist()
     trained = fitted.experiment.dataset()
-    assert trained["fingerprint"] == describe_data(data.x[:64], data.classes[:64]).fingerprint
+    assert trained["fingerprint"] == described(data.x[:64], data.classes[:64]).fingerprint
     # The same pass still gives the evaluation.
     evaluation = fitted.experiment.evaluations().iloc[0]
     assert (evaluation["source"], evaluation["sample_count"]) == ("validation_pass", 32)
@@ -192,7 +194,7 @@ def test_an_evaluation_of_the_users_in_between_is_not_validation_data(data: Data
         callbacks=[recorder, evaluate],
     )
     found = Store(store._layout.root).experiment(recorder.experiment_id).dataset("validation")
-    assert found["fingerprint"] == describe_data(data.x, data.classes).fingerprint
+    assert found["fingerprint"] == described(data.x, data.classes).fingerprint
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
@@ -215,7 +217,7 @@ def test_a_run_that_stops_in_its_first_epoch_has_seen_a_part(
     found = experiment.dataset()
     assert (found["fingerprint_scope"], found["fingerprint_sample_count"]) == ("part", 48)
     assert found["sample_count"] is None
-    part = describe_data(data.x[:48], data.classes[:48])
+    part = described(data.x[:48], data.classes[:48])
     assert found["fingerprint"] == part.fingerprint
     assert experiment.model()["dataset_id"] == experiment.record.dataset_id is not None
 
@@ -305,7 +307,7 @@ def test_ragged_batches_have_none_and_sparse_ones_that_of_dense(data: Data, fit:
     model = compiled(keras.Model(points, keras.layers.Dense(3, activation="softmax")(points)))
     dataset = tf_data(x, data.classes).map(lambda x, y: (tf.sparse.from_dense(x), y))
     fitted = fit(model, dataset, epochs=1)
-    expected = describe_data(x, data.classes).fingerprint
+    expected = described(x, data.classes).fingerprint
     assert fitted.experiment.dataset()["fingerprint"] == expected
 
 
@@ -347,7 +349,7 @@ def test_data_without_labels(data: Data, fit: Fit) -> None:
         model = Autoencoder()
         model.compile("sgd")
         found = fit(model, x, epochs=1).experiment.dataset()
-        assert found["fingerprint"] == describe_data(data.x, None).fingerprint
+        assert found["fingerprint"] == described(data.x, None).fingerprint
         assert found["targets"] is found["class_counts"] is None
 
 
@@ -454,21 +456,14 @@ def test_the_data_of_one_pass_alone(data: Data) -> None:
     watch.end_validation()
     assert watch.training is None
     assert watch.validation is not None
-    assert watch.validation.fingerprint == describe_data(data.x, data.classes).fingerprint
+    assert watch.validation.fingerprint == described(data.x, data.classes).fingerprint
     assert watch.validation.sample_count == SAMPLES
 
 
-def test_describing_without_watching(data: Data) -> None:
-    arrays = describe_data(data.x, data.classes, ["a", "b", "c", "d"], SOURCE)
-    assert arrays.fingerprint_scope == "all"
-    assert arrays.class_counts == (*np.bincount(data.classes).tolist(), 0)
-    assert arrays.source == SOURCE
-    stream = describe_data(tf_data(data.x, data.classes), None)
-    assert (stream.kind, stream.batch_count) == ("tf.data.Dataset", 6)
-    assert stream.fingerprint is stream.sample_count is stream.fingerprint_scope is None
-    generator = batches(data.x, data.classes)
-    assert describe_data(generator, None).inputs is None
-    assert len(list(generator)) == 6, "nothing was read"
+def test_labels_are_counted_where_the_loss_means_classes(data: Data) -> None:
+    record = described(data.x, data.classes, ["a", "b", "c", "d"])
+    assert record.fingerprint_scope == "all"
+    assert record.class_counts == (*np.bincount(data.classes).tolist(), 0)
     regression = sequential(1)
     regression.compile("sgd", "mse")
-    assert describe_data(data.x, data.classes, model=regression).class_counts is None
+    assert described(data.x, data.classes, model=regression).class_counts is None

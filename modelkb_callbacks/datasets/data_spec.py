@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from modelkb_callbacks.data_profile import LeafProfile, dtype_name
+from modelkb_callbacks.datasets.data_profile import LeafProfile, dtype_name
 from modelkb_callbacks.plain_values import shortest_float
 from modelkb_store.ids import canonical_json
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-from modelkb_callbacks.resources import ResourceSampler
+from modelkb_callbacks.process.resources import ResourceSampler
 from modelkb_store.records import ResourceRecord
 from modelkb_store.writer import ExperimentWriter
 
@@ -79,7 +79,7 @@ def test_stops_at_once() -> None:
 
 
 def test_a_disk_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("modelkb_callbacks.resources._LONGEST_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("modelkb_callbacks.process.resources._LONGEST_WAIT_SECONDS", 0.1)
     released = threading.Event()
     sampler = ResourceSampler("run", lambda _: bool(released.wait(30)) and None)
     sampler.start()
@@ -106,7 +106,7 @@ def test_a_fork_and_the_end_of_the_interpreter() -> None:
     script = textwrap.dedent(
         """
         import os, sys, time
-        from modelkb_callbacks.resources import ResourceSampler
+        from modelkb_callbacks.process.resources import ResourceSampler
         sampler = ResourceSampler("run", lambda samples: print("written", len(samples)), 0.001)
         sampler.start()
         time.sleep(0.05)

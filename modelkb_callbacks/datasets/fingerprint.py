@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from modelkb_callbacks.canonical_rows import Rows
+from modelkb_callbacks.datasets.canonical_rows import Rows
 from modelkb_callbacks.rows import Array
 
 _VERSION = b"modelkb-fingerprint-1"

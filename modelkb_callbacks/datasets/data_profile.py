@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from modelkb_callbacks.canonical_rows import Rows, canonical_rows
-from modelkb_callbacks.class_counter import ClassCounter, LabelForm
-from modelkb_callbacks.fingerprint import Fingerprint
+from modelkb_callbacks.datasets.canonical_rows import Rows, canonical_rows
+from modelkb_callbacks.datasets.class_counter import ClassCounter, LabelForm
+from modelkb_callbacks.datasets.fingerprint import Fingerprint
 
 Number = int | float
 

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import scipy.sparse
 
-from modelkb_callbacks import array_profile
-from modelkb_callbacks.array_profile import profile_arrays
-from modelkb_callbacks.data_profile import DataProfile
+from modelkb_callbacks.datasets import array_profile
+from modelkb_callbacks.datasets.array_profile import profile_arrays
+from modelkb_callbacks.datasets.data_profile import DataProfile
 
 FORMS = ("integers",)
 

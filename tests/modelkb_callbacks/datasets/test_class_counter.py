@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from modelkb_callbacks.canonical_rows import canonical_rows
-from modelkb_callbacks.class_counter import MAX_CLASSES, ClassCounter, label_forms
+from modelkb_callbacks.datasets.canonical_rows import canonical_rows
+from modelkb_callbacks.datasets.class_counter import MAX_CLASSES, ClassCounter, label_forms
 
 LABELS = np.array([0, 2, 2, 1, 0, 2])
 

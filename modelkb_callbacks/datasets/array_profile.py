@@ -13,9 +13,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from modelkb_callbacks.canonical_rows import Rows, canonical_rows
-from modelkb_callbacks.class_counter import LabelForm
-from modelkb_callbacks.data_profile import DataProfile
+from modelkb_callbacks.datasets.canonical_rows import Rows, canonical_rows
+from modelkb_callbacks.datasets.class_counter import LabelForm
+from modelkb_callbacks.datasets.data_profile import DataProfile
 from modelkb_callbacks.rows import Array, take_rows, to_numpy
 
 WORK_BYTES = 40 << 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelkb_callbacks.batch_feed import BatchFeed
-from modelkb_callbacks.class_counter import LabelForm
-from modelkb_callbacks.data_profile import DataProfile
+from modelkb_callbacks.datasets.batch_feed import BatchFeed
+from modelkb_callbacks.datasets.class_counter import LabelForm
+from modelkb_callbacks.datasets.data_profile import DataProfile
 from modelkb_callbacks.frameworks.framework import Tap
 
 _WHY_NOT_WATCHED = (

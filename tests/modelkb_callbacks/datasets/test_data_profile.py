@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from modelkb_callbacks.data_profile import DataProfile, LeafProfile
+from modelkb_callbacks.datasets.data_profile import DataProfile, LeafProfile
 
 
 def profile_of(*batches: np.ndarray) -> LeafProfile:

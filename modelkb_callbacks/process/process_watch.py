@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modelkb_callbacks.console import ConsoleCapture
-from modelkb_callbacks.resources import ResourceSampler
+from modelkb_callbacks.process.console import ConsoleCapture
+from modelkb_callbacks.process.resources import ResourceSampler
 from modelkb_store.writer import ExperimentWriter
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 
 import psutil
 
-from modelkb_callbacks.gpu_use import GpuUse
+from modelkb_callbacks.process.gpu_use import GpuUse
 from modelkb_store.records import ResourceRecord
 
 Write = Callable[[list[ResourceRecord]], None]

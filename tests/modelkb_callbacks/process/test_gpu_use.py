@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from modelkb_callbacks.gpu_use import GpuUse
-from modelkb_callbacks.resources import ResourceSampler
+from modelkb_callbacks.process.gpu_use import GpuUse
+from modelkb_callbacks.process.resources import ResourceSampler
 from modelkb_store.records import ResourceRecord
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from modelkb_callbacks import git_state as module
-from modelkb_callbacks.git_state import GitState, git_state
+from modelkb_callbacks.process import git_state as module
+from modelkb_callbacks.process.git_state import GitState, git_state
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 

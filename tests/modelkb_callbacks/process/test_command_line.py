@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from modelkb_callbacks.command_line import command_line, without_secrets
+from modelkb_callbacks.process.command_line import command_line, without_secrets
 
-PRINT = "from modelkb_callbacks.command_line import command_line; print(command_line())"
+PRINT = "from modelkb_callbacks.process.command_line import command_line; print(command_line())"
 
 
 @pytest.mark.parametrize(

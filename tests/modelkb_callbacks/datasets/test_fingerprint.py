@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
-from modelkb_callbacks.canonical_rows import UnknownValuesError, canonical_rows
-from modelkb_callbacks.fingerprint import Fingerprint
+from modelkb_callbacks.datasets.canonical_rows import UnknownValuesError, canonical_rows
+from modelkb_callbacks.datasets.fingerprint import Fingerprint
 
 FLOATS = nps.arrays(
     np.float32,

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelkb_callbacks import console as module
-from modelkb_callbacks.console import ConsoleCapture
+from modelkb_callbacks.process import console as module
+from modelkb_callbacks.process.console import ConsoleCapture
 
 
 def test_both_streams_in_order(capsys: pytest.CaptureFixture[str]) -> None:
@@ -211,7 +211,7 @@ def test_a_child_prints_into_the_console_alone() -> None:
     script = textwrap.dedent(
         """
         import os, sys
-        from modelkb_callbacks.console import ConsoleCapture
+        from modelkb_callbacks.process.console import ConsoleCapture
         console = ConsoleCapture()
         console.start()
         print("parent", flush=True)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from modelkb_callbacks.canonical_rows import Rows
+from modelkb_callbacks.datasets.canonical_rows import Rows
 from modelkb_callbacks.evaluation.loss import Loss, loss_of_output
 from modelkb_callbacks.rows import Array
 
