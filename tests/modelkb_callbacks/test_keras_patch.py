@@ -124,9 +124,7 @@ def test_xfit_generator(data: Data, store: Path, monkeypatch: pytest.MonkeyPatch
             yield data.x[:32], data.classes[:32]
 
     model = compiled(sequential())
-    fit = model.xfit_generator(
-        batches(), 3, 2, 0, validation_data=(data.x, data.classes)
-    )
+    fit = model.xfit_generator(batches(), 3, 2, 0, validation_data=(data.x, data.classes))
     assert len(fit.history["val_loss"]) == 2
     opened = Store(store)
     (found,) = opened.experiments()["experiment_id"]
@@ -243,7 +241,13 @@ ALL = "['fit', 'evaluate', 'predict', 'xfit', 'xpredict']"
 )
 def test_whatever_is_imported_first(first: str, second: str, patched: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", SCRIPT.format(first=first, second=second)],
+        [
+            sys.executable,
+            "-W",
+            "error::UserWarning",
+            "-c",
+            SCRIPT.format(first=first, second=second),
+        ],
         capture_output=True,
         text=True,
         check=True,
