@@ -20,27 +20,33 @@ if TYPE_CHECKING:
     from modelkb_callbacks.experiment_block import experiment
     from modelkb_callbacks.guard import ModelKBWarning
     from modelkb_callbacks.run import Run, current_run
+    from modelkb_callbacks.scanning import scan
+    from modelkb_callbacks.user_source import ModelKBSourceWarning
 
 __all__ = [
     "ModelKB",
     "ModelKBCallback",
+    "ModelKBSourceWarning",
     "ModelKBWarning",
     "Run",
     "autolog",
     "current_run",
     "disable",
     "experiment",
+    "scan",
 ]
 
 _HOMES = {
     "ModelKB": "callback",
     "ModelKBCallback": "callback",
+    "ModelKBSourceWarning": "user_source",
     "ModelKBWarning": "guard",
     "Run": "run",
     "autolog": "automatic",
     "current_run": "run",
     "disable": "automatic",
     "experiment": "experiment_block",
+    "scan": "scanning",
 }
 
 __getattr__ = lazy_names(__name__, _HOMES)

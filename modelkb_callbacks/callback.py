@@ -6,14 +6,23 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
+try:
+    import keras
+except ImportError as error:
+    from modelkb_store.errors import MissingPackageError
+
+    raise MissingPackageError(
+        "Keras 3 with a backend", "Recording a training", "pip install 'modelkb[tensorflow]'"
+    ) from error
 
 from modelkb_callbacks import active_recordings
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
+from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.recording import Recording, status_of
 from modelkb_callbacks.run import Run
 from modelkb_callbacks.settings import DEFAULT_EVALUATION_SAMPLES, Settings
+from modelkb_callbacks.user_source import UserSource
 from modelkb_store.records import Status
 
 _OF_A_RUN = (
@@ -24,6 +33,7 @@ _OF_A_RUN = (
     "_model",
     "params",
     "experiment_id",
+    "on_train_batch_begin",
     "on_train_batch_end",
 )
 
@@ -53,6 +63,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         save_weights: Whether to keep the final weights; those of a run that failed are not.
         evaluation_samples: How many samples at most are predicted for the evaluation when
             it cannot be taken from Keras' own validation pass.
+        silence: Codes of the scanner's warnings that are not wanted, beside those in
+            ``$MODELKB_SILENCE``.
         strict: Raise what fails of ours, instead of one warning.
 
     Raises:
@@ -81,6 +93,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         console: bool = False,
         save_weights: bool = True,
         evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES,
+        silence: Sequence[str] = (),
         strict: bool = False,
     ) -> None:
         self._set_up(
@@ -97,8 +110,12 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 console=console,
                 save_weights=save_weights,
                 evaluation_samples=evaluation_samples,
+                silence=silence,
                 strict=strict,
             )
+        )
+        Guard(strict=strict).run(
+            "scan the source", lambda: UserSource.of_caller().warn(self._settings.silence)
         )
 
     @classmethod
@@ -158,6 +175,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Note where the epoch starts."""
         if self._fit is not None:
             self._fit.begin_epoch(epoch)
+            # For one call: a hook for every batch would cost every training.
+            self.on_train_batch_begin = self._on_first_batch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the epoch's metrics on disk."""
@@ -178,6 +197,11 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         """Complete the record, unless the patch does so once all callbacks are through."""
         if self._call is None:
             self._end(Status.FINISHED, None)
+
+    def _on_first_batch(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.__dict__.pop("on_train_batch_begin", None)
+        if self._fit is not None:
+            self._fit.begin_steps()
 
     def _on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         if self._fit is not None:

@@ -8,26 +8,32 @@ from typing import Any
 REDACTED = "[redacted]"
 
 # Names of settings that surely are secrets, whoever chose them.
-_SURE_NAME = re.compile(
-    r"pass(word|wd|phrase)(?![a-z])|secret|credential|(api|access|private)_?key"
-    r"|(api|access|auth|refresh)_?token",
+SURE_NAME = re.compile(
+    r"pass(words?|wd|phrase)(?![a-z])|secret|credential|(api|access|private|account|encryption)[_-]?key"
+    r"|(api|access|auth|refresh)[_-]?token|authorization|connection[_-]?string",
     re.IGNORECASE,
 )
 # Names that are secrets among a user's settings, but can be anything in a model.
-_NAME = re.compile(
-    rf"{_SURE_NAME.pattern}|pass(?![a-z])"
+NAME = re.compile(
+    rf"{SURE_NAME.pattern}|pass(?![a-z])"
     r"|(?<!oov_)(?<!mask_)(?<!pad_)(?<!start_)(?<!end_)(?<!unk_)(?<!sep_)token(?!i[sz]|s)"
-    r"|(^|_)(auth|key|pwd|cookie|session|signature)(_|$)",
+    r"|(^|[_.-])(auth|key|pwd|pw|cookies?|session(_?id)?|signature)([_.-]|$)",
+    re.IGNORECASE,
+)
+# Values that are secrets whatever their names are.
+SHAPE = re.compile(
+    r"://[^/\s:@\"']*:[^/\s\"']+@"  # user and password in an address
+    r"|\b(sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|hf|xox[abprs])[-_][A-Za-z0-9_-]{16,}"
+    r"|\b(npm_|pypi-|dop_v1_|AIza|ya29\.)[A-Za-z0-9_-]{20,}"
+    r"|\bhooks\.slack\.com/services/\S+"
+    r"|\b(AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # a JSON web token
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*"
+    r"|\bbearer\s+[\w.~+/=-]+",
     re.IGNORECASE,
 )
 _VALUE = re.compile(
-    r"://[^/\s:@]+:[^/\s@]+@"  # user and password in an address
-    r"|\b(sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|hf|xox[abprs])[-_][A-Za-z0-9_-]{16,}"
-    r"|\b(AKIA|ASIA)[A-Z0-9]{16}\b"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.\S*"  # a JSON web token
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*"
-    r"|(password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*\S+"
-    r"|\bbearer\s+\S+",
+    rf"{SHAPE.pattern}|(password|passwd|secret|token|api_?key)[\"']?\s*[=:]\s*\S+",
     re.IGNORECASE,
 )
 
@@ -39,7 +45,7 @@ def looks_like_credential(name: str, value: str = "") -> bool:
         >>> looks_like_credential("DB_PASSWORD"), looks_like_credential("OMP_NUM_THREADS", "2")
         (True, False)
     """
-    return bool(_NAME.search(name) or _VALUE.search(value))
+    return bool(NAME.search(name) or _VALUE.search(value))
 
 
 def without_credentials(text: str) -> str:
@@ -63,7 +69,7 @@ def redacted(value: Any, name: str = "", *, of_model: bool = False) -> Any:
         {'db': {'user': 'ada', 'password': '[redacted]'}}
     """
     if isinstance(value, str):
-        names = _SURE_NAME if of_model else _NAME
+        names = SURE_NAME if of_model else NAME
         return REDACTED if value and (names.search(name) or _VALUE.search(value)) else value
     if isinstance(value, dict):
         return {key: redacted(item, str(key), of_model=of_model) for key, item in value.items()}

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from modelkb_callbacks.learning_rate import current_learning_rate, has_schedule
+from modelkb_callbacks.plain_values import shortest_float
 from modelkb_callbacks.rows import to_numpy
-from modelkb_store.records import MetricRecord
+from modelkb_store.records import EpochRecord, MetricRecord
 from modelkb_store.writer import ExperimentWriter
 
 _VALIDATION_PREFIX = "val_"
@@ -17,6 +19,9 @@ _WRITE_BATCHES_AFTER_SECONDS = 10.0
 
 class Curves:
     """Turns the logs of epochs and batches into rows and writes them.
+
+    An epoch is told in four steps, of which those in the middle may be left out:
+    :meth:`begin_epoch`, :meth:`begin_steps`, :meth:`end_steps` and :meth:`end_epoch`.
 
     Args:
         writer: The experiment in the store.
@@ -37,13 +42,30 @@ class Curves:
         self._first_step = 0
         self._batches: list[tuple[int, float, Mapping[str, Any]]] = []
         self._written_at = time.monotonic()
+        self._started_at = datetime.now(timezone.utc)
+        self._clock = time.monotonic()
+        self._initial_rate: float | None = None
+        self._final_rate: float | None = None
         self.epoch = 0
         self.epochs_completed = 0
 
     def begin_epoch(self, epoch: int) -> None:
         """Note the epoch and the step that it starts from."""
         self.epoch = epoch
+        self._started_at, self._clock = datetime.now(timezone.utc), time.monotonic()
         self._first_step = self._steps_so_far(epochs=epoch)
+        self._initial_rate, self._final_rate = current_learning_rate(self._model), None
+
+    def begin_steps(self) -> None:
+        """Read the learning rate again, when all callbacks have begun the epoch.
+
+        A scheduler may come behind ours, and set the rate after :meth:`begin_epoch`.
+        """
+        self._initial_rate = current_learning_rate(self._model)
+
+    def end_steps(self) -> None:
+        """Read the learning rate when the validation begins, before callbacks change it."""
+        self._final_rate = current_learning_rate(self._model)
 
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Keep a batch's metrics, cheaply; every ten seconds they are written."""
@@ -58,9 +80,29 @@ class Curves:
         self.epochs_completed += 1
         self._take_batches()
         step = self._steps_so_far(epochs=epoch + 1)
+        self._writer.append_epoch(
+            EpochRecord(
+                experiment_id=self._writer.experiment.experiment_id,
+                epoch=epoch,
+                started_at=self._started_at,
+                duration_seconds=time.monotonic() - self._clock,
+                initial_learning_rate=self._initial_rate,
+                final_learning_rate=self._rate_at_end(logs),
+            )
+        )
         self._writer.append_metrics(self._rows(epoch, step, time.time(), logs))
         self._writer.flush()
         self._written_at = time.monotonic()
+
+    def _rate_at_end(self, logs: Mapping[str, Any]) -> float | None:
+        """Return the learning rate after the last step, whoever has changed it since."""
+        if self._final_rate is not None:
+            return self._final_rate
+        # Keras' callbacks that change the rate put it into the logs before they do.
+        logged = _number(logs.get("learning_rate"))
+        if logged is None or has_schedule(self._model):
+            return current_learning_rate(self._model)
+        return shortest_float(logged)
 
     def _take_batches(self) -> None:
         batches, self._batches = self._batches, []

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelkb_callbacks import dataset
 from modelkb_callbacks.class_names import find_class_names
 from modelkb_callbacks.curves import Curves
+from modelkb_callbacks.datasets.dataset_watch import DatasetWatch
 from modelkb_callbacks.evaluation.evaluator import Evaluator
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks import Framework
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
-from modelkb_store.records import DatasetRecord, EvaluationRecord
+from modelkb_store.records import EvaluationRecord
 from modelkb_store.writer import ExperimentWriter
 
 
@@ -28,11 +28,13 @@ class FitRecording:
         model: The compiled model.
         call: The arguments of ``fit``, as far as they are known.
         keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
+        data_source: Where the scanner found the data to come from, as JSON text.
 
     Attributes:
         call: As above.
         keras_params: As above.
         class_names: Names of the classes, if known.
+        data_is_known: Whether the training data is described as far as it will be.
     """
 
     def __init__(
@@ -45,16 +47,19 @@ class FitRecording:
         model: Any,
         call: FitCall,
         keras_params: Mapping[str, Any],
+        data_source: str | None,
     ) -> None:
         self._writer = writer
         self._guard = guard
         self._settings = settings
         self.call = call
         self.keras_params = keras_params
+        self.data_is_known = False
         self._curves = Curves(writer, model, keras_params)
         self.class_names: Sequence[str] | None = settings.class_names or guard.run(
             "find the class names", lambda: find_class_names(call)
         )
+        self._datasets = DatasetWatch(model, call, framework, self.class_names, source=data_source)
         self._evaluator = Evaluator(
             model,
             call,
@@ -74,7 +79,9 @@ class FitRecording:
         return self._curves.epochs_completed
 
     def begin(self) -> None:
-        """Describe the data, before the first step."""
+        """Describe the data, or begin to watch it, before the first step."""
+        self._guard.run("describe the data", self._datasets.begin)
+        self.data_is_known = self._datasets.training is not None
         self._guard.run("describe the data", self._record_datasets)
 
     def prepare_evaluation(self) -> None:
@@ -85,6 +92,10 @@ class FitRecording:
         """Note which epoch runs."""
         self._guard.run("follow the epochs", lambda: self._curves.begin_epoch(epoch))
 
+    def begin_steps(self) -> None:
+        """Note what the callbacks behind ours have set for the epoch."""
+        self._guard.run("follow the epochs", self._curves.begin_steps)
+
     def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
         """Keep the metrics of a batch; they are written with the epoch, or after a while."""
         self._guard.run("record a batch", lambda: self._curves.end_batch(batch, logs))
@@ -93,20 +104,34 @@ class FitRecording:
         """Put the epoch's metrics on disk."""
         self._guard.run("write the metrics", lambda: self._curves.end_epoch(epoch, logs))
         self._guard.run("keep a sample of the data", self._evaluator.end_epoch)
+        if not self.data_is_known:
+            self._guard.run("describe the data", self._datasets.end_epoch)
+            self.data_is_known = True
+            self._guard.run("describe the data", self._record_datasets)
 
     def begin_validation(self) -> None:
         """Watch Keras' validation pass."""
+        self._guard.run("follow the epochs", self._curves.end_steps)
         self._guard.run("watch the validation", self._evaluator.begin_pass)
+        self._guard.run("describe the data", self._datasets.begin_validation)
 
     def end_validation(self) -> None:
         """Keep what the validation pass has shown."""
         self._guard.run(
             "watch the validation", lambda: self._evaluator.end_pass(self._curves.epoch)
         )
+        self._guard.run("describe the data", self._datasets.end_validation)
+        if self._writer.experiment.validation_dataset_id is None:
+            self._guard.run("describe the data", self._record_datasets)
 
     def finish(self) -> None:
         """Put all that was gathered on disk; the training is over."""
         self._guard.run("write the metrics", self._writer.flush)
+        self._guard.run("describe the data", self._datasets.finish)
+        self.data_is_known = True
+        self._guard.run("describe the data", self._record_datasets)
+        if self._datasets.problem and self._datasets.problem not in self._guard.problems:
+            self._guard.problems.append(self._datasets.problem)
 
     def evaluate(self, *, finished: bool) -> None:
         """Write the evaluation, which can take a while.
@@ -117,11 +142,12 @@ class FitRecording:
         self._guard.run("evaluate", lambda: self._record_evaluation(finished))
 
     def _record_datasets(self) -> None:
-        if self.call.training_data()[0] is None:
-            return
-        training, validation = dataset.describe_fit_data(self.call, self.class_names)
-        for record, field in ((training, "dataset_id"), (validation, "validation_dataset_id")):
-            if isinstance(record, DatasetRecord):
+        known = {
+            "dataset_id": self._datasets.training,
+            "validation_dataset_id": self._datasets.validation,
+        }
+        for field, record in known.items():
+            if record is not None:
                 self._writer.add_dataset(record)
                 self._writer.set(**{field: record.dataset_id})
 

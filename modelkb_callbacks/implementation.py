@@ -1,32 +1,66 @@
-"""The code behind a run, as far as it is known without reading it."""
+"""The code behind a run: what made its data, its classes, and the state of its repository."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.process.git_state import git_state
+from modelkb_callbacks.slicing import slice_data, source_of
+from modelkb_callbacks.user_objects import user_objects
+from modelkb_callbacks.user_source import UserSource
 from modelkb_store.ids import content_id
 from modelkb_store.records import ImplementationRecord
 
 
-def describe_implementation(model: Any) -> ImplementationRecord:
-    """Return the script's name and the model's class; source text is not read here."""
-    facts = {"script": _script_name(), "model_class": _qualified_name(type(model))}
-    return ImplementationRecord(
-        implementation_id=content_id(facts),
-        created_at=datetime.now(timezone.utc),
-        script=facts["script"],
-        model_class=facts["model_class"],
+def describe_implementation(
+    model: Any, call: FitCall, source: UserSource, guard: Guard
+) -> ImplementationRecord:
+    """Describe the code behind a run; each part that fails leaves the others.
+
+    Args:
+        model: The Keras model.
+        call: The arguments of ``fit``, as far as they are known.
+        source: The user's source that runs.
+        guard: Runs each step.
+    """
+    data_slice = guard.run("find what makes the data", lambda: slice_data(source.frames))
+    definitions = guard.run(
+        "find the source of the model's classes", lambda: source_of(user_objects(model, call))
     )
+    script = _main_script()
+    git = guard.run("read the state of the repository", lambda: git_state(script or Path.cwd()))
+    record = ImplementationRecord(
+        implementation_id="",
+        created_at=datetime.now(timezone.utc),
+        script=None if script is None else script.name,
+        model_class=f"{type(model).__module__}.{type(model).__qualname__}",
+        data_slice=data_slice.text if data_slice else None,
+        definitions=(definitions.text or None) if definitions else None,
+        source_problems=(
+            *(f"data slice: {each}" for each in (data_slice.problems if data_slice else ())),
+            *(f"definitions: {each}" for each in (definitions.problems if definitions else ())),
+        ),
+        source_warnings=guard.run("scan the source", source.warning_texts) or (),
+        git_commit=git.commit if git else None,
+        git_branch=git.branch if git else None,
+        git_difference=git.difference if git else None,
+    )
+    return dataclasses.replace(record, implementation_id=_content_id(record))
 
 
-def _script_name() -> str | None:
-    """Return the main script's file name; None in a notebook or an interpreter."""
+def _content_id(record: ImplementationRecord) -> str:
+    facts = dataclasses.asdict(record)
+    del facts["implementation_id"], facts["created_at"]
+    return content_id(facts)
+
+
+def _main_script() -> Path | None:
+    """Return the main script's path; None in a notebook or an interpreter."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
-    return Path(path).name if path else None
-
-
-def _qualified_name(kind: type[Any]) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"
+    return Path(path).absolute() if path else None

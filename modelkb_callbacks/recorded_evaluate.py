@@ -10,8 +10,9 @@ from typing import Any
 
 import keras
 
-from modelkb_callbacks import active_recordings, dataset
+from modelkb_callbacks import active_recordings
 from modelkb_callbacks.curves import metric_rows, steps_taken
+from modelkb_callbacks.datasets.dataset_watch import DatasetWatch
 from modelkb_callbacks.evaluation.evaluator import Evaluator
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.frameworks import current_framework
@@ -63,39 +64,49 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, recording: Recording, model: Any, call: FitCall) -> None:
         super().__init__()
         self._recording = recording
-        self._data = call.training_data()
+        self._guard = recording.guard
         self._logs: Mapping[str, Any] = {}
+        # To those who watch, it is the validation pass of a `fit`.
         as_validation = {
-            "validation_data": self._data,
+            "validation_data": call.training_data(),
+            "validation_steps": call.arguments.get("steps"),
             "batch_size": call.arguments.get("batch_size"),
         }
+        validation = FitCall(as_validation, call.untraced)
+        framework, names = current_framework(), recording.class_names
+        self._data = DatasetWatch(model, validation, framework, names, source=None)
         self._evaluator = Evaluator(
             model,
-            FitCall(as_validation, call.untraced),
-            current_framework(),
+            validation,
+            framework,
             limit=recording.settings.evaluation_samples,
-            class_names=recording.class_names,
+            class_names=names,
         )
+        self._data.begin()
         self._evaluator.prepare()
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._recording.guard.run("follow `evaluate`", self._evaluator.begin_pass)
+        self._guard.run("follow `evaluate`", self._evaluator.begin_pass)
+        self._guard.run("follow `evaluate`", self._data.begin_validation)
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         self._logs = dict(logs or {})
         epoch = self._recording.epoch or 0
-        self._recording.guard.run("follow `evaluate`", lambda: self._evaluator.end_pass(epoch))
+        self._guard.run("follow `evaluate`", lambda: self._evaluator.end_pass(epoch))
+        self._guard.run("follow `evaluate`", self._data.end_validation)
 
     def end(self, kind: object, outcome: BaseException | None, traceback: object) -> None:
         """Write what was seen, if the pass came to its end."""
+        self._guard.run("follow `evaluate`", self._data.finish)
         writer = self._recording.writer
         if outcome is None and writer is not None:
-            self._recording.guard.run("record `evaluate`", lambda: self._record(writer), quiet=True)
+            self._guard.run("record `evaluate`", lambda: self._record(writer), quiet=True)
 
     def _record(self, writer: ExperimentWriter) -> None:
         experiment_id = writer.experiment.experiment_id
-        data = dataset.describe_data(*self._data, self._recording.class_names)
-        writer.add_dataset(data)
+        data = self._data.validation
+        if data is not None:
+            writer.add_dataset(data)
         rows = metric_rows(
             experiment_id,
             self._logs,
@@ -112,7 +123,7 @@ class _Watch(keras.callbacks.Callback):  # type: ignore[misc]
                     record,
                     split=_SPLIT,
                     source="evaluate" if record.source == "validation_pass" else record.source,
-                    dataset_id=data.dataset_id,
+                    dataset_id=None if data is None else data.dataset_id,
                 )
                 for record in records
             ]

@@ -24,10 +24,14 @@ from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.process.command_line import command_line
+from modelkb_callbacks.process.process_watch import ProcessWatch
+from modelkb_callbacks.random_states import random_states
 from modelkb_callbacks.settings import Settings
+from modelkb_callbacks.user_source import UserSource
 from modelkb_store._version import __version__
 from modelkb_store.ids import new_experiment_id
-from modelkb_store.records import ExperimentRecord, HyperparameterRecord, Status
+from modelkb_store.records import ExperimentRecord, HyperparameterRecord, RandomStateRecord, Status
 from modelkb_store.trained_weights import TrainedNote, write_trained_note
 from modelkb_store.writer import ExperimentWriter
 
@@ -77,6 +81,9 @@ class Recording:
         self._clock = time.monotonic()
         self._hyperparameters: dict[str, HyperparameterRecord] = {}
         self._initial_weights: str | None = None
+        self._source = UserSource()
+        self._process: ProcessWatch | None = None
+        self._has_random_states = False
 
     @property
     def experiment_id(self) -> str | None:
@@ -112,11 +119,16 @@ class Recording:
     def _begin(self) -> None:
         self._framework = current_framework()
         self.writer = self._open_store()
-        self._run_steps(("record the environment", self._record_environment))
+        self._run_steps(
+            ("record the environment", self._record_environment),
+            ("watch the process", self._watch_process),
+        )
         active_recordings.add(self)
         self._adopt(self._model)
         if self._is_block:
             self._run_steps(
+                ("find the source", self._find_source),
+                ("record the random states", self._record_random_states),
                 ("record the implementation", self._record_implementation),
                 ("record the hyperparameters", self._record_hyperparameters),
                 ("record the architecture", self._record_model),
@@ -138,6 +150,10 @@ class Recording:
 
     def _begin_fit(self, model: Any, call: FitCall, keras_params: Mapping[str, Any]) -> None:
         self._adopt(model)
+        self._run_steps(
+            ("find the source", self._find_source),
+            ("record the random states", self._record_random_states),
+        )
         if self._initial_weights is None:  # it was not built when the block began
             self._initial_weights = self.guard.run(
                 "identify the weights", lambda: lineage.weights_id(model)
@@ -150,6 +166,7 @@ class Recording:
             model=model,
             call=call,
             keras_params=keras_params,
+            data_source=self._source.datasets,
         )
         self.fit_runs = True
         self.class_names = fit.class_names
@@ -167,8 +184,9 @@ class Recording:
         if self.fit is None:
             return
         self.fit.end_epoch(epoch, logs)
-        if self._open_writer.experiment.architecture_id is None:
+        if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
+            self.save_experiment()
 
     def end_fit(self, status: Status) -> None:
         """Take leave of a ``fit`` that ended inside a block."""
@@ -201,6 +219,7 @@ class Recording:
         if outcome is not None:
             self.guard.problems.append(_reason_of(outcome))
         self.guard.run("write the metrics", self._open_writer.flush)
+        self.guard.run("watch the process", self._leave_process)
         epochs_running = self.fit.epochs_completed if self.fit and self.fit_runs else 0
         # The end before the evaluation: it takes a while, and may be interrupted.
         self.save_experiment(
@@ -210,7 +229,9 @@ class Recording:
             # By hand and by `fit`, the same epochs may have been counted twice.
             epochs_completed=max(self.epochs_logged, self._epochs_of_ended_fits + epochs_running),
         )
-        if self._open_writer.experiment.architecture_id is None:
+        if self.fit is not None:
+            self.fit.finish()
+        if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
         if self._model is not None:
             is_kept = status is not Status.FAILED
@@ -251,6 +272,7 @@ class Recording:
             process_id=os.getpid(),
             modelkb_version=__version__,
             seed=self._framework.random_seed(),
+            command_line=command_line(),
             tags=tuple(self.settings.tags or ()),
             notes=self.settings.notes or "",
         )
@@ -269,6 +291,31 @@ class Recording:
             ("find the parent experiment", self._record_parent),
             ("follow the model", lambda: active_recordings.remember(model, self)),
         )
+
+    def _find_source(self) -> None:
+        self._source = UserSource.of_caller()
+        self._source.warn(self.settings.silence)
+
+    def _watch_process(self) -> None:
+        self._process = ProcessWatch(self._open_writer, console=self.settings.console)
+        self._process.start()
+
+    def _leave_process(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+            if self._process.problem:
+                self.guard.problems.append(self._process.problem)
+
+    def _record_random_states(self) -> None:
+        """Once: a block begins before its first ``fit``."""
+        if self._model is None or self._has_random_states:
+            return
+        experiment_id = self._open_writer.experiment.experiment_id
+        states = random_states(self._model, self._framework)
+        self._open_writer.write_random_states(
+            [RandomStateRecord(experiment_id, each.generator, each.state) for each in states]
+        )
+        self._has_random_states = True
 
     def _record_environment(self) -> None:
         record = environment.describe_environment(self._framework)
@@ -292,7 +339,8 @@ class Recording:
     def _record_implementation(self) -> None:
         if self._model is None:
             return
-        record = implementation.describe_implementation(self._model)
+        call = self.fit.call if self.fit else FitCall()
+        record = implementation.describe_implementation(self._model, call, self._source, self.guard)
         self._open_writer.add_implementation(record)
         self._change(implementation_id=record.implementation_id)
 
@@ -305,6 +353,7 @@ class Recording:
                 call,
                 self.fit.keras_params if self.fit else {},
                 self.settings.params or {},
+                scanned=self._source.hyperparameters,
             )
         )
 
@@ -315,9 +364,11 @@ class Recording:
         writer = self._open_writer
         description = architecture.describe_architecture(self._model)
         path = writer.add_architecture(description.architecture, description.layers)
-        model = architecture.describe_model(self._model, description, writer.experiment, path)
-        writer.add_model(model)
-        self._change(model_id=model.model_id, architecture_id=model.architecture_id)
+        self._change(architecture_id=description.architecture.architecture_id)
+        if self.fit is None or self.fit.data_is_known:  # the data is a part of what a model is
+            model = architecture.describe_model(self._model, description, writer.experiment, path)
+            writer.add_model(model)
+            self._change(model_id=model.model_id)
         if description.problem:
             self.guard.note(description.problem)
 

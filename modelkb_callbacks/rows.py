@@ -41,12 +41,30 @@ def take_rows(array: Any, indices: Array) -> Array:
 
 
 def to_numpy(tensor: Any) -> Array:
-    """Return the values of a tensor or variable; a type unknown to NumPy as float32."""
+    """Return the values of a tensor or variable; a type unknown to NumPy as float32.
+
+    Raises:
+        TypeError: Rows of different lengths.
+    """
     value = tensor.value if isinstance(tensor, keras.Variable) else tensor
+    if type(value).__name__ == "RaggedTensor":
+        raise TypeError("ragged tensors")
     # Keras' own conversion asks TensorFlow in a way that NumPy 2 warns of.
     own = value.numpy() if _package(value) == "tensorflow" else keras.ops.convert_to_numpy(value)
     array = np.asarray(own)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def snapshot(tensor: Any) -> Any:
+    """Return a tensor that stays as it is now, whatever its owner does with its memory.
+
+    TensorFlow's and sparse tensors cannot be changed. Others can, or lie on the memory of a
+    NumPy array that a generator may fill anew for each batch.
+    """
+    package = _package(tensor)
+    if package == "tensorflow" or hasattr(tensor, "todense"):
+        return tensor
+    return tensor.detach().clone() if package == "torch" else np.array(tensor)
 
 
 def _package(array: Any) -> str:

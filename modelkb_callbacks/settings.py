@@ -34,6 +34,7 @@ class Settings:
     console: bool = False
     save_weights: bool = True
     evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES
+    silence: Sequence[str] = ()
     strict: bool = False
     root: Path = field(init=False)
 
@@ -44,7 +45,7 @@ class Settings:
         for name in ("name", "owner", "notes"):
             _check(name, getattr(self, name), (str, type(None)), "a text")
         _check("params", self.params, (Mapping, type(None)), "a dictionary")
-        for name in ("tags", "class_names"):
+        for name in ("tags", "class_names", "silence"):
             value = getattr(self, name)
             if isinstance(value, str) or not isinstance(value, (Iterable, type(None))):
                 raise InvalidSettingError(name, value, "a list of texts")

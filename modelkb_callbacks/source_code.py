@@ -12,7 +12,7 @@ import sys
 import tokenize
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,13 +20,17 @@ from typing import Any
 from modelkb_store.errors import SourceNotFoundError
 
 _LARGEST_SOURCE = 4 << 20  # characters; what is larger was not written by a person
-_MAX_MENDED_LINES = 50
 # IPython's: %magic, !shell, ?help, and results of the first two taken into a variable.
 _MAGIC_LINE = re.compile(r"^\s*(%|!|\?)|\?\s*$")
 _TAKEN_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*(!|%)")
 # Cell magics behind which Python goes on.
 _PYTHON_CELL = re.compile(r"^%%(time|timeit|capture|prun|debug|scalene)\b")
-_PRINT_STATEMENT = re.compile(r"^\s*print\b")
+# What pages and word processors put into code that is copied from them.
+_INVISIBLE = {0xA0: " ", 0x3000: " ", 0x200B: None, 0x2060: None, 0xFEFF: None}
+# Python 2's; what goes on in the next line is left to be taken out with its block.
+_PRINT_STATEMENT = re.compile(r"^\s*print\s+[^\s=(\[.,)][^\\]*(?<![,(\[{\\])\s*$")
+_EXCEPT_STATEMENT = re.compile(r"^(\s*except\s+(?:[\w.]+|\([^()]*\)))\s*,\s*(\w+)\s*:")
+_RAISE_STATEMENT = re.compile(r"^(\s*raise\s+[\w.]+)\s*,.*[^\\,(\[{]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,58 +168,70 @@ def _from_cells(cells: Sequence[str], name: str, path: Path | None) -> SourceCod
     firsts: list[int] = []
     line = 1
     for cell in cells:
-        text, found = _parsable(_without_cell_magic(cell).rstrip("\n") + "\n")
+        text, _, found = _parsable(_without_cell_magic(cell).rstrip("\n") + "\n")
         problems += [SourceProblem(line + each.line - 1, each.reason) for each in found]
         firsts.append(line)
         texts.append(text)
         line += text.count("\n")
-    whole = "".join(texts)
-    return SourceCode(name, path, whole, _parse(whole), tuple(problems), tuple(firsts))
+    source = _from_text("".join(texts), name, path)
+    return replace(source, problems=(*problems, *source.problems), cells=tuple(firsts))
 
 
 def _from_text(text: str, name: str, path: Path | None) -> SourceCode:
     if len(text) > _LARGEST_SOURCE:
         problem = SourceProblem(1, f"longer than {_LARGEST_SOURCE:,} characters")
         return SourceCode(name, path, "", ast.Module([], []), (problem,))
-    text, problems = _parsable(text)
-    return SourceCode(name, path, text, _parse(text), tuple(problems))
+    text, tree, problems = _parsable(text)
+    return SourceCode(name, path, text, tree, tuple(problems))
 
 
-def _parsable(text: str) -> tuple[str, list[SourceProblem]]:
-    """Return a text of the same lines that parses, and what was taken out of it."""
-    if _error_of(text) is None:
-        return text, []
-    text = _without_magics(text)
-    problems: list[SourceProblem] = []
-    for _ in range(_MAX_MENDED_LINES):
-        error = _error_of(text)
-        if error is None:
-            return text, problems
-        lines = text.split("\n")
-        index = min(error.line, len(lines)) - 1
-        if not _PRINT_STATEMENT.match(lines[index]):
-            break
-        problems.append(error)
-        lines[index] = _indentation(lines[index]) + "pass"
-        text = "\n".join(lines)
+def _parsable(text: str) -> tuple[str, ast.Module, list[SourceProblem]]:
+    """Return a text of the same lines that parses, its tree, and what was taken out of it."""
+    tree = _parse(text)
+    if isinstance(tree, ast.Module):
+        return text, tree, []
+    text = _without_magics(text.translate(_INVISIBLE))
+    tree = _parse(text)
+    if isinstance(tree, ast.Module):
+        return text, tree, []
+    text, problems = _without_old_statements(text)
+    tree = _parse(text)
+    if isinstance(tree, ast.Module):
+        return text, tree, problems
     return _whole_blocks(text, problems)
 
 
-def _whole_blocks(text: str, problems: list[SourceProblem]) -> tuple[str, list[SourceProblem]]:
+def _without_old_statements(text: str) -> tuple[str, list[SourceProblem]]:
+    """Mend what Python 2 wrote in other ways, of what stands on one line."""
+    lines = text.split("\n")
+    problems = []
+    for index, line in enumerate(lines):
+        if _PRINT_STATEMENT.match(line):
+            lines[index] = _indentation(line) + "pass"
+            problems.append(SourceProblem(index + 1, "a print statement of Python 2"))
+        elif "except" in line or "raise" in line:
+            mended = _EXCEPT_STATEMENT.sub(r"\1 as \2:", line)
+            lines[index] = _RAISE_STATEMENT.sub(r"\1", mended)
+    return "\n".join(lines), problems
+
+
+def _whole_blocks(
+    text: str, problems: list[SourceProblem]
+) -> tuple[str, ast.Module, list[SourceProblem]]:
     """Keep the top-level statements that parse; comments stand for the others."""
     kept: list[str] = []
     for block in _top_level_blocks(text.split("\n")):
-        error = _error_of("\n".join(block))
-        if error is None:
+        tree = _parse("\n".join(block))
+        if isinstance(tree, ast.Module):
             kept += block
             continue
-        problems.append(SourceProblem(len(kept) + error.line, error.reason))
-        kept += [f"# {line}" for line in block]
+        problems.append(SourceProblem(len(kept) + tree.line, tree.reason))
+        kept += [f"# {line}" if line.strip() else "" for line in block]
     whole = "\n".join(kept)
-    error = _error_of(whole)
-    if error is None:
-        return whole, problems
-    return "\n" * whole.count("\n"), [*problems, error]
+    tree = _parse(whole)
+    if isinstance(tree, ast.Module):
+        return whole, tree, sorted(problems, key=lambda each: each.line)
+    return "\n" * whole.count("\n"), ast.Module([], []), [*problems, tree]
 
 
 def _top_level_blocks(lines: list[str]) -> Iterable[list[str]]:
@@ -262,20 +278,15 @@ def _indentation(line: str) -> str:
     return line[: len(line) - len(line.lstrip())]
 
 
-def _error_of(text: str) -> SourceProblem | None:
+def _parse(text: str) -> ast.Module | SourceProblem:
     try:
-        _parse(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the user's source: "invalid escape sequence"
+            return ast.parse(text)
     except SyntaxError as error:
         return SourceProblem(error.lineno or 1, f"does not parse: {error.msg}")
     except (ValueError, RecursionError, MemoryError) as error:
         return SourceProblem(1, f"does not parse: {error}")
-    return None
-
-
-def _parse(text: str) -> ast.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the user's source: "invalid escape sequence"
-        return ast.parse(text)
 
 
 def _live_cells() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from modelkb_callbacks.frameworks.framework import Phase, Tap, has_own, quietly
+from modelkb_callbacks.frameworks.framework import Phase, Tap, has_own, quietly, tap_of_kind
 
 
 class BatchTap(Tap):
@@ -40,8 +40,9 @@ def tap_batches(model: Any, phase: Phase) -> Tap | None:
         return None
     getattr(model, f"make_{phase}_function")()
     present: Callable[..., Any] = getattr(model, f"{phase}_function")
-    if isinstance(present, BatchTap):
-        return present
+    known = tap_of_kind(present, BatchTap)
+    if known is not None:
+        return known
     tap = BatchTap(present)
     setattr(model, f"{phase}_function", tap)
     return tap

@@ -18,6 +18,7 @@ Show = Callable[[list[Any], list[Any]], None]
 Reduce = Callable[[Any, Any], tuple[list[Any], list[Any]]]
 Phase = Literal["train", "test"]
 T = TypeVar("T")
+AnyTap = TypeVar("AnyTap", bound="Tap")
 
 _log = logging.getLogger(__name__)
 
@@ -74,6 +75,13 @@ class Framework(ABC):
     def keeping_random_state(self) -> AbstractContextManager[Any]:
         """Return a context that puts the backend's global random state back at its end."""
         return nullcontext()
+
+    def random_states(self) -> dict[str, str]:
+        """Return the backend's global random states as JSON, by name; nothing is drawn.
+
+        Only of generators that are there: none is made, and no device is woken for it.
+        """
+        return {}
 
     def without_gradients(self) -> AbstractContextManager[Any]:
         """Return a context in which calling a model keeps nothing for gradients."""
@@ -133,11 +141,20 @@ class Tap:
             x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
         except ValueError:
             return None
-        leaves = keras.tree.flatten(x), keras.tree.flatten(y)
+        leaves = keras.tree.flatten(x), [] if y is None else keras.tree.flatten(y)
         if any(leaf is None for part in leaves for leaf in part):
             return None
         self.batch_template = keras.tree.map_structure(lambda _: 0, (x, y))
         return leaves
+
+
+def tap_of_kind(function: Any, kind: type[AnyTap]) -> AnyTap | None:
+    """Return the tap of a class among a function's, which cover each other; None without."""
+    while isinstance(function, Tap):
+        if isinstance(function, kind):
+            return function
+        function = function._function
+    return None
 
 
 def quietly(action: Callable[[], T]) -> T | None:

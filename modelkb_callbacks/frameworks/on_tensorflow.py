@@ -20,11 +20,13 @@ from modelkb_callbacks.frameworks.framework import (
     quietly,
 )
 from modelkb_callbacks.frameworks.step_watch import the_one_pair, watching
+from modelkb_store.ids import canonical_json
 
 # Taken out of the logs before Keras or a callback sees them.
 _KEY = "__modelkb__"
 
-Step = Callable[[Tap, Any], Any]
+Step = Callable[["_GraphTap", Any], Any]
+Shown = tuple[list[Any], list[Any]]
 
 
 class TensorFlowFramework(Framework):
@@ -45,37 +47,55 @@ class TensorFlowFramework(Framework):
     def keeping_random_state(self) -> AbstractContextManager[Any]:
         return _keeping_eager_seeds()
 
+    def random_states(self) -> dict[str, str]:
+        states = {"tensorflow.seed": _global_seed(), "tensorflow.eager": _eager_seeds()}
+        states["tensorflow.generator"] = _global_generator()
+        return {name: canonical_json(state) for name, state in states.items() if state is not None}
+
     def tap_predictions(self, model: Any, reduce: Reduce, *, untraced: bool) -> Tap | None:
         # With XLA, another output can change how operations are fused, and so the bits.
         if model.jit_compile or not _is_plain(model, "test"):
             return None
         step = model.test_step
 
-        def shown_step(tap: Tap, data: Any) -> Any:
+        def shown_step(tap: _GraphTap, data: Any) -> Any:
             with watching(model) as seen:
                 logs = step(data)
-            return _with(logs, quietly(lambda: reduce(*the_one_pair(seen))))
+            # The batch as well, as there can be only one tap on a graph.
+            return _with(
+                logs,
+                predictions=quietly(lambda: reduce(*the_one_pair(seen))),
+                batches=quietly(lambda: tap.batches.flatten_batch(data)),
+            )
 
-        return _tap(model, "test", _GraphTap("predictions", reduce), shown_step, untraced)
+        return _tap(model, "test", _GraphTap(reduce), shown_step, untraced)
 
     def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         if not _is_plain(model, phase):
             return None
+        present = getattr(model, f"{phase}_function")
+        if isinstance(present, _GraphTap):
+            return present.batches
         step = getattr(model, f"{phase}_step")
 
-        def shown_step(tap: Tap, data: Any) -> Any:
+        def shown_step(tap: _GraphTap, data: Any) -> Any:
             # The step's own inputs as further outputs: no operation is added or changed.
-            return _with(step(data), quietly(lambda: tap.flatten_batch(data)))
+            return _with(step(data), batches=quietly(lambda: tap.batches.flatten_batch(data)))
 
-        return _tap(model, phase, _GraphTap("batches"), shown_step, untraced)
+        tap = _tap(model, phase, _GraphTap(), shown_step, untraced)
+        return None if tap is None else tap.batches
 
 
 class _GraphTap(Tap):
-    """Takes what is shown out of a step's logs."""
+    """Takes what is shown out of a step's logs: its batch and, with a reduction, predictions.
 
-    def __init__(self, kind: str, reduce: Reduce | None = None) -> None:
+    Attributes:
+        batches: Where the batches are shown.
+    """
+
+    def __init__(self, reduce: Reduce | None = None) -> None:
         super().__init__(_not_made_yet, reduce)
-        self.kind = kind
+        self.batches = Tap(_not_made_yet)
 
     def cover(self, function: Callable[..., Any]) -> None:
         """Take the place of a function that Keras has made."""
@@ -84,16 +104,23 @@ class _GraphTap(Tap):
     def __call__(self, *args: Any) -> Any:
         logs = self._function(*args)
         if isinstance(logs, dict) and _KEY in logs:
-            first, second = logs.pop(_KEY)
-            self.show(list(first), list(second))
+            shown = logs.pop(_KEY)
+            for tap, name in ((self, "predictions"), (self.batches, "batches")):
+                if tap.watchers and name in shown:
+                    first, second = shown[name]
+                    tap.show(list(first), list(second))
         return logs
 
 
-def _tap(model: Any, phase: Phase, tap: _GraphTap, shown_step: Step, untraced: bool) -> Tap | None:
+def _tap(
+    model: Any, phase: Phase, tap: _GraphTap, shown_step: Step, untraced: bool
+) -> _GraphTap | None:
     """Put a tap in the place of Keras' function, if nothing has been traced into that yet."""
     present = getattr(model, f"{phase}_function")
-    if isinstance(present, _GraphTap) and present.kind == tap.kind:
-        return present  # from an earlier fit: Keras, too, would use its function again
+    if isinstance(present, _GraphTap):
+        if present.reduce is not None or tap.reduce is None:
+            return present  # from an earlier fit: Keras, too, would use its function again
+        tap.batches = present.batches
     if not untraced:
         return None
     attributes = vars(model)
@@ -116,16 +143,48 @@ def _not_made_yet(*_: Any) -> Any:
 
 @contextlib.contextmanager
 def _keeping_eager_seeds() -> Iterator[None]:
-    """Put back what gives eager operations without a seed of their own one."""
+    """Put back what gives eager operations without a seed of their own one.
+
+    Meanwhile it gives other seeds: an operation is kept, with how far it has drawn, and one
+    of the user's with the same seed would go on from there.
+    """
     from tensorflow.python.eager import context  # there is no public way to it
 
-    source = getattr(context.context(), "_rng", None)
+    source = getattr(context.context(), "_rng", None)  # from set_random_seed on
     state = None if source is None else source.getstate()
+    if source is not None:
+        source.seed("modelkb")
     try:
         yield
     finally:
         if source is not None:
             source.setstate(state)
+
+
+def _global_seed() -> int | None:
+    from tensorflow.python.eager import context  # there is no public way to it
+
+    seed = context.global_seed()
+    return None if seed is None else int(seed)
+
+
+def _eager_seeds() -> Any:
+    """Return the state of what gives eager operations their seeds, as ``random`` has it."""
+    from tensorflow.python.eager import context
+
+    source = getattr(context.context(), "_rng", None)
+    return None if source is None else source.getstate()
+
+
+def _global_generator() -> dict[str, Any] | None:
+    """Return the state of ``tf.random.get_global_generator()``, which would make one."""
+    from tensorflow.python.ops import stateful_random_ops
+
+    generator = stateful_random_ops.global_generator
+    if generator is None:
+        return None
+    state = [int(number) for number in generator.state.numpy()]
+    return {"algorithm": int(generator.algorithm), "state": state}
 
 
 def _is_plain(model: Any, phase: Phase) -> bool:
@@ -136,10 +195,9 @@ def _is_plain(model: Any, phase: Phase) -> bool:
     )
 
 
-def _with(logs: Any, shown: tuple[list[Any], list[Any]] | None) -> Any:
-    if not isinstance(logs, dict) or shown is None:
-        return logs
-    return {**logs, _KEY: (tuple(shown[0]), tuple(shown[1]))}
+def _with(logs: Any, **shown: Shown | None) -> Any:
+    parts = {name: (tuple(p[0]), tuple(p[1])) for name, p in shown.items() if p is not None}
+    return {**logs, _KEY: parts} if isinstance(logs, dict) and parts else logs
 
 
 def _deterministic_ops() -> bool | None:

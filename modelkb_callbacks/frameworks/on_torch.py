@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -16,8 +17,10 @@ from modelkb_callbacks.frameworks.framework import (
     Tap,
     has_own,
     quietly,
+    tap_of_kind,
 )
 from modelkb_callbacks.frameworks.step_watch import the_one_pair, watching
+from modelkb_store.ids import canonical_json
 
 
 class TorchFramework(Framework):
@@ -41,8 +44,9 @@ class TorchFramework(Framework):
             return None
         model.make_test_function()
         present = model.test_function
-        if isinstance(present, _EagerTap):
-            return present
+        known = tap_of_kind(present, _EagerTap)
+        if known is not None:
+            return known
         tap = _EagerTap(present, reduce)
         tap.model = model
         model.test_function = tap
@@ -53,12 +57,24 @@ class TorchFramework(Framework):
         context: AbstractContextManager[Any] = torch.random.fork_rng()
         return context
 
+    def random_states(self) -> dict[str, str]:
+        states = {"torch.cpu": torch.get_rng_state()}
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            for index, state in enumerate(torch.cuda.get_rng_state_all()):
+                states[f"torch.cuda:{index}"] = state
+        return {name: _as_base64(state) for name, state in states.items()}
+
     def without_gradients(self) -> AbstractContextManager[Any]:
         context: AbstractContextManager[Any] = torch.no_grad()
         return context
 
     def tap_batches(self, model: Any, phase: Phase, *, untraced: bool) -> Tap | None:
         return batch_tap.tap_batches(model, phase)
+
+
+def _as_base64(state: Any) -> str:
+    """Return a tensor of bytes as JSON."""
+    return canonical_json(base64.b64encode(state.numpy().tobytes()).decode("ascii"))
 
 
 class _EagerTap(Tap):

@@ -1,1 +1,15 @@
 """The part of a source that a run needs: its data, and classes of its own."""
+
+from modelkb_callbacks.slicing.data_slice import DataSlice, slice_data
+from modelkb_callbacks.slicing.definitions import Definitions, source_of
+from modelkb_callbacks.slicing.frame_location import FrameLocation, Position, frames_of_fit
+
+__all__ = [
+    "DataSlice",
+    "Definitions",
+    "FrameLocation",
+    "Position",
+    "frames_of_fit",
+    "slice_data",
+    "source_of",
+]

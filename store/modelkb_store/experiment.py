@@ -15,6 +15,7 @@ from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
 from modelkb_store.layout import Layout
 from modelkb_store.model_loading import build_model
 from modelkb_store.records import ExperimentRecord, Status
+from modelkb_store.same_data import same_data
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
 
@@ -146,6 +147,27 @@ class Experiment:
             raise InvalidSettingError("split", split, "'train' or 'validation'")
         rows = self._tables.of_entity("datasets", self.project, of_split[split]).to_pylist()
         return dict(rows[0]) if rows else {}
+
+    def same_data(self, other: Experiment, split: str = "train") -> bool | None:
+        """Return whether two runs used the same data, in whatever order or container.
+
+        Args:
+            other: Another run, of any project or store.
+            split: ``train`` or ``validation``.
+
+        Returns:
+            None where it cannot be known: one of them has no fingerprint, or one of a part of
+            its data that does not go with the other's. Of arrays too large to be read whole
+            (``fingerprint_scope`` is ``rows``) True says that sampled rows are the same.
+
+        Raises:
+            InvalidSettingError: There is no such split.
+
+        Example:
+            >>> run.same_data(Store().experiment("best-so-far"))
+            True
+        """
+        return same_data(self.dataset(split), other.dataset(split))
 
     def model(self) -> dict[str, Any]:
         """Return the model's row: class, parameter counts, compile configuration."""

@@ -195,6 +195,7 @@ class ImplementationRecord:
     model_class: str | None
     data_slice: str | None = None
     definitions: str | None = None
+    source_problems: tuple[str, ...] = ()
     source_warnings: tuple[str, ...] = ()
     git_commit: str | None = None
     git_branch: str | None = None

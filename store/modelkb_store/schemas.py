@@ -168,6 +168,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         model_class=pa.string(),
         data_slice=pa.string(),
         definitions=pa.string(),
+        source_problems=_STRINGS,
         source_warnings=_STRINGS,
         git_commit=pa.string(),
         git_branch=pa.string(),

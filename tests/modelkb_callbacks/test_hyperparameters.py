@@ -6,11 +6,13 @@ from typing import Any
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
-from hypothesis import given
-from hypothesis import strategies as st
 
-from modelkb_callbacks.hyperparameters import shortest_float
+from modelkb_callbacks import ModelKB
+from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.hyperparameters import collect
+from modelkb_store import Store
 from trainings import Data, Fit, compiled, sequential
 
 
@@ -72,14 +74,181 @@ def test_numpy_values_and_words_that_only_look_like_secrets(data: Data, fit: Fit
     assert {row["name"]: row["number"] for row in rows}["rate"] == 0.5
 
 
-@given(st.floats(width=32, allow_nan=False))
-def test_shortest_float_is_the_same_float32_and_never_longer(value: float) -> None:
-    short = shortest_float(value)
-    assert np.float32(short) == np.float32(value)
-    assert len(repr(short)) <= len(repr(value))
+def test_every_argument_of_fit(data: Data, fit: Fit) -> None:
+    weights = {0: 1.0, np.int64(1): np.float32(0.1), 2: 2}
+    found = fit(
+        compiled(sequential()),
+        data.x,
+        data.classes,
+        batch_size=16,
+        epochs=2,
+        initial_epoch=1,
+        class_weight=weights,
+        steps_per_epoch=3,
+        shuffle=False,
+        validation_split=0.25,
+        validation_freq=2,
+        sample_weight=None,
+    ).experiment.hyperparameters()
+    assert found["class_weight"] == {"0": 1.0, "1": 0.1, "2": 2}
+    assert (found["initial_epoch"], found["steps_per_epoch"]) == (1, 3)
+    assert (found["shuffle"], found["validation_split"]) == (False, 0.25)
+    assert (found["validation_freq"], found["verbose"]) == (2, 0)
+    assert not {"x", "y", "validation_data", "sample_weight", "callbacks"} & set(found)
 
 
-@given(st.floats(0, 1, allow_nan=False))
-def test_shortest_float_leaves_a_float64_alone(value: float) -> None:
-    if float(np.float32(value)) != value:
-        assert shortest_float(value) == value
+def test_sample_weights_are_data(data: Data, fit: Fit) -> None:
+    weights = np.ones(len(data.x), "float32")
+    fitted = fit(compiled(sequential()), data.x, data.classes, sample_weight=weights)
+    found = fitted.experiment.hyperparameters()
+    assert found["sample_weight"] == {"shape": [96], "dtype": "float32"}
+
+
+class OfTheUser(keras.callbacks.Callback):  # type: ignore[misc]
+    """Its arguments, and what must not be run."""
+
+    def __init__(self, every: int, data: Any, hook: Any, api_key: str, lost: int = 3) -> None:
+        super().__init__()
+        self.every = every
+        self._data = data
+        self.hook = hook
+        self.api_key = api_key
+
+    @property
+    def lost(self) -> int:
+        raise AssertionError("code of the user's was run")
+
+    def __repr__(self) -> str:
+        raise AssertionError("code of the user's was run")
+
+
+def test_callbacks(data: Data, fit: Fit, store: Any) -> None:
+    callbacks = [
+        keras.callbacks.EarlyStopping("loss", patience=3, restore_best_weights=True),
+        [OfTheUser(2, np.zeros((5000, 2)), test_callbacks, "hunter2")],
+        keras.callbacks.LearningRateScheduler(lambda epoch: 0.1),
+        keras.callbacks.History(),
+        ModelKB(store=store, strict=True),
+    ]
+    model = compiled(sequential())
+    model.fit(data.x, data.classes, verbose=0, callbacks=callbacks)
+    experiment_id = callbacks[-1].experiment_id
+    found = Store(store).experiment(experiment_id).hyperparameters()["callbacks"]
+    assert [item["class_name"] for item in found] == [
+        "EarlyStopping",
+        "OfTheUser",
+        "LearningRateScheduler",
+    ]
+    early, own, scheduler = (item["config"] for item in found)
+    assert (early["patience"], early["restore_best_weights"]) == (3, True)
+    assert (early["monitor"], early["min_delta"]) == ("loss", 0)
+    assert own == {
+        "every": 2,
+        "data": {"shape": [5000, 2], "dtype": "float64"},
+        "hook": "test_callbacks",
+        "api_key": "[redacted]",
+    }
+    assert scheduler == {"schedule": "<lambda>", "verbose": 0}
+
+
+def test_a_callback_that_was_used_before(data: Data, fit: Fit, store: Any) -> None:
+    early = keras.callbacks.EarlyStopping("loss", min_delta=0.5)
+    for _ in range(2):
+        recorder = ModelKB(store=store, strict=True)
+        model = compiled(sequential())
+        model.fit(data.x, data.classes, verbose=0, callbacks=[early, recorder])
+        assert recorder.experiment_id is not None
+        experiment = Store(store).experiment(recorder.experiment_id)
+        (found,) = experiment.hyperparameters()["callbacks"]
+        assert found["config"]["min_delta"] == 0.5
+
+
+def test_whole_compile_configuration(data: Data, fit: Fit) -> None:
+    found = recorded(
+        fit,
+        data,
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=7),
+        metrics=["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(k=2, name="top")],
+        weighted_metrics=[keras.metrics.sparse_categorical_crossentropy],
+        loss_weights=[0.5],
+        steps_per_execution=2,
+        run_eagerly=False,
+        jit_compile=False,
+    )
+    assert found["loss"] == "sparse_categorical_crossentropy"
+    assert (found["loss.from_logits"], found["loss.ignore_class"]) == (True, 7)
+    assert "loss.reduction" not in found
+    assert found["metrics"] == ["accuracy", "top"]
+    assert found["metrics.top.k"] == 2
+    assert found["weighted_metrics"] == ["sparse_categorical_crossentropy"]
+    assert found["loss_weights"] == [0.5]
+    assert (found["steps_per_execution"], found["run_eagerly"]) == (2, False)
+    assert (found["jit_compile"], found["dtype_policy"]) == (False, "float32")
+    assert "auto_scale_loss" not in found
+
+
+def test_losses_of_several_outputs(data: Data, fit: Fit) -> None:
+    inputs = keras.Input((8,))
+    outputs = {name: keras.layers.Dense(1, name=name)(inputs) for name in ("a", "b")}
+    model = keras.Model(inputs, outputs)
+    losses = {"a": keras.losses.Huber(delta=2.0), "b": "mse"}
+    model.compile("sgd", losses, metrics={"a": ["mae"]}, loss_weights={"a": 0.2, "b": 0.8})
+    targets = {"a": data.numbers, "b": data.numbers}
+    found = fit(model, data.x, targets).experiment.hyperparameters()
+    assert found["loss"] == {"a": "huber_loss", "b": "mse"}
+    assert found["loss.huber_loss.delta"] == 2.0
+    assert found["metrics"] == {"a": ["mae"]}
+    assert found["loss_weights"] == {"a": 0.2, "b": 0.8}
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_mixed_precision(data: Data, fit: Fit, wrapped: bool) -> None:
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = compiled(sequential(), auto_scale_loss=wrapped)
+        found = fit(model, data.x, data.classes).experiment.hyperparameters()
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert (found["dtype_policy"], found["auto_scale_loss"]) == ("mixed_float16", wrapped)
+    assert (found["optimizer"], found["learning_rate"]) == ("Adam", 0.001)
+    assert found.get("loss_scale.initial_scale") == (32768.0 if wrapped else None)
+
+
+class Halving(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """A schedule of the user's, without get_config."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+
+    def __call__(self, step: Any) -> Any:
+        return self.start / (1 + keras.ops.cast(step, "float32"))
+
+
+def test_a_schedule_of_the_users_own(data: Data, fit: Fit) -> None:
+    found = recorded(fit, data, optimizer=keras.optimizers.SGD(Halving(0.5), momentum=0.5))
+    assert found["learning_rate"] == {"class_name": "Halving", "config": {"start": 0.5}}
+    assert found["optimizer.momentum"] == 0.5
+
+
+def test_the_run_wins_over_the_source() -> None:
+    model = compiled(sequential())
+    call = FitCall({"batch_size": 16})
+    scanned = {"batch_size": 8, "learning_rate": 0.5, "units": 8, "width": 3, "epochs": 2}
+    records = collect("run", model, call, {"epochs": 9}, {"width": 4}, scanned=scanned)
+    found = {record.name: (record.number, record.source) for record in records}
+    assert found["batch_size"] == (16, "fit")
+    assert found["epochs"] == (9, "fit")
+    assert found["learning_rate"] == (0.001, "compile")
+    assert found["width"] == (4, "user")
+    assert found["units"] == (8, "scanner")
+
+
+def test_large_values_are_bounded() -> None:
+    call = FitCall({"class_weight": dict.fromkeys(range(1000), 0.5)})
+    user = {"per_sample": list(range(100_000)), "text": "x" * 100_000}
+    records = collect("run", compiled(sequential()), call, {}, user)
+    values = {record.name: record.value for record in records}
+    assert values["class_weight"].count(":0.5") == 1000
+    assert all(len(value) < 20_000 for value in values.values())
+    assert "98,000 more" in values["per_sample"]

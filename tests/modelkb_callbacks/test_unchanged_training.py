@@ -202,6 +202,65 @@ def test_ways_of_execution(options: dict[str, Any], data: Data, store: Path) -> 
     assert experiment.confusion_matrix().to_numpy().sum() == 24
 
 
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    def __init__(self, x: Any, y: Any) -> None:
+        super().__init__()
+        self.x, self.y = x, y
+
+    def __len__(self) -> int:
+        return len(self.x) // 16
+
+    def __getitem__(self, index: int) -> tuple[Any, Any]:
+        rows = slice(index * 16, (index + 1) * 16)
+        return self.x[rows], self.y[rows]
+
+
+def _endless(x: Any, y: Any) -> Iterator[tuple[Any, Any]]:
+    while True:
+        for start in range(0, len(x), 16):
+            yield x[start : start + 16], y[start : start + 16]
+
+
+WATCHED: dict[str, Callable[[Any, Any], Any]] = {
+    "tf.data": lambda x, y: tf.data.Dataset.from_tensor_slices((x, y)).shuffle(96).batch(16),
+    "generator": _endless,
+    "PyDataset": _Batches,
+}
+
+
+@pytest.mark.parametrize("validated", [True, False], ids=["validated", "not validated"])
+@pytest.mark.parametrize("options", [{}, {"jit_compile": True}, {"run_eagerly": True}], ids=str)
+@pytest.mark.parametrize("kind", WATCHED)
+def test_watched_batches(
+    kind: str, options: dict[str, Any], validated: bool, data: Data, store: Path
+) -> None:
+    """The steps show their inputs, and a thread of ours works beside the training."""
+
+    def arguments() -> dict[str, Any]:
+        make = WATCHED[kind]
+        given: dict[str, Any] = {"x": make(data.x[:64], data.classes[:64])}
+        if validated:
+            given["validation_data"] = make(data.x[64:], data.classes[64:])
+        if kind == "generator":
+            given.update(steps_per_epoch=4, validation_steps=2 if validated else None)
+        return given
+
+    def train(callbacks: list[keras.callbacks.Callback]) -> tuple[keras.Model, Any]:
+        model = compiled(functional(), **options)
+        first = model.fit(**arguments(), epochs=2, verbose=0, callbacks=callbacks)
+        # The functions that were tapped are used on. With new data: how far ahead Keras has
+        # read a generator is a matter of time.
+        second = model.fit(**arguments(), epochs=1, verbose=0)
+        scores = model.evaluate(data.x, data.classes, verbose=0)
+        return model, (first.history, second.history, scores)
+
+    train_twice(train, store)
+    recorded = Store(store)
+    for split in ("train", "validation") if validated else ("train",):
+        described = recorded.experiment(recorded.experiments()["experiment_id"].iloc[-1])
+        assert described.dataset(split)["fingerprint_scope"] == "epoch"
+
+
 def test_mixed_precision(data: Data, store: Path) -> None:
     def train(callbacks: list[keras.callbacks.Callback]) -> tuple[keras.Model, History]:
         keras.config.set_dtype_policy("mixed_bfloat16")

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "Train a small classifier and record it.",
     "ls": "List the experiments of a store.",
     "run": "Run a script and record its trainings.",
+    "scan": "Show what a script says of its training, without running it.",
     "show": "Show one experiment.",
 }
 

@@ -60,6 +60,122 @@ SCRIPT = textwrap.dedent(
     """
 )
 
+DATA_SCRIPT = textwrap.dedent(
+    """
+    import json, sys
+    import keras, numpy as np
+    from modelkb_callbacks import ModelKB
+    from modelkb_callbacks.datasets.class_counter import label_forms
+    from modelkb_callbacks.datasets.dataset_record import record_of_arrays
+    from modelkb_store import Store
+
+    random = np.random.default_rng(0)
+    x, y = random.normal(size=(96, 8)).astype("float32"), random.integers(0, 3, 96)
+    cut = slice(0, 30)
+
+    class Batches(keras.utils.PyDataset):
+        def __init__(self, x, y, size):
+            super().__init__()
+            self.x, self.y, self.size = x, y, size
+        def __len__(self):
+            return -(-len(self.x) // self.size)
+        def __getitem__(self, index):
+            rows = slice(index * self.size, (index + 1) * self.size)
+            return self.x[rows], self.y[rows]
+
+    def endless(x, y, size):
+        while True:
+            yield from (Batches(x, y, size)[index] for index in range(-(-len(x) // size)))
+
+    def changed_in_place(x, y, size):
+        # What was shown must stay what it was, though its memory is used again.
+        kept = []
+        for batch in endless(x, y, size):
+            batch = [np.array(part) for part in batch]
+            yield tuple(batch)
+            kept.append(batch)
+            if len(kept) > 4:  # Keras itself looks at some before it begins
+                for part in kept.pop(0):
+                    part[:] = 0
+
+    def arguments():
+        yield {"x": x, "y": y, "validation_data": (x[cut], y[cut])}, {}
+        yield {"x": Batches(x, y, 10), "validation_data": Batches(x[cut], y[cut], 7)}, {}
+        yield {
+            "x": endless(x, y, 16), "steps_per_epoch": 6,
+            "validation_data": endless(x[cut], y[cut], 10), "validation_steps": 3,
+        }, {}
+        if keras.backend.backend() == "torch":
+            import torch
+            data = torch.utils.data.TensorDataset(torch.tensor(x), torch.tensor(y))
+            part = torch.utils.data.Subset(data, range(30))
+            yield {
+                "x": torch.utils.data.DataLoader(data, batch_size=16, shuffle=True),
+                "validation_data": torch.utils.data.DataLoader(part, batch_size=4),
+            }, {}
+        if keras.backend.backend() == "jax":
+            several = {"steps_per_execution": 3}
+            yield {"x": Batches(x, y, 16), "validation_data": Batches(x[cut], y[cut], 5)}, several
+        if keras.backend.backend() != "tensorflow":
+            yield {
+                "x": changed_in_place(x, y, 16), "steps_per_epoch": 6,
+                "validation_data": (x[cut], y[cut]),
+            }, {}
+
+    def train(callbacks):
+        weights = []
+        for data, settings in arguments():
+            keras.utils.set_random_seed(0)
+            model = keras.Sequential([
+                keras.layers.Dense(8, activation="relu"),
+                keras.layers.Dropout(0.2),
+                keras.layers.Dense(3, activation="softmax"),
+            ])
+            model.compile("adam", "sparse_categorical_crossentropy", **settings)
+            for again in range(2):
+                if not again or "steps_per_epoch" not in data:
+                    model.fit(epochs=2, verbose=0, callbacks=callbacks, **data)
+            weights += model.get_weights()
+        return weights
+
+    plain = train([])
+    watched = train([ModelKB(store=sys.argv[1], strict=True)])
+    for one, other in zip(plain, watched, strict=True):
+        assert np.array_equal(one, other)
+    store = Store(sys.argv[1])
+    expected = [
+        record_of_arrays(a, b, range(len(a)), None, label_forms(None))[0]
+        for a, b in ((x, y), (x[cut], y[cut]))
+    ]
+    for run in (store.experiment(id) for id in store.experiments()["experiment_id"]):
+        assert "no fingerprint" not in " ".join(run.record.problems), run.record.problems
+        for split, record in zip(("train", "validation"), expected):
+            found = run.dataset(split)
+            assert found["fingerprint"] == record.fingerprint, (split, found)
+            assert found["class_counts"] == list(record.class_counts)
+            assert json.loads(found["inputs"])[0]["max"] == json.loads(record.inputs)[0]["max"]
+            assert json.loads(found["inputs"])[0]["dtype"] == "float32"
+    print(expected[0].fingerprint)
+    """
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+def test_data_of_every_kind(backend: str, store: Path) -> None:
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed; pip install 'modelkb[{backend}]'")
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DATA_SCRIPT, str(store)],
+        check=True,
+        timeout=280,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.stdout.strip() == "e25c64f121031ca55b6ebc19b4abc19c", "the same everywhere"
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
@@ -81,3 +197,8 @@ def test_digits(backend: str, store: Path) -> None:
         "train",
     ]
     assert all(run.record.problems == () for run in runs)
+    for run in runs:
+        rows = run.table("epochs").to_pylist()
+        assert [row["epoch"] for row in rows] == [0, 1]
+        assert {row["initial_learning_rate"] for row in rows} == {0.001}
+        assert {row["final_learning_rate"] for row in rows} == {0.001}

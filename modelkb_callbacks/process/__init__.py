@@ -1,0 +1,1 @@
+"""What is recorded of the process: how it began, what it uses, what it prints."""

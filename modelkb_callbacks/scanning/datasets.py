@@ -1,0 +1,40 @@
+"""The calls that load data."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from modelkb_callbacks.scanning.findings import Findings
+from modelkb_callbacks.scanning.resolving import Notes, position_of
+from modelkb_callbacks.scanning.scan import ScannedDataset
+
+_MOST_SOURCES = 8
+
+
+def datasets(
+    findings: Findings, is_used: Callable[[ast.AST], bool], notes: Notes
+) -> list[ScannedDataset]:
+    """Return the records of all calls that load data, one for each source.
+
+    Args:
+        findings: What was met.
+        is_used: Whether what a call gives goes into a training.
+        notes: Where to note sources that are not known.
+    """
+    by_call: dict[ast.AST, dict[ScannedDataset, None]] = {}
+    for event in findings.loads:
+        if event.needs_use and not is_used(event.node):
+            continue
+        record = ScannedDataset(event.loader, event.name, event.source, event.node.lineno)
+        records = by_call.setdefault(event.node, {})
+        if len(records) < _MOST_SOURCES:
+            records[record] = None
+        if event.source is None and event.path_node is not None:
+            notes.add(event.path_node, event.reason or "a source known only in a run")
+    found = []
+    for node in sorted(by_call, key=position_of):
+        records = by_call[node]
+        known = [each for each in records if each.source is not None]
+        found += known or list(records)
+    return found

@@ -1,0 +1,128 @@
+"""Calls of what is not of this source: libraries, Keras above all."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from modelkb_callbacks.scanning import argument_parsing, data_loaders
+from modelkb_callbacks.scanning.canonical_names import kind_of, last_part, merge_layer
+from modelkb_callbacks.scanning.known_functions import known_function
+from modelkb_callbacks.scanning.layer_calls import (
+    input_of,
+    layer_of,
+    merged,
+    network_of,
+    site_of,
+)
+from modelkb_callbacks.scanning.origins import DATASET, INPUT, PART, Origin, changed
+from modelkb_callbacks.scanning.scopes import Scope
+from modelkb_callbacks.scanning.values import (
+    Arguments,
+    Constant,
+    Made,
+    Mapping,
+    Network,
+    Opaque,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from modelkb_callbacks.scanning.machine import Machine
+
+_LOADED_MODELS = {"load_model", "model_from_json", "model_from_yaml", "from_config"}
+_KEEPING = {
+    "numpy.array",
+    "numpy.asarray",
+    "numpy.expand_dims",
+    "numpy.ravel",
+    "numpy.reshape",
+    "numpy.squeeze",
+}
+_PARTING = {"array_split", "split", "split_dataset", "train_test_split"}
+_NETWORKS = ("model", "sequential", "application")
+_STANDARD = ("builtins.", "os.", "math.", "types.", "pathlib.", "dataclasses.")
+_NAMESPACES = ("AttrDict", "Box", "ConfigDict", "EasyDict", "Munch", "Namespace", "edict")
+_KEPT = ("callback", "loss", "metric", "optimizer", "schedule")
+
+
+def call_external(
+    machine: Machine, name: str, arguments: Arguments, node: ast.expr, scope: Scope
+) -> Value:
+    """Return what is known of the result of a library's function or class."""
+    if name.startswith(_STANDARD) or last_part(name) in _NAMESPACES:
+        found = known_function(machine, name, arguments, node, scope)
+        if found is not None:
+            return found
+    kind = kind_of(name)
+    if kind is not None:
+        return _of_keras(machine, name, kind, arguments, node)
+    merging = merge_layer(name)
+    if merging is not None:
+        return merged(machine, merging, arguments, node)
+    data_loaders.note_randomness(machine, name, arguments, node)
+    loader = data_loaders.loader_of(name)
+    if loader is not None and isinstance(node, ast.Call):
+        return data_loaders.load(machine, loader, name, arguments, node)
+    return data_loaders.encoded(name, arguments) or _other(machine, name, arguments, node)
+
+
+def _of_keras(
+    machine: Machine, name: str, kind: str, arguments: Arguments, node: ast.expr
+) -> Value:
+    if kind == "input":
+        return input_of(arguments)
+    if kind == "layer":
+        return layer_of(machine, name, arguments, node)
+    if kind in _NETWORKS:
+        return network_of(machine, name, arguments, node)
+    if kind in _KEPT:
+        machine.findings.sinks.add(node)
+    return Made(name, arguments, site_of(node, last_part(name)), arguments.origins())
+
+
+def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) -> Value:
+    last = last_part(name)
+    if argument_parsing.is_parser(name):
+        made = Made(name, arguments, site_of(node, last))
+        return argument_parsing.parser_of(arguments, made)
+    if last.startswith("DEFINE_") and "flags" in name:
+        return argument_parsing.define_flag(machine, arguments, node)
+    if name.startswith("keras.") and last in _LOADED_MODELS:
+        return Network("other", last, node)
+    if name == "keras.models.clone_model":
+        made_model = Network("other", last, node)
+        machine.findings.networks.setdefault(node, []).append(made_model)
+        return made_model
+    if name in ("keras.optimizers.get", "keras.losses.get", "keras.metrics.get"):
+        found = arguments.value("identifier", position=0)
+        return found if isinstance(found, Constant) else Opaque(f"the result of {name}")
+    if name in ("tensorflow.placeholder", "keras.backend.placeholder"):
+        return Opaque("an input", frozenset({INPUT}))
+    if name == "functools.partial" or last[:1].isupper():
+        made = Made(name, arguments, site_of(node, last), arguments.origins())
+        if machine.classes and not machine.dry:
+            machine.findings.made_in.setdefault(made.site, machine.classes[-1].node)
+        return made
+    if name == "wandb.init":
+        _configure(machine, arguments)
+    if last.startswith("enable_") and "optimizer" in last:
+        return arguments.value("opt", "optimizer", position=0) or Opaque(name)
+    return Opaque(f"the result of {name} is known only in a run", _origins(name, arguments))
+
+
+def _origins(name: str, arguments: Arguments) -> frozenset[Origin]:
+    origins = arguments.origins()
+    if name.startswith("tensorflow.data."):
+        return origins | {DATASET}
+    if last_part(name) in _PARTING and origins:
+        return origins | {PART}
+    return origins if name in _KEEPING else changed(origins)
+
+
+def _configure(machine: Machine, arguments: Arguments) -> None:
+    """Follow ``wandb.init(config={...})``, whose values are then read from ``wandb.config``."""
+    config = arguments.value("config")
+    if isinstance(config, Mapping):
+        for key, value in config.items.items():
+            machine.findings.set_outside[f"wandb.config.{key}"] = value

@@ -1,0 +1,104 @@
+"""The models that a source puts together, and the classes of models."""
+
+from __future__ import annotations
+
+import ast
+
+from modelkb_callbacks.scanning.findings import Findings
+from modelkb_callbacks.scanning.layer_calls import element_sites
+from modelkb_callbacks.scanning.origins import LayerSite
+from modelkb_callbacks.scanning.resolving import Notes, position_of
+from modelkb_callbacks.scanning.scan import ScannedModel
+from modelkb_callbacks.scanning.values import Network
+
+Place = tuple[int, int, int]
+Placed = tuple[tuple[int, int], ScannedModel]
+
+
+def models(findings: Findings, notes: Notes) -> list[ScannedModel]:
+    """Return the records of all models, in the order of the source."""
+    found: list[Placed] = []
+    in_networks: set[LayerSite] = set()
+    for node, networks in findings.networks.items():
+        if all(network.is_part for network in networks):
+            continue
+        layers = _layers(networks, notes)
+        in_networks.update(layers)
+        first = networks[0]
+        names = tuple(site.name for site in layers)
+        found.append(
+            (position_of(node), ScannedModel(first.kind, first.name, names, position_of(node)[0]))
+        )
+    for cls in findings.model_classes:
+        sites = _sorted(findings.class_sites.get(cls.node, {}), notes)
+        names = tuple(site.name for site in sites if site not in in_networks)
+        place = position_of(cls.node)
+        found.append((place, ScannedModel("subclass", cls.name, names, place[0])))
+    return [record for _, record in sorted(found, key=lambda each: each[0])]
+
+
+def _layers(networks: list[Network], notes: Notes) -> list[LayerSite]:
+    """Return the layers of all rounds through one call, each site once."""
+    if networks[0].kind == "sequential":
+        return _elements(networks, notes)
+    sites = {
+        origin
+        for network in networks
+        for origin in network.origins
+        if isinstance(origin, LayerSite)
+    }
+    return _sorted(dict.fromkeys(sites), notes)
+
+
+def _elements(networks: list[Network], notes: Notes) -> list[LayerSite]:
+    """Go by the place where a layer is put in and the place where it is made."""
+    order: list[Place] = []
+    chosen: dict[Place, set[LayerSite]] = {}
+    items: dict[Place, ast.AST] = {}
+    for network in networks:
+        placed = [
+            ((id(item.site), sites[0].line, sites[0].column), item.site, sites)
+            for item in network.elements
+            if (sites := element_sites(item.value))
+        ]
+        items.update({place: site for place, site, _ in placed})
+        _merge(order, [place for place, _, _ in placed], items)
+        for place, _, sites in placed:
+            chosen.setdefault(place, set()).update(sites)
+    layers = []
+    for place in order:
+        names = sorted({site.name for site in chosen[place]})
+        if len(names) == 1:
+            layers.append(min(chosen[place]))
+        else:
+            notes.add(items[place], "one of several layers: " + ", ".join(names))
+    return layers
+
+
+def _merge(order: list[Place], places: list[Place], items: dict[Place, ast.AST]) -> None:
+    """Put what another round adds behind what it comes behind there, as in the source."""
+    own = set(places)
+    at = 0
+    for place in places:
+        if place not in order:
+            here = position_of(items[place])
+            while at < len(order) and order[at] not in own and position_of(items[order[at]]) < here:
+                at += 1
+            order.insert(at, place)
+        at = order.index(place) + 1
+
+
+def _sorted(sites: dict[LayerSite, None], notes: Notes) -> list[LayerSite]:
+    """Sort by place; of a place whose class depends on a condition nothing is said."""
+    by_place: dict[tuple[int, int], list[LayerSite]] = {}
+    for site in sites:
+        by_place.setdefault((site.line, site.column), []).append(site)
+    chosen = []
+    for (line, column), group in sorted(by_place.items()):
+        if len(group) == 1:
+            chosen.append(group[0])
+            continue
+        node = ast.Pass(lineno=line, end_lineno=line, col_offset=column, end_col_offset=None)
+        names = ", ".join(sorted(site.name for site in group))
+        notes.add(node, f"one of several layers: {names}")
+    return chosen

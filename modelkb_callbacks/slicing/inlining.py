@@ -1,0 +1,264 @@
+"""Putting together, from the stack, the program that led to the call of ``fit``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from modelkb_callbacks.slicing.bound_names import bound_names, local_names
+from modelkb_callbacks.slicing.call_site import CallSite, blocks_of, find_call_site
+from modelkb_callbacks.slicing.conversion import TRIES, Converter
+from modelkb_callbacks.slicing.frame_location import FIT_NAMES, FrameLocation, Scalar
+from modelkb_callbacks.slicing.module_finder import ModuleFinder
+from modelkb_callbacks.slicing.module_table import ModuleTable
+from modelkb_callbacks.slicing.parameters import ParameterBinder, is_handed_through
+from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node, Program, leaves
+from modelkb_callbacks.slicing.scope import Scope, Variable
+from modelkb_callbacks.source_code import SourceCode
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class Inliner:
+    """Follows a stack from the script's first statement down to ``fit``.
+
+    The body of each function on the stack stands where it is called, with its parameters
+    bound to the arguments of that very call, so that one flat program is left.
+    """
+
+    def __init__(self, frames: Sequence[FrameLocation], folders: Iterable[Path] = ()) -> None:
+        self.program = Program()
+        self.fit: Leaf | None = None
+        self._converter = Converter(self.program)
+        paths = [each.source.path.parent for each in frames if each.source.path]
+        finder = ModuleFinder([*paths, *folders])
+        self.modules = ModuleTable(self.program, finder, self._converter.convert)
+        self._frames, self._sites = self._usable(_with_shared_sources(frames))
+        self._scopes: list[tuple[CallSite, Scope]] = []
+        self._binder = ParameterBinder(self.program, self._converter)
+
+    @property
+    def values(self) -> Mapping[Variable, Scalar]:
+        """Plain values that variables of the functions on the stack have as ``fit`` runs."""
+        return self._binder.values
+
+    def build(self) -> None:
+        """Fill the program; ``fit`` stays None if the call isn't found."""
+        if not self._frames or self._sites[0].call is None:
+            return
+        outermost = len(self._frames) - 1
+        frame, site = self._frames[outermost], self._sites[outermost]
+        module = self.modules.scope(frame.source, whole=not frame.is_module)
+        if frame.is_module:
+            self.program.main = self._down(outermost, frame.source.tree.body, 0, module)
+        else:
+            self.program.main = self._enter(outermost, None, module)
+            self.program.add_problem(f"what calls {site_name(site)}() is not known")
+
+    def _usable(
+        self, frames: Sequence[FrameLocation]
+    ) -> tuple[list[FrameLocation], list[CallSite]]:
+        """Return the frames up to the first that can't be found in its source."""
+        found: list[CallSite] = []
+        callees: Iterable[str] = FIT_NAMES
+        for frame in frames:
+            site = find_call_site(frame, callees)
+            if site is None:
+                where = frame.source.location(frame.line)
+                self.program.add_problem(f"{where}: {frame.function} is not in this source")
+                break
+            found.append(site)
+            callees = {frame.function, site.parents[-1].name if site.parents else ""}
+        return list(frames[: len(found)]), found
+
+    def _down(self, index: int, block: Sequence[ast.AST], depth: int, scope: Scope) -> list[Node]:
+        """Return the nodes of a block up to the statement on the path, and that opened up."""
+        site = self._sites[index]
+        here = site.path[depth]
+        place = next(number for number, each in enumerate(block) if each is here)
+        nodes = self._converter.convert(block[:place], scope, passed=True)
+        if depth == len(site.path) - 1:
+            return nodes + self._call(index, here, scope)
+        if isinstance(here, (ast.ExceptHandler, ast.match_case)):
+            return nodes
+        return nodes + self._around(index, here, depth, scope)
+
+    def _around(self, index: int, here: ast.AST, depth: int, scope: Scope) -> list[Node]:
+        """Return a compound statement with the call inside."""
+        below = self._sites[index].path[depth + 1]
+        if isinstance(below, (ast.ExceptHandler, ast.match_case)):
+            if depth + 2 >= len(self._sites[index].path):  # in the head of the handler or case
+                return self._call(index, below, scope)
+            return self._in_part(index, here, below, depth, scope)
+        block = next(each for each in blocks_of(here) if any(node is below for node in each))
+        inner = self._down(index, block, depth + 1, scope)
+        if isinstance(here, ast.If):
+            return [Leaf(here.test, scope, "test"), *inner]
+        if isinstance(here, (ast.For, ast.AsyncFor, ast.While)) and block is here.body:
+            return [self._loop(index, here, below, inner, scope)]
+        if isinstance(here, (ast.For, ast.AsyncFor, ast.While)):
+            # In the `else` of a loop that has ended.
+            body = self._converter.convert(here.body, scope, passed=True)
+            plain = self._converter.loop(here, scope, body)
+            return [replace_arms(plain), *inner]
+        if isinstance(here, (ast.With, ast.AsyncWith)):
+            self._converter.note_with(here, scope)
+            return [Branch("with", here, scope, [Arm("body", None, inner)], around=True)]
+        if isinstance(here, TRIES) and block is not here.body:
+            # `else` and `finally` come after all of the body.
+            return self._converter.convert(here.body, scope, passed=True) + inner
+        return inner
+
+    def _in_part(
+        self, index: int, here: ast.AST, part: ast.AST, depth: int, scope: Scope
+    ) -> list[Node]:
+        """Return a handler of exceptions, or a case, with the call inside."""
+        body = part.body  # type: ignore[attr-defined]
+        inner = self._down(index, body, depth + 2, scope)
+        if isinstance(here, ast.Match):
+            return [Branch("match", here, scope, [Arm("case", part, inner)], around=True)]
+        tried = self._converter.convert(here.body, scope)  # type: ignore[attr-defined]
+        for leaf in leaves(tried):
+            leaf.forced = True  # some of it raised
+        arms = [Arm("body", None, tried), Arm("except", part, inner)]
+        return [Branch("try", here, scope, arms, around=True)]
+
+    def _loop(
+        self,
+        index: int,
+        here: ast.For | ast.AsyncFor | ast.While,
+        below: ast.AST,
+        inner: list[Node],
+        scope: Scope,
+    ) -> Branch:
+        place = next(number for number, each in enumerate(here.body) if each is below)
+        later = self._converter.convert(here.body[place + 1 :], scope)
+        branch = self._converter.loop(here, scope, inner + later)
+        del branch.arms[1:]
+        branch.around = True
+        # No `break` was reached; the passes end with the one that runs.
+        branch.jumps = [each for each in branch.jumps if isinstance(each.node, ast.Continue)]
+        if not isinstance(here, ast.While):
+            self._note_pass(branch, here.target, here.body, index, scope)
+        return branch
+
+    def _note_pass(
+        self,
+        branch: Branch,
+        target: ast.expr,
+        body: Sequence[ast.AST],
+        index: int,
+        scope: Scope,
+    ) -> None:
+        """Note the values by which the running pass of a loop can be told."""
+        values = self._frames[index].values
+        for name in sorted(bound_names([target]) - bound_names(body)):
+            if name in values:
+                branch.ends.append((scope.variable(name) or "", values[name]))
+
+    def _call(self, index: int, statement: ast.AST, scope: Scope) -> list[Node]:
+        """Return what a statement calls, in its place."""
+        call = self._sites[index].call
+        loops = _comprehensions_around(statement, call)
+        if loops:
+            return [self._comprehension(index, loops, scope)]
+        return self._inner(index, call, scope)
+
+    def _inner(self, index: int, call: ast.Call | None, scope: Scope) -> list[Node]:
+        if index > 0:
+            return self._enter(index - 1, call, scope)
+        self.fit = Leaf(call or ast.Constant(None), scope, "fit", forced=True)
+        return [self.fit]
+
+    def _comprehension(
+        self, index: int, generators: list[ast.comprehension], scope: Scope
+    ) -> Branch:
+        """Return a comprehension that calls ``fit`` as the loops that it stands for."""
+        names = bound_names([each.target for each in generators])
+        inner_scope = Scope(names, scope, scope.source, "each")
+        self.program.scopes[inner_scope.key] = inner_scope
+        nodes = self._inner(index, self._sites[index].call, inner_scope)
+        for generator in reversed(generators):
+            tests: list[Node] = [Leaf(each, inner_scope, "test") for each in generator.ifs]
+            if tests:
+                self.program.add_problem("conditions of a comprehension around fit() are not kept")
+            branch = Branch("loop", generator, inner_scope, [Arm("body", None, nodes)], around=True)
+            self._note_pass(branch, generator.target, [], index, inner_scope)
+            nodes = [branch]
+        return branch
+
+    def _enter(self, index: int, call: ast.Call | None, caller: Scope) -> list[Node]:
+        """Return the body of a function that is called, with its parameters bound before it."""
+        frame, site = self._frames[index], self._sites[index]
+        function = site.function
+        if function is None:  # the top level of a module: imported by what calls it
+            module = self.modules.scope(frame.source, whole=False)
+            return self._down(index, frame.source.tree.body, 0, module)
+        if index > 0 and call is not None and is_handed_through(function, site.call):
+            return self._enter(index - 1, call, caller)
+        scope = Scope(local_names(function), self._parent(site, frame), frame.source)
+        scope.title = getattr(function, "name", "inner")
+        self.program.scopes[scope.key] = scope
+        if "nonlocal" in frame.source.text:
+            found = (each for each in ast.walk(function) if isinstance(each, ast.Nonlocal))
+            scope.declared = {name for each in found for name in each.names}
+        self._scopes.append((site, scope))
+        body: list[ast.AST] = list(function.body) if not isinstance(function, ast.Lambda) else []
+        self.modules.link_imports(body, scope)
+        bindings = self._binder.bind(site, frame, call, caller, scope)
+        if isinstance(function, ast.Lambda):
+            return [*bindings, *self._call(index, function.body, scope)]
+        return [*bindings, *self._down(index, body, 0, scope)]
+
+    def _parent(self, site: CallSite, frame: FrameLocation) -> Scope:
+        """Return the scope around a function."""
+        module = self.modules.scope(frame.source, whole=True)
+        around = [each for each in site.parents if not isinstance(each, ast.ClassDef)]
+        if not around:
+            return module
+        for other, scope in self._scopes:
+            if other.function is around[-1]:
+                return scope
+        # The function that made it has ended; what it knew of it may be at hand as a value.
+        names = set().union(*(local_names(each) for each in around))
+        ended = Scope(names, module, frame.source, around[-1].name)
+        self.program.scopes[ended.key] = ended
+        self._binder.note_values(ended, frame)
+        return ended
+
+
+def site_name(site: CallSite) -> str:
+    """Return the name of the function that a frame runs."""
+    return getattr(site.function, "name", "<lambda>")
+
+
+def replace_arms(branch: Branch) -> Branch:
+    """Return a loop without its ``else``."""
+    del branch.arms[1:]
+    return branch
+
+
+def _with_shared_sources(frames: Sequence[FrameLocation]) -> list[FrameLocation]:
+    """Give frames of one file one tree, so that their nodes are the same."""
+    sources: dict[tuple[object, ...], SourceCode] = {}
+    found = []
+    for frame in frames:
+        key = (frame.source.path, frame.source.name, frame.source.text)
+        source = sources.setdefault(key, frame.source)
+        found.append(frame if source is frame.source else replace(frame, source=source))
+    return found
+
+
+def _comprehensions_around(statement: ast.AST, call: ast.Call | None) -> list[ast.comprehension]:
+    """Return the loops of comprehensions between a statement and a call in it."""
+    if call is None:
+        return []
+    found: list[ast.comprehension] = []
+    for node in ast.walk(statement):
+        if isinstance(node, _COMPREHENSIONS):
+            elements = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+            if any(each is call for element in elements for each in ast.walk(element)):
+                found += node.generators
+    return found
