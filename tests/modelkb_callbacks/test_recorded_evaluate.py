@@ -161,7 +161,7 @@ def test_a_model_of_a_block_before_it_is_built(data: Data, store: Path) -> None:
 
 def test_an_evaluation_that_fails(data: Data, fit: Fit) -> None:
     fitted = fit(compiled(sequential()), data.x, data.classes)
-    with pytest.raises(ValueError, match="shape|incompatible"):
+    with pytest.raises(ValueError, match=r"shape|incompatible"):
         fitted.model.evaluate(data.x[:, :2], data.classes, verbose=0)
     fitted.model.evaluate(data.x, data.classes, verbose=0)
     assert list(fitted.experiment.evaluations()["split"]) == ["train", "test"]
