@@ -121,7 +121,7 @@ def test_several_fits_are_one_experiment(data: Data, store: Path) -> None:
 def test_a_fit_that_fails_inside_and_is_caught(data: Data, store: Path) -> None:
     model = compiled(functional())
     with block(store, model) as run:
-        with pytest.raises(ValueError, match="shape|incompatible"):
+        with pytest.raises(ValueError, match=r"shape|incompatible"):
             model.fit(data.x[:, :2], data.classes, verbose=0)
         compiled(model).fit(data.x, data.classes, verbose=0)
     record = Store(store).experiment(run.experiment_id).record

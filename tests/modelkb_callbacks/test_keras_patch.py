@@ -171,7 +171,7 @@ def frames(action: Callable[[], Any]) -> list[str]:
     """The files that an exception's traceback shows."""
     try:
         action()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whichever it is
         return [Path(frame.filename).name for frame in traceback.extract_tb(error.__traceback__)]
     raise AssertionError("nothing was raised")
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import threading
 from pathlib import Path
 
 import pytest
@@ -165,3 +167,36 @@ def test_tables_and_experiments_are_kept_apart(layout: Layout, log: GrowingTable
     assert len(list(folder.iterdir())) == 2
     assert read_records(folder / f"{ID}-0000.parquet", "metrics", MetricRecord) == rows(0, 2)
     assert len(list((layout.root / "batch_metrics" / "project=digits").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epoch": "two"}, {"epoch": 1 << 40}, {"metric": 5}, {"value": "low"}]
+)
+def test_wrong_rows_are_refused_once_and_stop_nothing(
+    wrong: dict[str, object], layout: Layout, log: GrowingTable
+) -> None:
+    log.append(rows(0, 2))
+    log.flush()
+    log.append([dataclasses.replace(metric_record(ID, 0, 1.0), **wrong)])
+    with pytest.raises((ValueError, TypeError)):
+        log.flush()
+    log.flush()
+    log.append(rows(2, 2))
+    log.flush()
+    assert rows_on_disk(layout) == rows(0, 4)
+
+
+def test_threads_share_a_table(layout: Layout, log: GrowingTable) -> None:
+    def add(first: int) -> None:
+        for step in range(first, first + 100):
+            log.append(rows(step, 1))
+            if step % 10 == 0:
+                log.flush()
+
+    threads = [threading.Thread(target=add, args=(first,)) for first in range(0, 400, 100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    log.flush()
+    assert sorted(rows_on_disk(layout), key=lambda row: row.step) == rows(0, 400)

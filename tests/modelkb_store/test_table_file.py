@@ -172,3 +172,29 @@ def test_a_record_of_a_wrong_type_leaves_the_old_file(curve: Path) -> None:
 
     assert curve.read_bytes() == before
     assert [entry.name for entry in curve.parent.iterdir()] == [curve.name]
+
+
+def test_files_without_later_columns(folder: Path) -> None:
+    """A column that a table got since the file was written is null; the file says what it is."""
+    path = folder / "earlier.parquet"
+    record = RECORD_TYPES["artifacts"]("id", "file", "a", "b", 5, STARTED, 3, "name")
+    write_records(path, "artifacts", [record])
+    earlier = pq.read_table(path).drop_columns(["name", "epoch"])
+    pq.write_table(earlier, path)
+    (row,) = read_table_file(path, "artifacts").to_pylist()
+    assert (row["name"], row["epoch"], row["size_bytes"]) == (None, None, 5)
+
+    with pytest.raises(CorruptFileError, match="no column"):
+        read_table_file(path, "metrics")
+    pq.write_table(earlier.replace_schema_metadata({}), path)
+    with pytest.raises(CorruptFileError, match="no column"):
+        read_table_file(path, "artifacts")
+
+
+def test_half_characters_are_replaced(folder: Path) -> None:
+    """Python makes them of file names and arguments that are no text."""
+    path = folder / "halves.parquet"
+    record = metric_record(ID, 0, 1.0, metric="caf\u00e9 \udce9")
+    write_records(path, "metrics", [record, metric_record(ID, 1, 1.0)])
+    names = read_table_file(path, "metrics").column("metric").to_pylist()
+    assert names == ["caf\u00e9 ?", "loss"]

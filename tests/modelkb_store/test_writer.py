@@ -271,3 +271,41 @@ def test_processes_may_record_at_once(store: Path) -> None:
     assert runs["name"].tolist() == [f"run-{number}" for number in range(1, 9)]
     assert set(runs["status"]) == {"finished"}
     assert len(pd.read_parquet(store / "metrics")) == 8 * 9
+
+
+def test_files_are_kept_once_per_content(store: Path, writer_factory: WriterFactory) -> None:
+    writer = writer_factory()
+    kept = [
+        writer.add_file("file", name, lambda path, text=text: path.write_bytes(text))  # type: ignore[misc]
+        for name, text in (("a.txt", b"one"), ("b.txt", b"two"), ("c \udcff.txt", b"one"))
+    ]
+    writer.add_artifacts(kept)
+    assert [record.size_bytes for record in kept] == [3, 3, 3]
+    assert kept[0].path == kept[2].path != kept[1].path
+    assert kept[0].sha256 == hashlib.sha256(b"one").hexdigest()
+    assert (store / kept[1].path).read_bytes() == b"two"
+    assert len([path for path in files_in(store) if path.startswith("objects/files")]) == 2
+    names = Store(store).experiment(writer.experiment.experiment_id).artifacts()["name"]
+    assert list(names) == ["a.txt", "b.txt", "c ?.txt"]
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing(
+    store: Path, writer_factory: WriterFactory
+) -> None:
+    writer = writer_factory()
+    before = files_in(store)
+    with pytest.raises(FileNotFoundError):
+        writer.add_file("file", "a", lambda path: path.write_bytes(Path("missing").read_bytes()))
+    assert files_in(store) == before
+
+
+def test_wrong_evaluations_and_artifacts_do_not_stop_later_ones(
+    store: Path, writer_factory: WriterFactory
+) -> None:
+    writer = writer_factory()
+    right = writer.add_file("file", "right", lambda path: path.write_bytes(b"right"))
+    with pytest.raises((TypeError, ValueError)):
+        writer.add_artifacts([dataclasses.replace(right, epoch="two")])  # type: ignore[arg-type]
+    writer.add_artifacts([right])
+    found = Store(store).experiment(writer.experiment.experiment_id).artifacts()
+    assert list(found["name"]) == ["right"]

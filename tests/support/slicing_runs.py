@@ -32,7 +32,7 @@ class Model:
     calls: int = 0
     history: dict[str, Any] = field(default_factory=dict)
 
-    def fit(  # noqa: PLR0917 - as Keras has it
+    def fit(
         self,
         x: Any = None,
         y: Any = None,

@@ -121,7 +121,7 @@ def test_equal_data_in_any_container(
         ("endless tf.data", "epoch", None, None),
     ],
 )
-def test_sizes(  # noqa: PLR0917
+def test_sizes(
     container: str, scope: str, samples: int | None, batch_count: int | None, data: Data, fit: Fit
 ) -> None:
     fitted = fit(compiled(sequential()), epochs=1, **CONTAINERS[container](data.x, data.classes))

@@ -1,6 +1,5 @@
 """What is printed is copied, and goes on to where it always went."""
 
-# ruff: noqa: T201
 from __future__ import annotations
 
 import contextlib

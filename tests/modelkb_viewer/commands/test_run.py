@@ -126,12 +126,12 @@ def test_a_name_that_is_not_legal_is_told_before_anything_runs(tmp_path: Path) -
         "import sys; sys.exit(7)",
         "import sys; sys.exit('a word')",
         "raise ValueError('no')",
-        "def f(): raise KeyError(1)\ntry:\n    f()\nexcept KeyError as e:\n    raise OSError from e",
+        "try:\n    raise KeyError(1)\nexcept KeyError as e:\n    raise OSError from e",
         "this is no Python",
         "import os; os._exit(5)",
         "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
         "import os, signal; os.kill(os.getpid(), signal.SIGINT)",
-        "import warnings; warnings.warn('careful'); warnings.simplefilter('error'); import keras",
+        "import warnings; warnings.warn('me'); warnings.simplefilter('error'); import keras",
     ],
 )
 def test_a_script_ends_as_it_does_without_us(text: str, tmp_path: Path) -> None:
@@ -278,9 +278,8 @@ def test_early_stopping_and_an_exception_after_fit(store: Path, tmp_path: Path) 
     assert recorded.stdout == plain.stdout
     assert errors_of(recorded) == errors_of(plain)
     experiments = Store(store).experiments()
-    assert list(experiments["status"])[0] == "finished"
-    assert list(experiments["epochs_completed"])[0] == 2
-    assert len(experiments) == 1
+    assert list(experiments["status"]) == ["finished"]
+    assert list(experiments["epochs_completed"]) == [2]
 
 
 @pytest.mark.slow
