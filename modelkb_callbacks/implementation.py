@@ -19,19 +19,22 @@ from modelkb_store.records import ImplementationRecord
 
 
 def describe_implementation(
-    model: Any, call: FitCall, source: UserSource, guard: Guard
+    model: Any, call: FitCall | None, source: UserSource, guard: Guard
 ) -> ImplementationRecord:
     """Describe the code behind a run; each part that fails leaves the others.
 
     Args:
         model: The Keras model.
-        call: The arguments of ``fit``, as far as they are known.
+        call: The arguments of ``fit``, as far as they are known; None where none runs, and
+            so no data is known.
         source: The user's source that runs.
         guard: Runs each step.
     """
-    data_slice = guard.run("find what makes the data", lambda: slice_data(source.frames))
+    frames = () if call is None else source.frames
+    data_slice = guard.run("find what makes the data", lambda: slice_data(frames))
     definitions = guard.run(
-        "find the source of the model's classes", lambda: source_of(user_objects(model, call))
+        "find the source of the model's classes",
+        lambda: source_of(user_objects(model, call or FitCall())),
     )
     script = _main_script()
     git = guard.run("read the state of the repository", lambda: git_state(script or Path.cwd()))

@@ -339,7 +339,7 @@ class Recording:
     def _record_implementation(self) -> None:
         if self._model is None:
             return
-        call = self.fit.call if self.fit else FitCall()
+        call = self.fit.call if self.fit else None
         record = implementation.describe_implementation(self._model, call, self._source, self.guard)
         self._open_writer.add_implementation(record)
         self._change(implementation_id=record.implementation_id)

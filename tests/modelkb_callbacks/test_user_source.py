@@ -188,3 +188,20 @@ def test_where_data_comes_from_is_recorded(store: Path, tmp_path: Path) -> None:
 
     found = json.loads(experiment.dataset()["source"])
     assert [each["loader"] for each in found] == ["sklearn.datasets.load_iris"]
+
+
+BLOCK = """
+import keras
+from modelkb_callbacks import experiment
+
+model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+with experiment(model, store={store!r}, strict=True) as run:
+    run.log(loss=1.0)
+"""
+
+
+def test_a_block_without_a_fit_has_no_data_slice(store: Path, tmp_path: Path) -> None:
+    run_script(tmp_path, "block.py", BLOCK, store=str(store))
+    experiment = Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
+
+    assert implementation(experiment, store)["data_slice"] is None
