@@ -174,6 +174,29 @@ class Experiment:
         rows = self._tables.of_entity("models", self.project, self.record.model_id).to_pylist()
         return dict(rows[0]) if rows else {}
 
+    def implementation(self) -> dict[str, Any]:
+        """Return the code behind the run; empty if it was not recorded.
+
+        Returns:
+            The columns of the table ``implementations``: ``data_slice`` and ``definitions`` are
+            Python text that nothing here runs.
+        """
+        entity = self.record.implementation_id
+        rows = self._tables.of_entity("implementations", self.project, entity).to_pylist()
+        return dict(rows[0]) if rows else {}
+
+    def epochs(self) -> pd.DataFrame:
+        """Return when each epoch ran, and its initial and final learning rates."""
+        return _pandas(self.table("epochs"))
+
+    def resources(self) -> pd.DataFrame:
+        """Return what the process used of processor, memory and GPUs over time."""
+        return _pandas(self.table("resources"))
+
+    def predictions(self) -> pd.DataFrame:
+        """Return the calls of ``predict`` after the training, one row each."""
+        return _pandas(self.table("predictions"))
+
     def layers(self) -> pd.DataFrame:
         """Return the layer table: one row per layer, nested models' layers included."""
         table = self._tables.of_entity("layers", self.project, self.record.architecture_id)

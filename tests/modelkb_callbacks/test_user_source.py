@@ -73,14 +73,6 @@ def trained(store: Path, tmp_path: Path) -> Experiment:
     return Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
 
 
-def implementation(experiment: Experiment, store: Path) -> dict[str, Any]:
-    import pandas as pd
-
-    rows = pd.read_parquet(store / "implementations")
-    chosen = rows[rows["implementation_id"] == experiment.record.implementation_id]
-    return dict(chosen.iloc[0])
-
-
 def test_the_callers_frames_are_found(tmp_path: Path) -> None:
     source = run_script(tmp_path, "caller.py", CALLER, units=3)["source"]
 
@@ -112,7 +104,7 @@ def test_the_run_wins_over_the_source(trained: Experiment) -> None:
 
 def test_the_data_slice_makes_the_same_data(trained: Experiment, store: Path) -> None:
     names: dict[str, Any] = {}
-    text = implementation(trained, store)["data_slice"]
+    text = trained.implementation()["data_slice"]
     exec(text, names)
 
     assert names["fit_data"]["x"].shape == (64, 3)
@@ -122,7 +114,7 @@ def test_the_data_slice_makes_the_same_data(trained: Experiment, store: Path) ->
 
 
 def test_definitions_hold_what_is_the_users_own(trained: Experiment, store: Path) -> None:
-    text = implementation(trained, store)["definitions"]
+    text = trained.implementation()["definitions"]
 
     assert "class Twice(keras.layers.Layer):" in text
     assert "def load" not in text
@@ -204,4 +196,4 @@ def test_a_block_without_a_fit_has_no_data_slice(store: Path, tmp_path: Path) ->
     run_script(tmp_path, "block.py", BLOCK, store=str(store))
     experiment = Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
 
-    assert implementation(experiment, store)["data_slice"] is None
+    assert experiment.implementation()["data_slice"] is None

@@ -344,3 +344,19 @@ def test_a_table_is_asked_for_by_its_name(recorded_experiment: Experiment) -> No
             recorded_experiment.table(name)
     with pytest.raises(InvalidSettingError, match="'train' or 'validation'"):
         recorded_experiment.dataset("test")
+
+
+def test_the_code_behind_a_run(recorded_experiment: Experiment) -> None:
+    implementation = recorded_experiment.implementation()
+
+    assert implementation["script"] == "train.py"
+    assert implementation["definitions"] == "import keras\n"
+
+
+def test_epochs_and_resources(recorded_experiment: Experiment) -> None:
+    epochs = recorded_experiment.epochs()
+
+    assert list(epochs["epoch"]) == list(range(EPOCHS))
+    assert list(epochs["final_learning_rate"]) == [0.005] * EPOCHS
+    assert list(recorded_experiment.resources()["cpu_percent"]) == [99.5]
+    assert len(recorded_experiment.predictions()) == 0
