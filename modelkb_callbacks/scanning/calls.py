@@ -19,6 +19,7 @@ from modelkb_callbacks.scanning.layer_calls import apply, functional_network, si
 from modelkb_callbacks.scanning.machine import Frame, Machine
 from modelkb_callbacks.scanning.methods import call_method
 from modelkb_callbacks.scanning.origins import changed
+from modelkb_callbacks.scanning.own_data import fed_by_class, fed_by_function
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.values import (
     Argument,
@@ -137,14 +138,16 @@ def call_function(
         return join(last, unknown) if last is not None else unknown
     scope = Scope(parent=function.scope, place=known)
     _bind_parameters(machine, function, arguments, scope)
-    result = _follow(machine, function, scope)
+    result = _follow(machine, function, arguments, node, scope)
     machine.last_result[known] = result
     if isinstance(result, Function) and result.scope is scope:
         result = replace(result, name=function.name)
     return result
 
 
-def _follow(machine: Machine, function: Function, scope: Scope) -> Value:
+def _follow(
+    machine: Machine, function: Function, arguments: Arguments, call: ast.AST, scope: Scope
+) -> Value:
     node = function.node
     machine.entered[node] = machine.entered.get(node, 0) + 1
     frame = Frame(function, machine.shadow)
@@ -163,7 +166,8 @@ def _follow(machine: Machine, function: Function, scope: Scope) -> Value:
             machine.classes.pop()
     result = join_all(frame.returns)
     if frame.is_generator or isinstance(node, ast.AsyncFunctionDef):
-        return Opaque(f"what the generator {function.name} yields", origins_of(result))
+        origins = origins_of(result) | fed_by_function(machine, function, arguments, call)
+        return Opaque(f"what the generator {function.name} yields", origins)
     return result
 
 
@@ -229,7 +233,8 @@ def instantiate(machine: Machine, cls: Class, arguments: Arguments, node: ast.ex
             network.cls = cls
             return network
     site = site_of(node, cls.name)
-    made = Instance(cls, {}, site, arguments, arguments.origins(), machine.birth)
+    origins = arguments.origins() | fed_by_class(machine, cls, arguments, node)
+    made = Instance(cls, {}, site, arguments, origins, machine.birth)
     for each in ancestors(cls):
         machine.findings.instances.setdefault(each.node, made)
     if cls.kind == "layer":

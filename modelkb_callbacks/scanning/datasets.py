@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from modelkb_callbacks.scanning.findings import Findings
+from modelkb_callbacks.scanning.own_data import own_data
 from modelkb_callbacks.scanning.resolving import Notes, position_of
 from modelkb_callbacks.scanning.scan import ScannedDataset
 
@@ -23,7 +24,7 @@ def datasets(
         notes: Where to note sources that are not known.
     """
     by_call: dict[ast.AST, dict[ScannedDataset, None]] = {}
-    for event in findings.loads:
+    for event in (*findings.loads, *own_data(findings)):
         if event.needs_use and not is_used(event.node):
             continue
         record = ScannedDataset(event.loader, event.name, event.source, event.node.lineno)

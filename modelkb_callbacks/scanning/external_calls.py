@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from modelkb_callbacks.scanning import argument_parsing, data_loaders
 from modelkb_callbacks.scanning.canonical_names import kind_of, last_part, merge_layer
 from modelkb_callbacks.scanning.known_functions import known_function
+from modelkb_callbacks.scanning.joining import options_of
 from modelkb_callbacks.scanning.layer_calls import (
     input_of,
     layer_of,
@@ -18,13 +19,19 @@ from modelkb_callbacks.scanning.layer_calls import (
 from modelkb_callbacks.scanning.origins import DATASET, INPUT, PART, Origin, changed
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.values import (
+    NONE,
+    Argument,
     Arguments,
     Constant,
+    Function,
+    Instance,
+    Items,
     Made,
     Mapping,
     Network,
     Opaque,
     Value,
+    origins_of,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +71,27 @@ def call_external(
     loader = data_loaders.loader_of(name)
     if loader is not None and isinstance(node, ast.Call):
         return data_loaders.load(machine, loader, name, arguments, node)
+    if name == "tensorflow.data.Dataset.from_generator":
+        return _from_generator(machine, arguments, node, scope)
     return data_loaders.encoded(name, arguments) or _other(machine, name, arguments, node)
+
+
+def _from_generator(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
+    """Follow ``from_generator(function, args=(...))``, which calls the function."""
+    from modelkb_callbacks.scanning.calls import call_value
+
+    origins = arguments.origins()
+    for option in options_of(arguments.value("generator", position=0) or NONE):
+        if isinstance(option, (Function, Instance)) or _is_partial(option):
+            passed = arguments.value("args", position=3)
+            items = passed.items if isinstance(passed, Items) else []
+            given = Arguments([Argument(item.value, node) for item in items])
+            origins |= origins_of(call_value(machine, option, given, node, scope))
+    return Opaque("a dataset of a generator", changed(origins) | {DATASET})
+
+
+def _is_partial(value: Value) -> bool:
+    return isinstance(value, Made) and value.name == "functools.partial"
 
 
 def _of_keras(

@@ -86,6 +86,7 @@ class Findings:
         fits: Calls of ``fit`` on a model.
         evaluations: Calls of ``evaluate`` on a model.
         loads: Calls that load data.
+        own_data: Calls of the source's own generators and PyDatasets.
         shuffles: Calls that shuffle or split, by what they are: the call and its line.
         seeds: Lines of calls that set a seed.
         own_loops: Calls that train in a loop of the script's own.
@@ -109,6 +110,7 @@ class Findings:
     fits: list[Event] = field(default_factory=list)
     evaluations: list[Event] = field(default_factory=list)
     loads: list[LoadEvent] = field(default_factory=list)
+    own_data: dict[ast.AST, list[LoadEvent]] = field(default_factory=dict)
     shuffles: list[tuple[str, Event]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     own_loops: list[ast.Call] = field(default_factory=list)

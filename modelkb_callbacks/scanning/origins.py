@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -39,13 +40,24 @@ class DataPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Fed:
+    """What a generator or a PyDataset of the source gives.
+
+    Attributes:
+        node: The call that makes it.
+    """
+
+    node: ast.AST
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """Something that was done to a value, such as ``input`` or ``one-hot``."""
 
     name: str
 
 
-Origin: TypeAlias = LayerSite | DataPart | Mark
+Origin: TypeAlias = LayerSite | DataPart | Fed | Mark
 INPUT = Mark("input")
 ONE_HOT = Mark("one-hot")
 CHANGED = Mark("changed")
