@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning import argument_parsing, data_loaders
 from modelkb_callbacks.scanning.canonical_names import kind_of, last_part, merge_layer
-from modelkb_callbacks.scanning.known_functions import known_function
 from modelkb_callbacks.scanning.joining import options_of
+from modelkb_callbacks.scanning.known_functions import known_function
 from modelkb_callbacks.scanning.layer_calls import (
     input_of,
     layer_of,
