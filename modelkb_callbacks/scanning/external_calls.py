@@ -23,6 +23,7 @@ from modelkb_callbacks.scanning.values import (
     Argument,
     Arguments,
     Constant,
+    External,
     Function,
     Instance,
     Items,
@@ -131,8 +132,15 @@ def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) ->
         if machine.classes and not machine.dry:
             machine.findings.made_in.setdefault(made.site, machine.classes[-1].node)
         return made
+    if name == "keras.utils.multi_gpu_model":
+        return arguments.value("model", position=0) or Opaque("a model of no model")
+    if name == "optparse.OptionGroup":
+        return arguments.value("parser", position=0) or Opaque("options of no parser")
     if name == "wandb.init":
-        _configure(machine, arguments)
+        _configure(machine, arguments.value("config"))
+        return External("wandb")
+    if name == "wandb.config.update":
+        _configure(machine, arguments.value(position=0))
     if last.startswith("enable_") and "optimizer" in last:
         return arguments.value("opt", "optimizer", position=0) or Opaque(name)
     return Opaque(f"the result of {name} is known only in a run", _origins(name, arguments))
@@ -147,9 +155,8 @@ def _origins(name: str, arguments: Arguments) -> frozenset[Origin]:
     return origins if name in _KEEPING else changed(origins)
 
 
-def _configure(machine: Machine, arguments: Arguments) -> None:
+def _configure(machine: Machine, config: Value | None) -> None:
     """Follow ``wandb.init(config={...})``, whose values are then read from ``wandb.config``."""
-    config = arguments.value("config")
     if isinstance(config, Mapping):
         for key, value in config.items.items():
             machine.findings.set_outside[f"wandb.config.{key}"] = value

@@ -9,6 +9,7 @@ from modelkb_callbacks.scanning.canonical_names import kind_of, last_part
 from modelkb_callbacks.scanning.joining import options_of
 from modelkb_callbacks.scanning.origins import INPUT, NO_ORIGINS, LayerSite, Origin, changed
 from modelkb_callbacks.scanning.values import (
+    NONE,
     Arguments,
     Choice,
     Constant,
@@ -116,6 +117,8 @@ def network_of(machine: Machine, name: str, arguments: Arguments, node: ast.expr
         for option in options_of(layers) if layers is not None else ():
             if isinstance(option, Items):
                 made.elements += option.items
+    elif kind == "application":
+        made.origins = origins_of(arguments.value("input_tensor", position=2) or NONE)
     _note_network(machine, made)
     return made
 

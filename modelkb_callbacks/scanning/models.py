@@ -41,6 +41,8 @@ def _layers(networks: list[Network], notes: Notes) -> list[LayerSite]:
     """Return the layers of all rounds through one call, each site once."""
     if networks[0].kind == "sequential":
         return _elements(networks, notes)
+    if networks[0].kind == "application":
+        return []
     sites = {
         origin
         for network in networks
