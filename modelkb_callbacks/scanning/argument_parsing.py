@@ -23,7 +23,12 @@ from modelkb_callbacks.scanning.values import (
 if TYPE_CHECKING:
     from modelkb_callbacks.scanning.machine import Machine
 
-_PARSERS = ("argparse.ArgumentParser", "configargparse.ArgumentParser", "configargparse.ArgParser", "optparse.OptionParser")
+_PARSERS = (
+    "argparse.ArgumentParser",
+    "configargparse.ArgumentParser",
+    "configargparse.ArgParser",
+    "optparse.OptionParser",
+)
 _PARTS_OF_PARSERS = {
     "add_argument_group",
     "add_mutually_exclusive_group",

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning import argument_parsing
+from modelkb_callbacks.scanning.canonical_names import OPTIMIZERS, kind_of
 from modelkb_callbacks.scanning.data_loaders import method_load, note_pipeline
 from modelkb_callbacks.scanning.findings import Event
-from modelkb_callbacks.scanning.canonical_names import OPTIMIZERS, kind_of
 from modelkb_callbacks.scanning.joining import options_of
 from modelkb_callbacks.scanning.known_methods import container_method
 from modelkb_callbacks.scanning.layer_calls import add_layer, is_layer
@@ -58,6 +58,7 @@ _NOT_MODELS = (
     "keras.preprocessing.",
     "imblearn.",
 )
+_TAKING_NO_DATA = {"from_config", "load_weights", "set_weights"}
 # Methods that leave labels what they are, and those that take a part of the data.
 _KEEPING = {"astype", "copy", "flatten", "numpy", "ravel", "reshape", "squeeze", "to_numpy"}
 _PARTING = {"shard", "skip", "split", "take"}
@@ -81,6 +82,8 @@ def call_method(
         machine.findings.sinks.add(node)
         if name in _OWN_LOOPS and not any(cls.kind == "model" for cls in machine.classes):
             machine.findings.own_loops.append(node)
+    if name in _TAKING_NO_DATA:
+        machine.findings.no_data.update(arguments.origins())
     if isinstance(owner, Network):
         found = _of_network(machine, owner, name, arguments, node)
         if found is not None:
@@ -160,9 +163,7 @@ def _is_same(one: Value, other: Value) -> bool:
     return one is other
 
 
-def _fits(
-    machine: Machine, owner: Value, name: str, arguments: Arguments, node: ast.Call
-) -> bool:
+def _fits(machine: Machine, owner: Value, name: str, arguments: Arguments, node: ast.Call) -> bool:
     if _is_model(owner) or name == "fit_generator":
         return True
     if isinstance(owner, (External, Constant, Items, Mapping)):
