@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import io
-import json
 import linecache
 import os
-import re
 import sys
 import tokenize
 import warnings
@@ -15,22 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
+from modelkb_callbacks.notebook_cells import code_cells, without_cell_magic, without_magics
+from modelkb_callbacks.python_2 import without_old_statements
 from modelkb_store.errors import SourceNotFoundError
 
 _LARGEST_SOURCE = 4 << 20  # characters; what is larger was not written by a person
-# IPython's: %magic, !shell, ?help, and results of the first two taken into a variable.
-_MAGIC_LINE = re.compile(r"^\s*(%|!|\?)|\?\s*$")
-_TAKEN_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*(!|%)")
-# Cell magics behind which Python goes on.
-_PYTHON_CELL = re.compile(r"^%%(time|timeit|capture|prun|debug|scalene)\b")
 # What pages and word processors put into code that is copied from them.
-_INVISIBLE = {0xA0: " ", 0x3000: " ", 0x200B: None, 0x2060: None, 0xFEFF: None}
-# Python 2's; what goes on in the next line is left to be taken out with its block.
-_PRINT_STATEMENT = re.compile(r"^\s*print\s+[^\s=(\[.,)][^\\]*(?<![,(\[{\\])\s*$")
-_EXCEPT_STATEMENT = re.compile(r"^(\s*except\s+(?:[\w.]+|\([^()]*\)))\s*,\s*(\w+)\s*:")
-_RAISE_STATEMENT = re.compile(r"^(\s*raise\s+[\w.]+)\s*,.*[^\\,(\[{]$")
+_INVISIBLE = {0xA0: " ", 0x3000: " ", 0x200B: None, 0x2060: None, 0xFEFF: None, 0: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,41 +125,38 @@ def _names_a_file(text: str) -> bool:
 
 def _decode(content: bytes) -> str:
     """Decode as Python does, by the file's own word; what is wrong in it becomes a mark."""
+    if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return _with_one_newline(content.decode("utf-16", errors="replace"))
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
     except SyntaxError:
         encoding = "utf-8"
-    text = content.decode(encoding, errors="replace")
+    return _with_one_newline(content.decode(encoding, errors="replace"))
+
+
+def _with_one_newline(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _from_notebook(text: str, path: Path) -> SourceCode:
     try:
-        cells = list(_code_cells(json.loads(text)))
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        cells = code_cells(text)
+    except ValueError as error:
         problem = SourceProblem(1, f"not a notebook: {error}")
         return SourceCode(path.name, path, "", ast.Module([], []), (problem,))
     return _from_cells(cells, path.name, path)
 
 
-def _code_cells(notebook: Any) -> Iterable[str]:
-    """Walk the code cells of a notebook of any format version."""
-    sheets = notebook.get("worksheets") or [notebook]
-    for sheet in sheets:
-        for cell in sheet.get("cells") or []:
-            if cell.get("cell_type") == "code":
-                lines = cell.get("source", cell.get("input", ""))
-                yield lines if isinstance(lines, str) else "".join(lines)
-
-
-def _from_cells(cells: Sequence[str], name: str, path: Path | None) -> SourceCode:
+def _from_cells(cells: Sequence[str | None], name: str, path: Path | None) -> SourceCode:
     """Parse cell by cell, so that a broken one takes no other with it."""
     texts: list[str] = []
     problems: list[SourceProblem] = []
     firsts: list[int] = []
     line = 1
     for cell in cells:
-        text, _, found = _parsable(_without_cell_magic(cell).rstrip("\n") + "\n")
+        if cell is None:
+            problems.append(SourceProblem(line, "a cell that is malformed"))
+        text, _, found = _parsable(without_cell_magic(cell or "").rstrip("\n") + "\n")
         problems += [SourceProblem(line + each.line - 1, each.reason) for each in found]
         firsts.append(line)
         texts.append(text)
@@ -190,29 +178,24 @@ def _parsable(text: str) -> tuple[str, ast.Module, list[SourceProblem]]:
     tree = _parse(text)
     if isinstance(tree, ast.Module):
         return text, tree, []
-    text = _without_magics(text.translate(_INVISIBLE))
+    problems = _null_characters(text)
+    text = without_magics(text.translate(_INVISIBLE))
     tree = _parse(text)
     if isinstance(tree, ast.Module):
-        return text, tree, []
-    text, problems = _without_old_statements(text)
+        return text, tree, problems
+    text, taken_out = without_old_statements(text)
+    problems += [SourceProblem(line, reason) for line, reason in taken_out]
     tree = _parse(text)
     if isinstance(tree, ast.Module):
         return text, tree, problems
     return _whole_blocks(text, problems)
 
 
-def _without_old_statements(text: str) -> tuple[str, list[SourceProblem]]:
-    """Mend what Python 2 wrote in other ways, of what stands on one line."""
-    lines = text.split("\n")
-    problems = []
-    for index, line in enumerate(lines):
-        if _PRINT_STATEMENT.match(line):
-            lines[index] = _indentation(line) + "pass"
-            problems.append(SourceProblem(index + 1, "a print statement of Python 2"))
-        elif "except" in line or "raise" in line:
-            mended = _EXCEPT_STATEMENT.sub(r"\1 as \2:", line)
-            lines[index] = _RAISE_STATEMENT.sub(r"\1", mended)
-    return "\n".join(lines), problems
+def _null_characters(text: str) -> list[SourceProblem]:
+    at = text.find("\0")
+    if at < 0:
+        return []
+    return [SourceProblem(text.count("\n", 0, at) + 1, "null characters, which are left out")]
 
 
 def _whole_blocks(
@@ -245,37 +228,6 @@ def _top_level_blocks(lines: list[str]) -> Iterable[list[str]]:
             block = []
         block.append(line)
     yield block
-
-
-def _without_cell_magic(cell: str) -> str:
-    if not cell.startswith("%%"):
-        return cell
-    first, _, rest = cell.partition("\n")
-    if _PYTHON_CELL.match(first):
-        return f"# {first}\n{rest}"
-    return "\n".join(f"# {line}" for line in cell.split("\n"))
-
-
-def _without_magics(text: str) -> str:
-    lines = []
-    goes_on = False
-    for line in text.split("\n"):
-        taken = _TAKEN_MAGIC.match(line)
-        if goes_on:
-            lines.append("#")
-        elif taken:
-            lines.append(f"{taken[1]} get_ipython()")
-        elif _MAGIC_LINE.search(line) and not line.lstrip().startswith("#"):
-            lines.append(_indentation(line) + "pass")
-        else:
-            lines.append(line)
-            continue
-        goes_on = line.endswith("\\")
-    return "\n".join(lines)
-
-
-def _indentation(line: str) -> str:
-    return line[: len(line) - len(line.lstrip())]
 
 
 def _parse(text: str) -> ast.Module | SourceProblem:

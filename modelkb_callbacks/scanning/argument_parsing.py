@@ -1,4 +1,4 @@
-"""Options of the command line and their defaults: argparse, absl flags and click."""
+"""Options of the command line and their defaults: argparse, optparse, absl flags and click."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ from modelkb_callbacks.scanning.values import (
 if TYPE_CHECKING:
     from modelkb_callbacks.scanning.machine import Machine
 
-_PARSERS = ("argparse.ArgumentParser", "configargparse.ArgumentParser", "configargparse.ArgParser")
+_PARSERS = (
+    "argparse.ArgumentParser",
+    "configargparse.ArgumentParser",
+    "configargparse.ArgParser",
+    "optparse.OptionParser",
+)
 _PARTS_OF_PARSERS = {
     "add_argument_group",
     "add_mutually_exclusive_group",
@@ -63,7 +68,7 @@ def parser_method(
     """Follow a call of a parser's method; None if the owner is no parser."""
     if not is_parser(owner.name):
         return None
-    if name == "add_argument":
+    if name in ("add_argument", "add_option"):
         _add_argument(machine, owner, arguments, node)
         return NONE
     if name in _PARTS_OF_PARSERS:
@@ -74,7 +79,7 @@ def parser_method(
         return NONE
     if name in ("parse_args", "parse_known_args", "parse_intermixed_args"):
         namespace = Mapping(dict(options_of_parser(owner).items), False, machine.birth)
-        if name == "parse_known_args":
+        if name == "parse_known_args" or owner.name.startswith("optparse."):
             return tuple_of(node, namespace, Opaque("arguments of the command line"))
         return namespace
     return None
@@ -115,6 +120,8 @@ def _default(machine: Machine, arguments: Arguments, node: ast.Call, *, is_optio
 def _converted(machine: Machine, default: Value, arguments: Arguments, node: ast.Call) -> Value:
     """Apply ``type`` as argparse does: to a default that is a text."""
     kind = arguments.value("type")
+    if isinstance(kind, Constant):  # of optparse: type="int"
+        kind = External(f"builtins.{kind.value}")
     if not (isinstance(default, Constant) and isinstance(default.value, str)) or kind is None:
         return default
     if isinstance(kind, External):

@@ -49,8 +49,8 @@ _MERGES = {
     "multiply": "Multiply",
     "subtract": "Subtract",
 }
-# Functions of old Keras versions that make an optimizer.
-_OPTIMIZER_FUNCTIONS = {"adadelta", "adagrad", "adam", "adamax", "nadam", "rmsprop", "sgd"}
+# By their names in lower case, which are also functions of old Keras versions.
+OPTIMIZERS = {"adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "nadam", "rmsprop", "sgd"}
 _SCHEDULES = {
     "CosineDecay",
     "CosineDecayRestarts",
@@ -133,7 +133,7 @@ def _kind_in_keras(root: str, folders: list[str], last: str) -> str | None:
     if last in _SCHEDULES or "schedules" in folders:
         return "schedule" if is_class else None
     if "optimizers" in folders or last == "LossScaleOptimizer":
-        return "optimizer" if is_class or last in _OPTIMIZER_FUNCTIONS else None
+        return "optimizer" if is_class or last in OPTIMIZERS else None
     if "applications" in folders:
         return "application" if is_class else None
     for folder, kind in _FOLDERS.items():

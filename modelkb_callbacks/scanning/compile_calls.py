@@ -7,7 +7,7 @@ from typing import Any
 from modelkb_callbacks.scanning.attributes import class_attribute
 from modelkb_callbacks.scanning.canonical_names import kind_of
 from modelkb_callbacks.scanning.findings import Event, Findings
-from modelkb_callbacks.scanning.joining import same
+from modelkb_callbacks.scanning.joining import join_all
 from modelkb_callbacks.scanning.resolving import (
     UNKNOWN,
     Notes,
@@ -20,6 +20,7 @@ from modelkb_callbacks.scanning.resolving import (
 )
 from modelkb_callbacks.scanning.scan import ScannedCompile
 from modelkb_callbacks.scanning.values import (
+    NONE,
     Argument,
     Arguments,
     Choice,
@@ -50,7 +51,7 @@ def _record(events: list[Event], notes: Notes) -> ScannedCompile:
     rate = agreed(events, _rate_argument, number_of, notes)
     loss = agreed(events, read("loss"), _loss_names, notes)
     rounds = [names_in(argument_of(event, "metrics"), name_of, notes) for event in events]
-    metrics = merged_names(rounds)
+    metrics = merged_names(rounds, argument_of(events[0], "metrics"), notes)
     rest = events[0].arguments.rest
     if rest is not None and argument_of(events[0], "optimizer") is None:
         notes.add(rest.node, "what * or ** brings to compile is known only in a run")
@@ -128,13 +129,11 @@ def rate_of(argument: Argument) -> Argument | None:
 
 
 def _rate_of_choice(value: Choice, argument: Argument) -> Argument | None:
-    """Return the rate that all options agree on; where they differ, the choice itself."""
+    """Return the rate that all options agree on; where they differ, a choice."""
     rates = [rate_of(Argument(option, argument.node)) for option in value.options]
-    known = [rate for rate in rates if rate is not None]
-    if not known:
+    if not any(rates):
         return None
-    agree = len(known) == len(rates) and all(same(known[0].value, each.value) for each in known)
-    return known[0] if agree else argument
+    return Argument(join_all(rate.value if rate else NONE for rate in rates), argument.node)
 
 
 def _position_of_rate(value: Made | Instance) -> int | None:

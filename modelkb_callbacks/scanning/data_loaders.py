@@ -13,6 +13,7 @@ from modelkb_callbacks.scanning.origins import CHANGED, DATASET, ONE_HOT, DataPa
 from modelkb_callbacks.scanning.values import (
     Argument,
     Arguments,
+    Choice,
     Constant,
     External,
     Items,
@@ -136,6 +137,8 @@ def load(
     argument = arguments.find(*loader.source, position=loader.position) if loader.source else None
     if not _reads(loader, arguments):
         return Opaque("a file", arguments.origins())
+    if argument is not None:
+        argument = _path_of_opened(machine, argument)
     for source, reason in _texts(argument):
         event = LoadEvent(
             node,
@@ -151,6 +154,29 @@ def load(
     if not loader.needs_use:
         machine.findings.sinks.add(node)
     return _loaded(loader, arguments, node)
+
+
+def _path_of_opened(machine: Machine, argument: Argument) -> Argument:
+    """Return the path of a file that was opened before: its reader is named instead."""
+    lines = {
+        origin.line
+        for origin in origins_of(argument.value)
+        if isinstance(origin, DataPart) and origin.loader == "open"
+    }
+    loads = machine.findings.loads
+    last = loads[-1] if loads else None
+    if last is None or last.loader != "open" or last.node.lineno not in lines:
+        return argument
+    count = next(
+        (at for at, each in enumerate(reversed(loads)) if each.node is not last.node), len(loads)
+    )
+    opened = loads[-count:]
+    if not machine.dry:
+        del loads[-count:]
+    paths = tuple(
+        Opaque(each.reason) if each.source is None else Constant(each.source) for each in opened
+    )
+    return Argument(Choice(paths), last.path_node or argument.node)
 
 
 def _reads(loader: Loader, arguments: Arguments) -> bool:

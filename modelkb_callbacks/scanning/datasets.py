@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable
 
 from modelkb_callbacks.scanning.findings import Findings
-from modelkb_callbacks.scanning.own_data import own_data
+from modelkb_callbacks.scanning.origins import DataPart
+from modelkb_callbacks.scanning.own_data import own_data, trained_on
 from modelkb_callbacks.scanning.resolving import Notes, position_of
 from modelkb_callbacks.scanning.scan import ScannedDataset
 
@@ -24,8 +25,11 @@ def datasets(
         notes: Where to note sources that are not known.
     """
     by_call: dict[ast.AST, dict[ScannedDataset, None]] = {}
+    no_data = _no_data(findings)
     for event in (*findings.loads, *own_data(findings)):
         if event.needs_use and not is_used(event.node):
+            continue
+        if (event.loader, event.node.lineno) in no_data:
             continue
         record = ScannedDataset(event.loader, event.name, event.source, event.node.lineno)
         records = by_call.setdefault(event.node, {})
@@ -36,6 +40,18 @@ def datasets(
     found = []
     for node in sorted(by_call, key=position_of):
         records = by_call[node]
+        loaders = sorted({each.loader for each in records})
+        if len(loaders) > 1:
+            notes.add(node, "one of several: " + ", ".join(loaders))
         known = [each for each in records if each.source is not None]
         found += known or list(records)
     return found
+
+
+def _no_data(findings: Findings) -> set[tuple[str, int]]:
+    """Return which loads give weights or a configuration of a model, and nothing else."""
+    return {
+        (origin.loader, origin.line)
+        for origin in findings.no_data - trained_on(findings)
+        if isinstance(origin, DataPart)
+    }

@@ -36,6 +36,7 @@ from modelkb_callbacks.scanning.values import (
 
 _BUILTINS = frozenset(dir(builtins))
 _MOST_ROUNDS = 32
+_LONGEST_WHEN_TIRED = 32
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
@@ -76,6 +77,10 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
         origins = origins_of(owner)
         return Opaque("a slice", origins | {PART} if origins else origins)
     key = machine.evaluate(node.slice, scope)
+    if isinstance(owner, External) and isinstance(key, Constant):  # wandb.config["epochs"]
+        known = machine.findings.set_outside.get(f"{owner.name}.{key.value}")
+        if known is not None:
+            return known
     return element_of(owner, key)
 
 
@@ -139,9 +144,17 @@ def _conditional(machine: Machine, node: ast.IfExp, scope: Scope) -> Value:
     return machine.evaluate(node.body if truth else node.orelse, scope)
 
 
+def _is_data(machine: Machine, count: int) -> bool:
+    """Return whether a literal is so long that it is data, and no setting."""
+    return count > operations.MOST_ITEMS or (count > _LONGEST_WHEN_TIRED and machine.is_tired)
+
+
 def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
     kind = {ast.List: "list", ast.Tuple: "tuple"}.get(type(node), "set")
     made = Items(kind, [], birth=machine.birth)
+    if _is_data(machine, len(node.elts)):
+        made.exact = False
+        return made
     for element in node.elts:
         if not isinstance(element, ast.Starred):
             made.items.append(Item(machine.evaluate(element, scope), element))
@@ -157,6 +170,9 @@ def _sequence(machine: Machine, node: ast.List | ast.Tuple | ast.Set, scope: Sco
 
 def _dictionary(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
     made = Mapping({}, birth=machine.birth)
+    if _is_data(machine, len(node.keys)):
+        made.exact = False
+        return made
     for key, value in zip(node.keys, node.values, strict=True):
         found = machine.evaluate(value, scope)
         if key is not None:

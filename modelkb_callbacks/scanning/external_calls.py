@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning import argument_parsing, data_loaders
 from modelkb_callbacks.scanning.canonical_names import kind_of, last_part, merge_layer
-from modelkb_callbacks.scanning.known_functions import known_function
 from modelkb_callbacks.scanning.joining import options_of
+from modelkb_callbacks.scanning.known_functions import MODULES, known_function
 from modelkb_callbacks.scanning.layer_calls import (
     input_of,
     layer_of,
@@ -23,6 +23,7 @@ from modelkb_callbacks.scanning.values import (
     Argument,
     Arguments,
     Constant,
+    External,
     Function,
     Instance,
     Items,
@@ -48,7 +49,8 @@ _KEEPING = {
 }
 _PARTING = {"array_split", "split", "split_dataset", "train_test_split"}
 _NETWORKS = ("model", "sequential", "application")
-_STANDARD = ("builtins.", "os.", "math.", "types.", "pathlib.", "dataclasses.")
+# What gives its argument, wrapped in something that is of no interest.
+_GIVING_BACK = {"OptionGroup", "multi_gpu_model"}
 _NAMESPACES = ("AttrDict", "Box", "ConfigDict", "EasyDict", "Munch", "Namespace", "edict")
 _KEPT = ("callback", "loss", "metric", "optimizer", "schedule")
 
@@ -57,7 +59,7 @@ def call_external(
     machine: Machine, name: str, arguments: Arguments, node: ast.expr, scope: Scope
 ) -> Value:
     """Return what is known of the result of a library's function or class."""
-    if name.startswith(_STANDARD) or last_part(name) in _NAMESPACES:
+    if name.startswith(MODULES) or last_part(name) in _NAMESPACES:
         found = known_function(machine, name, arguments, node, scope)
         if found is not None:
             return found
@@ -116,6 +118,7 @@ def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) ->
     if last.startswith("DEFINE_") and "flags" in name:
         return argument_parsing.define_flag(machine, arguments, node)
     if name.startswith("keras.") and last in _LOADED_MODELS:
+        machine.findings.no_data.update(arguments.origins())
         return Network("other", last, node)
     if name == "keras.models.clone_model":
         made_model = Network("other", last, node)
@@ -126,15 +129,15 @@ def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) ->
         return found if isinstance(found, Constant) else Opaque(f"the result of {name}")
     if name in ("tensorflow.placeholder", "keras.backend.placeholder"):
         return Opaque("an input", frozenset({INPUT}))
+    if last in _GIVING_BACK or (last.startswith("enable_") and "optimizer" in last):
+        return arguments.value("model", "opt", "optimizer", "parser", position=0) or Opaque(name)
     if name == "functools.partial" or last[:1].isupper():
         made = Made(name, arguments, site_of(node, last), arguments.origins())
         if machine.classes and not machine.dry:
             machine.findings.made_in.setdefault(made.site, machine.classes[-1].node)
         return made
-    if name == "wandb.init":
-        _configure(machine, arguments)
-    if last.startswith("enable_") and "optimizer" in last:
-        return arguments.value("opt", "optimizer", position=0) or Opaque(name)
+    if name.startswith("wandb."):
+        return _of_wandb(machine, name, arguments)
     return Opaque(f"the result of {name} is known only in a run", _origins(name, arguments))
 
 
@@ -147,9 +150,10 @@ def _origins(name: str, arguments: Arguments) -> frozenset[Origin]:
     return origins if name in _KEEPING else changed(origins)
 
 
-def _configure(machine: Machine, arguments: Arguments) -> None:
+def _of_wandb(machine: Machine, name: str, arguments: Arguments) -> Value:
     """Follow ``wandb.init(config={...})``, whose values are then read from ``wandb.config``."""
-    config = arguments.value("config")
-    if isinstance(config, Mapping):
+    config = arguments.value("config", position=0 if name == "wandb.config.update" else None)
+    if name in ("wandb.init", "wandb.config.update") and isinstance(config, Mapping):
         for key, value in config.items.items():
             machine.findings.set_outside[f"wandb.config.{key}"] = value
+    return External("wandb") if name == "wandb.init" else Opaque(f"the result of {name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from modelkb_callbacks.scanning.origins import LayerSite
+from modelkb_callbacks.scanning.origins import LayerSite, Origin
 from modelkb_callbacks.scanning.values import (
     Arguments,
     Class,
@@ -87,6 +87,7 @@ class Findings:
         evaluations: Calls of ``evaluate`` on a model.
         loads: Calls that load data.
         own_data: Calls of the source's own generators and PyDatasets.
+        no_data: Parts of files that turned out to be weights or a configuration of a model.
         shuffles: Calls that shuffle or split, by what they are: the call and its line.
         seeds: Lines of calls that set a seed.
         own_loops: Calls that train in a loop of the script's own.
@@ -94,6 +95,7 @@ class Findings:
         model_classes: Classes of models.
         class_sites: Layers made by the code of a class.
         layers: What was made at a site.
+        unknown_layers: Calls that may make or be a layer, which one only a run can tell, and why.
         consumed: Layers that belong to a model inside of a class.
         sinks: Calls whose arguments matter for a training.
         bindings: Names bound.
@@ -111,6 +113,7 @@ class Findings:
     evaluations: list[Event] = field(default_factory=list)
     loads: list[LoadEvent] = field(default_factory=list)
     own_data: dict[ast.AST, list[LoadEvent]] = field(default_factory=dict)
+    no_data: set[Origin] = field(default_factory=set)
     shuffles: list[tuple[str, Event]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
     own_loops: list[ast.Call] = field(default_factory=list)
@@ -118,6 +121,7 @@ class Findings:
     model_classes: list[Class] = field(default_factory=list)
     class_sites: dict[ast.AST, dict[LayerSite, None]] = field(default_factory=dict)
     layers: dict[LayerSite, list[Value]] = field(default_factory=dict)
+    unknown_layers: dict[ast.AST, str] = field(default_factory=dict)
     consumed: set[LayerSite] = field(default_factory=set)
     sinks: set[ast.AST] = field(default_factory=set)
     bindings: list[Binding] = field(default_factory=list)

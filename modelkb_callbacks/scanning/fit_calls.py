@@ -72,7 +72,7 @@ def _record(events: list[Event], notes: Notes) -> ScannedFit:
         number("epochs"),
         number("batch_size"),
         number("validation_split"),
-        merged_names(rounds),
+        merged_names(rounds, argument_of(events[0], "callbacks"), notes),
         events[0].node.lineno,
     )
 

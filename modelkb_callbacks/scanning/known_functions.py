@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
+import json
 import math
 import posixpath
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from modelkb_callbacks.scanning import operations
+from modelkb_callbacks.scanning.canonical_names import canonical
 from modelkb_callbacks.scanning.joining import join_all, options_of
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.subscripts import elements_of
 from modelkb_callbacks.scanning.values import (
     NONE,
     Arguments,
+    Class,
     Constant,
+    External,
     Instance,
     Item,
     Items,
@@ -24,6 +28,7 @@ from modelkb_callbacks.scanning.values import (
     Opaque,
     Value,
     origins_of,
+    plain,
     tuple_of,
 )
 
@@ -31,7 +36,17 @@ if TYPE_CHECKING:
     from modelkb_callbacks.scanning.machine import Machine
 
 _MOST_ROUNDS = 256
-_MODULES = ("builtins.", "dataclasses.", "math.", "os.", "pathlib.", "types.")
+MODULES = (
+    "builtins.",
+    "collections.",
+    "dataclasses.",
+    "importlib.",
+    "json.",
+    "math.",
+    "os.",
+    "pathlib.",
+    "types.",
+)
 
 
 def _numbers(start: int, *more: int) -> list[int]:
@@ -54,6 +69,7 @@ _OF_CONSTANTS: dict[str, Callable[..., Any]] = {
     "builtins.sorted": sorted,
     "builtins.str": str,
     "builtins.sum": sum,
+    "json.loads": json.loads,
     "math.ceil": math.ceil,
     "math.exp": math.exp,
     "math.floor": math.floor,
@@ -79,7 +95,7 @@ def known_function(
     if name in ("os.environ.get", "os.getenv"):
         default = arguments.value("default", position=1)
         return default or Opaque("a variable of the environment without a default")
-    special = _SPECIAL.get(name) or (None if name.startswith(_MODULES) else _dictionary)
+    special = _SPECIAL.get(name) or (None if name.startswith(MODULES) else _dictionary)
     if special is not None:
         return special(machine, arguments, node, scope)
     function = _OF_CONSTANTS.get(name)
@@ -217,7 +233,39 @@ def _as_mapping(machine: Machine, arguments: Arguments, node: ast.expr, scope: S
     return Opaque("fields known only in a run")
 
 
+def _module(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
+    """Follow ``importlib.import_module("keras")``."""
+    name = arguments.value("name", position=0)
+    if not (isinstance(name, Constant) and isinstance(name.value, str)):
+        return Opaque("a module whose name only a run can tell")
+    machine.findings.imports.add(name.value)
+    return External(canonical(name.value))
+
+
+def _named_tuple(
+    machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope
+) -> Value | None:
+    """Follow ``namedtuple("Config", "epochs rate")``: a class like those of NamedTuple."""
+    try:
+        name, fields = (plain(each.value) for each in arguments.positional)
+        defaults = plain(arguments.value("defaults") or Constant(()))
+    except ValueError:
+        return None
+    names = fields.replace(",", " ").split() if isinstance(fields, str) else fields
+    if not (isinstance(names, (list, tuple)) and isinstance(defaults, (list, tuple))):
+        return None
+    if not all(isinstance(each, str) and each.isidentifier() for each in (name, *names)):
+        return None
+    body = "".join(f" {each}: object\n" for each in names)
+    definition = ast.parse(f"class {name}:\n 'Fields.'\n{body}").body[0]
+    assert isinstance(definition, ast.ClassDef)
+    known = zip(reversed(names), reversed(defaults), strict=False)
+    attributes: dict[str, Value] = {each: Constant(value) for each, value in known}
+    return Class(str(name), definition, [External("typing.NamedTuple")], attributes)
+
+
 _SPECIAL: dict[str, Callable[[Machine, Arguments, ast.expr, Scope], Value | None]] = {
+    "builtins.__import__": _module,
     "builtins.dict": _dictionary,
     "builtins.enumerate": _enumerated,
     "builtins.getattr": _attribute,
@@ -231,7 +279,10 @@ _SPECIAL: dict[str, Callable[[Machine, Arguments, ast.expr, Scope], Value | None
     "builtins.tuple": _list,
     "builtins.vars": _variables,
     "builtins.zip": _zipped,
+    "collections.OrderedDict": _dictionary,
+    "collections.namedtuple": _named_tuple,
     "dataclasses.asdict": _as_mapping,
     "dataclasses.field": _field,
+    "importlib.import_module": _module,
     "types.SimpleNamespace": _dictionary,
 }

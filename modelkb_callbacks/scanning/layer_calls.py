@@ -9,6 +9,7 @@ from modelkb_callbacks.scanning.canonical_names import kind_of, last_part
 from modelkb_callbacks.scanning.joining import options_of
 from modelkb_callbacks.scanning.origins import INPUT, NO_ORIGINS, LayerSite, Origin, changed
 from modelkb_callbacks.scanning.values import (
+    NONE,
     Arguments,
     Choice,
     Constant,
@@ -75,6 +76,8 @@ def apply(machine: Machine, callee: Value, arguments: Arguments, node: ast.expr)
         return Opaque("the output of a layer", origins | callee.origins | made, callee.site)
     if isinstance(callee, Network):
         return Opaque("the output of a model", origins, output_of(callee))
+    if tensors and isinstance(callee, Opaque) and not machine.dry:
+        machine.findings.unknown_layers[node] = callee.reason
     origins = changed(origins | origins_of(callee))
     return Opaque("the result of a call that is not followed", origins)
 
@@ -116,6 +119,10 @@ def network_of(machine: Machine, name: str, arguments: Arguments, node: ast.expr
         for option in options_of(layers) if layers is not None else ():
             if isinstance(option, Items):
                 made.elements += option.items
+            elif isinstance(option, Opaque):
+                made.elements.append(Item(option, node))
+    elif kind == "application":
+        made.origins = origins_of(arguments.value("input_tensor", position=2) or NONE)
     _note_network(machine, made)
     return made
 

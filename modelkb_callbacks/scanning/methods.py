@@ -7,8 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning import argument_parsing
+from modelkb_callbacks.scanning.canonical_names import OPTIMIZERS, kind_of
 from modelkb_callbacks.scanning.data_loaders import method_load, note_pipeline
 from modelkb_callbacks.scanning.findings import Event
+from modelkb_callbacks.scanning.joining import options_of
 from modelkb_callbacks.scanning.known_methods import container_method
 from modelkb_callbacks.scanning.layer_calls import add_layer, is_layer
 from modelkb_callbacks.scanning.origins import PART, changed
@@ -56,6 +58,7 @@ _NOT_MODELS = (
     "keras.preprocessing.",
     "imblearn.",
 )
+_TAKING_NO_DATA = {"from_config", "load_weights", "set_weights"}
 # Methods that leave labels what they are, and those that take a part of the data.
 _KEEPING = {"astype", "copy", "flatten", "numpy", "ravel", "reshape", "squeeze", "to_numpy"}
 _PARTING = {"shard", "skip", "split", "take"}
@@ -68,9 +71,9 @@ def call_method(
     machine: Machine, owner: Value, name: str, arguments: Arguments, node: ast.Call
 ) -> Value:
     """Return what is known of the result of ``owner.name(...)``."""
-    if name == "compile" and _compiles(owner, arguments):
+    if name == "compile" and _compiles(owner, arguments, node):
         return _note(machine, machine.findings.compiles, owner, arguments, node)
-    if name in ("fit", "fit_generator") and _fits(owner, name, arguments, node):
+    if name in ("fit", "fit_generator") and _fits(machine, owner, name, arguments, node):
         _note(machine, machine.findings.fits, owner, arguments, node)
         return Opaque("the history of a training")
     if name in ("evaluate", "evaluate_generator") and not isinstance(owner, External):
@@ -79,6 +82,8 @@ def call_method(
         machine.findings.sinks.add(node)
         if name in _OWN_LOOPS and not any(cls.kind == "model" for cls in machine.classes):
             machine.findings.own_loops.append(node)
+    if name in _TAKING_NO_DATA:
+        machine.findings.no_data.update(arguments.origins())
     if isinstance(owner, Network):
         found = _of_network(machine, owner, name, arguments, node)
         if found is not None:
@@ -126,22 +131,46 @@ def _is_model(value: Value) -> bool:
     return isinstance(value, Instance) and value.cls.kind == "model"
 
 
-def _compiles(owner: Value, arguments: Arguments) -> bool:
+def _compiles(owner: Value, arguments: Arguments, node: ast.Call) -> bool:
     if _is_model(owner):
         return True
     if isinstance(owner, (External, Constant, Items, Mapping)):
         return False
-    return bool(_COMPILE_WORDS & set(arguments.keywords))
+    if _COMPILE_WORDS & set(arguments.keywords):
+        return True
+    first = arguments.value(position=0)
+    if first is None:
+        return False
+    by_position = len(arguments.positional) > 1 and _is_named_like_a_model(node)
+    return by_position or any(_is_optimizer(option) for option in options_of(first))
 
 
-def _fits(owner: Value, name: str, arguments: Arguments, node: ast.Call) -> bool:
+def _is_optimizer(value: Value) -> bool:
+    if isinstance(value, Constant):
+        return isinstance(value.value, str) and value.value.lower() in OPTIMIZERS
+    if isinstance(value, Made):
+        return kind_of(value.name) == "optimizer"
+    return isinstance(value, Instance) and value.cls.kind == "optimizer"
+
+
+def _was_compiled(machine: Machine, owner: Value) -> bool:
+    return any(_is_same(event.receiver, owner) for event in machine.findings.compiles)
+
+
+def _is_same(one: Value, other: Value) -> bool:
+    if isinstance(one, Method) and isinstance(other, Method):
+        return one.owner is other.owner and one.name == other.name
+    return one is other
+
+
+def _fits(machine: Machine, owner: Value, name: str, arguments: Arguments, node: ast.Call) -> bool:
     if _is_model(owner) or name == "fit_generator":
         return True
     if isinstance(owner, (External, Constant, Items, Mapping)):
         return False
     if isinstance(owner, Made) and (owner.name.startswith(_NOT_MODELS) or is_layer(owner)):
         return False
-    if _FIT_WORDS & set(arguments.keywords):
+    if _FIT_WORDS & set(arguments.keywords) or _was_compiled(machine, owner):
         return True
     return isinstance(owner, (Opaque, Method)) and _is_named_like_a_model(node)
 

@@ -102,20 +102,25 @@ def _path_in(arguments: Arguments, names: list[str]) -> str | None:
 
 def own_data(findings: Findings) -> Iterable[LoadEvent]:
     """Return the calls of generators and PyDatasets that feed a training or an evaluation."""
-    used: set[ast.AST] = set()
-    for event in findings.fits:
-        used.update(_fed_into(event, _TRAINED[fit_calls.called(event)]))
-    for event in findings.evaluations:
-        used.update(_fed_into(event, _EVALUATED))
+    used = {origin.node for origin in trained_on(findings) if isinstance(origin, Fed)}
     return [event for node in used for event in findings.own_data.get(node, ())]
 
 
-def _fed_into(event: Event, names: tuple[str, ...]) -> set[ast.AST]:
+def trained_on(findings: Findings) -> set[Origin]:
+    """Return what the data of trainings and evaluations was made from."""
+    used: set[Origin] = set()
+    for event in findings.fits:
+        used.update(_taken(event, _TRAINED[fit_calls.called(event)]))
+    for event in findings.evaluations:
+        used.update(_taken(event, _EVALUATED))
+    return used
+
+
+def _taken(event: Event, names: tuple[str, ...]) -> Iterable[Origin]:
     found = [fit_calls.argument_of(event, name) for name in names]
-    return {
-        origin.node
+    return [
+        origin
         for argument in found
         if argument is not None
         for origin in origins_of(argument.value)
-        if isinstance(origin, Fed)
-    }
+    ]

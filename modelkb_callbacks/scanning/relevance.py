@@ -11,7 +11,9 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias, TypeGuard
+from typing import TypeAlias
+
+from modelkb_callbacks.scanning.operations import MOST_ITEMS
 
 Key: TypeAlias = tuple[object, str]
 _ATTRIBUTE = "attribute"
@@ -131,8 +133,12 @@ class Relevance:
                 step.binds |= self._base(node.value, place)
             elif isinstance(node, ast.Call):
                 step.calls.append(node)
-            elif _is_identifier(node):  # config["epochs"]
-                step.uses.add((_ATTRIBUTE, str(node.value)))
+            elif isinstance(node, ast.Constant):
+                if isinstance(node.value, str) and node.value.isidentifier():  # config["epochs"]
+                    step.uses.add((_ATTRIBUTE, node.value))
+                continue
+            elif _is_data(node):
+                continue
             stack += ast.iter_child_nodes(node)
 
     def _base(self, node: ast.expr, place: object | None) -> set[Key]:
@@ -178,10 +184,10 @@ class Relevance:
                     todo += binding.get((function, _RETURN), [])
 
 
-def _is_identifier(node: ast.AST) -> TypeGuard[ast.Constant]:
-    return (
-        isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier()
-    )
+def _is_data(node: ast.AST) -> bool:
+    """Return whether a literal is too long to hold settings."""
+    elements = getattr(node, "elts", None) or getattr(node, "values", None) or ()
+    return len(elements) > MOST_ITEMS
 
 
 def _bodies(node: ast.stmt) -> Iterator[list[ast.stmt]]:

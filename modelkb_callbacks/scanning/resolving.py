@@ -154,8 +154,14 @@ def names_in(
     return names
 
 
-def merged_names(rounds: list[list[str]]) -> tuple[str, ...]:
+def merged_names(
+    rounds: list[list[str]], argument: Argument | None, notes: Notes
+) -> tuple[str, ...]:
     """Return the names of all rounds through one call, each as often as in one of them."""
+    different = [names for at, names in enumerate(rounds) if names not in rounds[:at]]
+    if argument is not None and len(different) > 1:
+        several = ", ".join(str(names) for names in different[:4])
+        notes.add(argument.node, f"different from call to call: {several}")
     merged: list[str] = []
     for names in rounds:
         for name in dict.fromkeys(names):

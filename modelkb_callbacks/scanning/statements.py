@@ -11,7 +11,7 @@ from modelkb_callbacks.scanning.attributes import set_attribute
 from modelkb_callbacks.scanning.definitions import class_definition, function_definition
 from modelkb_callbacks.scanning.findings import Binding
 from modelkb_callbacks.scanning.imports import import_from, import_module
-from modelkb_callbacks.scanning.joining import join, join_all
+from modelkb_callbacks.scanning.joining import join, join_all, options_of
 from modelkb_callbacks.scanning.known_methods import put
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.subscripts import elements_of
@@ -38,8 +38,7 @@ Names = dict[str, Value]
 def assign(machine: Machine, target: ast.expr, value: Value, scope: Scope) -> None:
     """Bind what stands on the left of an assignment."""
     if isinstance(target, ast.Name):
-        if isinstance(value, Network) and value.name is None and not machine.dry:
-            value.name = target.id
+        _name_network(machine, value, target.id)
         scope.bind(target.id, value)
     elif isinstance(target, (ast.Tuple, ast.List)):
         _unpack(machine, target, value, scope)
@@ -47,11 +46,16 @@ def assign(machine: Machine, target: ast.expr, value: Value, scope: Scope) -> No
         assign(machine, target.value, value, scope)
     elif isinstance(target, ast.Attribute):
         owner = machine.evaluate(target.value, scope)
-        if isinstance(value, Network) and value.name is None and not machine.dry:
-            value.name = target.attr
+        _name_network(machine, value, target.attr)
         set_attribute(machine, owner, target.attr, value)
     elif isinstance(target, ast.Subscript):
         _set_element(machine, target, value, scope)
+
+
+def _name_network(machine: Machine, value: Value, name: str) -> None:
+    for option in options_of(value):
+        if isinstance(option, Network) and option.name is None and not machine.dry:
+            option.name = name
 
 
 def _unpack(machine: Machine, target: ast.Tuple | ast.List, value: Value, scope: Scope) -> None:

@@ -177,7 +177,8 @@ class Network:
         node: Where.
         name: Its name, or the first variable that it was bound to.
         elements: A Sequential's layers.
-        origins: What the output of a functional model was made from.
+        origins: What the output of a functional model, or the input of an application, was
+            made from.
         output: The layer that gives its output.
         is_part: Whether it is only a part of a user's layer.
         birth: As of lists.

@@ -183,7 +183,7 @@ def test_a_notebook_of_an_old_format(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "3", '{"cells": [3]}', '{"cells": [{"cell_type": "code", "source": 3}]}'],
+    ["", "{", "[]", "3", '{"cells": 3}', '{"worksheets": [3]}', "[" * 100_000],
 )
 def test_a_notebook_that_is_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "n.ipynb"
@@ -229,3 +229,62 @@ def test_a_live_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     source, line = found
     assert names(source) == ["a", "c"]
     assert source.location(line) == "<notebook>, cell 2, line 2"
+
+
+@pytest.mark.parametrize("magic", ["%%wandb", "%%backend jax", "%%time\n%%capture out", "\n%%new"])
+def test_python_under_a_cell_magic(tmp_path: Path, magic: str) -> None:
+    source = read_source(notebook(tmp_path / "n.ipynb", f"{magic}\na = 1\n%cd ..\nb = 2", "c = 3"))
+
+    assert names(source) == ["a", "b", "c"]
+    assert source.problems == ()
+
+
+@pytest.mark.parametrize(
+    "magic",
+    ["%%bash", "%%sh -e", "%%HTML", "%%writefile a.py", "%%R -i x", "%%!", "%%time\n%%sql db"],
+)
+def test_cells_that_are_not_run_as_python(tmp_path: Path, magic: str) -> None:
+    source = read_source(notebook(tmp_path / "n.ipynb", f"{magic}\na = 1", "c = 3"))
+
+    assert names(source) == ["c"]
+    assert source.problems == ()
+
+
+def test_a_notebook_with_commas_too_many(tmp_path: Path) -> None:
+    path = tmp_path / "n.ipynb"
+    cell = r'{"cell_type": "code", "source": ["a = [1, ]\n", "b = \"\\\" , ]\"", ], }'
+    path.write_text(f'{{"cells": [{cell},\n ], "nbformat": 4,}}')
+
+    source = read_source(path)
+
+    assert source.text == 'a = [1, ]\nb = "\\" , ]"\n'
+    assert source.problems == ()
+
+
+def test_a_malformed_cell_takes_no_other_with_it(tmp_path: Path) -> None:
+    good = {"cell_type": "code", "source": "a = 1"}
+    cells = [good, 3, {"cell_type": "code", "source": None}, {"cell_type": "markdown"}, good]
+    path = tmp_path / "n.ipynb"
+    path.write_text(json.dumps({"cells": cells}))
+
+    source = read_source(path)
+
+    assert names(source) == ["a", "a"]
+    assert [(problem.line, problem.reason) for problem in source.problems] == [
+        (2, "a cell that is malformed"),
+        (3, "a cell that is malformed"),
+    ]
+
+
+def test_a_null_character_takes_nothing_with_it() -> None:
+    source = read_source("a = 1\nb = 2\0\nc = 3\n")
+
+    assert names(source) == ["a", "b", "c"]
+    assert [problem.line for problem in source.problems] == [2]
+
+
+def test_sixteen_bits(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_bytes("a = 'é'\n".encode("utf-16"))
+
+    assert read_source(path).text.strip("\ufeff") == "a = 'é'\n"

@@ -29,6 +29,17 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
     ),
     "old names": ("model.compile(SGD(lr=0.01, decay=1e-6), 'mse')", [("SGD", 0.01, "mse", "")]),
     "rate by position": ("model.compile(RMSprop(0.2), 'mse')", [("RMSprop", 0.2, "mse", "")]),
+    "by position on a model from elsewhere": (
+        "from ours import build\na = build()\na.compile('SGD', 'mse')\n"
+        "build().compile(Adam(0.1), 'mse')\nbuild().compile('x', 'y')\n"
+        "def train(model, opt):\n    model.compile(opt, 'mae', ['acc'])",
+        [("SGD", None, "mse", ""), ("Adam", 0.1, "mse", ""), (None, None, "mae", "acc")],
+    ),
+    "model on several GPUs": (
+        "from keras.utils import multi_gpu_model\n"
+        "both = multi_gpu_model(model, gpus=2)\nboth.compile('sgd', 'mse')",
+        [("sgd", None, "mse", "")],
+    ),
     "in variables": (
         "rate = 1e-2\n"
         "opt = Adam(rate / 10)\n"
@@ -127,8 +138,8 @@ def test_compile(source: str, compiled: list[Compiled]) -> None:
 
 OPEN: dict[str, tuple[str, Compiled, dict[str, str]]] = {
     "optimizer of a condition": (
-        "opt = Adam(0.1) if gpu() else SGD(0.2)\nmodel.compile(opt, 'mse')",
-        (None, None, "mse", ""),
+        "opt = Adam(0.1) if gpu() else SGD(0.1)\nmodel.compile(opt, 'mse')",
+        (None, 0.1, "mse", ""),
         {"opt": "one of several: Adam, SGD"},
     ),
     "rate of a schedule": (

@@ -98,6 +98,33 @@ CONFIGURATIONS = {
         args = vars(options())
         model.fit(x, epochs=1 if args["quick"] else args["epochs"], batch_size=args["batch"])
     """,
+    "optparse": """
+        from optparse import OptionGroup, OptionParser
+        parser = OptionParser()
+        parser.add_option("-e", "--epochs", dest="rounds", type="int", default="9")
+        group = OptionGroup(parser, "Data")
+        group.add_option("--batch_size", default=16)
+        parser.add_option_group(group)
+        options, rest = parser.parse_args()
+        model.fit(x, epochs=options.rounds, batch_size=options.batch_size)
+    """,
+    "collections.namedtuple": """
+        from collections import namedtuple
+        Config = namedtuple("Config", "epochs, batch_size", defaults=[16])
+        config = Config(9)
+        model.fit(x, epochs=config.epochs, batch_size=config.batch_size)
+    """,
+    "JSON in the source": """
+        import json
+        config = json.loads('{"epochs": 9, "data": {"batch_size": 16}}')
+        model.fit(x, epochs=config["epochs"], batch_size=config["data"]["batch_size"])
+    """,
+    "Weights & Biases": """
+        import wandb
+        run = wandb.init(project="a", config={"epochs": 9, "batch_size": 4})
+        wandb.config.update({"batch_size": 16})
+        model.fit(x, epochs=run.config["epochs"], batch_size=wandb.config.batch_size)
+    """,
     "absl": """
         from absl import app, flags
         FLAGS = flags.FLAGS

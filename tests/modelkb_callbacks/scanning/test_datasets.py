@@ -92,6 +92,33 @@ DATASETS: dict[str, tuple[str, list[Dataset]]] = {
         "keras.Sequential().fit(rows)",
         [("open", None, "rows.txt")],
     ),
+    "file that a reader takes": (
+        "import json, keras, pickle\nimport numpy as np\n"
+        "with open('a.json') as file:\n    a = json.load(file)\n"
+        "b = [pickle.load(open(f'{part}.pkl', 'rb')) for part in ('b', 'c')]\n"
+        "d = np.load(open('d.npy', 'rb'))\n"
+        "keras.Sequential().fit(a, b, validation_data=d)",
+        [
+            ("json.load", None, "a.json"),
+            ("pickle.load", None, "b.pkl"),
+            ("pickle.load", None, "c.pkl"),
+            ("numpy.load", None, "d.npy"),
+        ],
+    ),
+    "weights and configurations": (
+        "import h5py, keras\n"
+        "model = keras.models.model_from_json(open('model.json').read())\n"
+        "model.load_weights(keras.utils.get_file('w.h5', 'https://example.org/w.h5'))\n"
+        "weights = h5py.File('v.h5')\n"
+        "for layer in model.layers:\n    layer.set_weights([weights[layer.name]['w']])\n"
+        "model.fit(x, y)",
+        [],
+    ),
+    "weights that are trained on too": (
+        "import h5py, keras\nmodel = keras.Sequential()\nfile = h5py.File('a.h5')\n"
+        "model.set_weights(file['weights'])\nmodel.fit(file['x'])",
+        [("h5py.File", None, "a.h5")],
+    ),
 }
 
 

@@ -28,6 +28,12 @@ FITS: dict[str, tuple[str, list[Fitted]]] = {
         "model.fit_generator(rows, 100, 3, 1, [TerminateOnNaN()])",
         [(3, None, None, "TerminateOnNaN")],
     ),
+    "what was compiled": (
+        "from ours import Forest, Trainer\ntrees = Forest()\ntrees.compile(metrics=['acc'])\n"
+        "trees.fit(x)\nother = Forest()\nother.fit(x)\n"
+        "t = Trainer()\nt.inner.compile('sgd', 'mse')\nt.inner.fit(x, y, 8, 2)\nt.outer.fit(x)",
+        [(None, None, None, ""), (2, 8, None, "")],
+    ),
     "in a loop": ("for e in range(40):\n    model.fit(x, y, epochs=1)", [(1, None, None, "")]),
     "twice with one name": (
         "n = 100\nmodel.fit(x, y, epochs=n)\nn = 500\nmodel.fit(x, y, epochs=n)",

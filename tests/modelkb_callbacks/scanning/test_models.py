@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
 from scanned import reasons, scanned
@@ -231,6 +233,29 @@ def test_models(source: str, models: list[Model]) -> None:
     found = scanned(_START + source)
 
     assert [(each.kind, each.name, " ".join(each.layers)) for each in found.models] == models
+
+
+def test_layers_before_an_application() -> None:
+    source = """
+        i = keras.Input((8, 8, 3))
+        x = Rescaling(1 / 255)(i)
+        base = keras.applications.Xception(include_top=False, input_tensor=x)
+        net = keras.Model(i, Dense(3)(GlobalAveragePooling2D()(base.output)))
+    """
+
+    found = scanned(_START + dedent(source))
+
+    assert [(each.kind, each.layers) for each in found.models] == [
+        ("application", ()),
+        ("functional", ("Rescaling", "Dense", "GlobalAveragePooling2D")),
+    ]
+
+
+def test_keras_by_importlib() -> None:
+    found = scanned("import importlib\nk = importlib.import_module('keras')\nk.Sequential()")
+
+    assert [each.kind for each in found.models] == ["sequential"]
+    assert found.imports == ("importlib", "keras")
 
 
 def test_a_class_that_a_condition_picks_is_left_open() -> None:

@@ -74,8 +74,8 @@ OWN: dict[str, tuple[str, list[tuple[str, str | None, int]]]] = {
         [],
     ),
     "no data": (
-        "from contextlib import contextmanager\n@contextmanager\ndef opened(path):\n    yield path\n"
-        "with opened('a.txt') as x:\n    model.fit(x)",
+        "from contextlib import contextmanager\n@contextmanager\n"
+        "def opened(path):\n    yield path\nwith opened('a.txt') as x:\n    model.fit(x)",
         [],
     ),
 }
