@@ -92,6 +92,7 @@ _OPENS = {
     "tensorflow.gfile.Open",
 }
 _PANDAS_SOURCES = ("filepath_or_buffer", "io", "path_or_buf", "path")
+_DATA = "loaded data"
 _FLOWS = {"flow_from_directory": "directory", "flow_from_dataframe": "dataframe"}
 
 
@@ -158,9 +159,12 @@ def load(
 
 def _path_of_opened(machine: Machine, argument: Argument) -> Argument:
     """Return the path of a file that was opened before: its reader is named instead."""
+    value = argument.value
+    if not (isinstance(value, Opaque) and value.reason == _DATA):  # or it is what stood in it
+        return argument
     lines = {
         origin.line
-        for origin in origins_of(argument.value)
+        for origin in value.origins
         if isinstance(origin, DataPart) and origin.loader == "open"
     }
     loads = machine.findings.loads
@@ -226,10 +230,7 @@ def _loaded(loader: Loader, arguments: Arguments, node: ast.Call) -> Value:
         parts = [
             tuple_of(
                 node,
-                *(
-                    Opaque("loaded data", frozenset({DataPart(name, line, split, role)}))
-                    for role in "xy"
-                ),
+                *(Opaque(_DATA, frozenset({DataPart(name, line, split, role)})) for role in "xy"),
             )
             for split in ("train", "test")
         ]
@@ -252,7 +253,7 @@ def _part(name: str, line: int, split: Value | None) -> Opaque:
     text = split.value if isinstance(split, Constant) else None
     is_test = isinstance(text, str) and text.startswith("test")
     part = DataPart(name, line, "test" if is_test else "")
-    return Opaque("loaded data", frozenset({part}))
+    return Opaque(_DATA, frozenset({part}))
 
 
 def method_load(

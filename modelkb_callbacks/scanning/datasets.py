@@ -12,6 +12,16 @@ from modelkb_callbacks.scanning.resolving import Notes, position_of
 from modelkb_callbacks.scanning.scan import ScannedDataset
 
 _MOST_SOURCES = 8
+# What may as well hold weights or a configuration.
+_FILES = {
+    "h5py.File",
+    "joblib.load",
+    "json.load",
+    "keras.utils.get_file",
+    "numpy.load",
+    "open",
+    "pickle.load",
+}
 
 
 def datasets(
@@ -53,5 +63,5 @@ def _no_data(findings: Findings) -> set[tuple[str, int]]:
     return {
         (origin.loader, origin.line)
         for origin in findings.no_data - trained_on(findings)
-        if isinstance(origin, DataPart)
+        if isinstance(origin, DataPart) and origin.loader in _FILES
     }

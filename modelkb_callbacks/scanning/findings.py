@@ -87,6 +87,7 @@ class Findings:
         evaluations: Calls of ``evaluate`` on a model.
         loads: Calls that load data.
         own_data: Calls of the source's own generators and PyDatasets.
+        trained_on: What a script's own loops train on was made from.
         no_data: Parts of files that turned out to be weights or a configuration of a model.
         shuffles: Calls that shuffle or split, by what they are: the call and its line.
         seeds: Lines of calls that set a seed.
@@ -113,6 +114,7 @@ class Findings:
     evaluations: list[Event] = field(default_factory=list)
     loads: list[LoadEvent] = field(default_factory=list)
     own_data: dict[ast.AST, list[LoadEvent]] = field(default_factory=dict)
+    trained_on: set[Origin] = field(default_factory=set)
     no_data: set[Origin] = field(default_factory=set)
     shuffles: list[tuple[str, Event]] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)

@@ -80,6 +80,7 @@ def call_method(
         _note(machine, machine.findings.evaluations, owner, arguments, node)
     if name in _TRAINING:
         machine.findings.sinks.add(node)
+        machine.findings.trained_on.update(arguments.origins())
         if name in _OWN_LOOPS and not any(cls.kind == "model" for cls in machine.classes):
             machine.findings.own_loops.append(node)
     if name in _TAKING_NO_DATA:

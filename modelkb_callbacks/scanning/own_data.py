@@ -108,7 +108,7 @@ def own_data(findings: Findings) -> Iterable[LoadEvent]:
 
 def trained_on(findings: Findings) -> set[Origin]:
     """Return what the data of trainings and evaluations was made from."""
-    used: set[Origin] = set()
+    used = set(findings.trained_on)
     for event in findings.fits:
         used.update(_taken(event, _TRAINED[fit_calls.called(event)]))
     for event in findings.evaluations:

@@ -114,6 +114,12 @@ DATASETS: dict[str, tuple[str, list[Dataset]]] = {
         "model.fit(x, y)",
         [],
     ),
+    "file named by a file": (
+        "import keras\nimport numpy as np\n"
+        "with open('names.txt') as file:\n    names = file.read().split()\n"
+        "x = [np.load(name) for name in names]\nkeras.Sequential().fit(x)",
+        [("open", None, "names.txt"), ("numpy.load", None, None)],
+    ),
     "weights that are trained on too": (
         "import h5py, keras\nmodel = keras.Sequential()\nfile = h5py.File('a.h5')\n"
         "model.set_weights(file['weights'])\nmodel.fit(file['x'])",

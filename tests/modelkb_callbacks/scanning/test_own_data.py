@@ -68,6 +68,10 @@ OWN: dict[str, tuple[str, list[tuple[str, str | None, int]]]] = {
         "class More(Images): pass\ndata = More('train', 8)\nmodel.fit(data, callbacks=None)",
         [("More", "train", 11)],
     ),
+    "loop of the script's own": (
+        "for x, y in batches('a.txt'):\n    model.train_on_batch(x, y)",
+        [("batches", "a.txt", 10)],
+    ),
     "no training": (
         "unused = batches('a.txt')\nshown = Images('train', 8)\nprint(next(unused))\n"
         "model.fit(x, steps_per_epoch=len(shown), callbacks=[Plot(shown)])",
