@@ -133,8 +133,9 @@ def test_a_path_and_a_text_are_told_apart(tmp_path: Path) -> None:
 def test_our_own_examples_say_what_they_train(path: Path) -> None:
     found = scan(path)
 
+    loops = [entry for entry in found.unresolved if "loop of its own" in entry.reason]
     assert found.models
-    assert found.fit
+    assert found.fit or loops
 
 
 def test_what_does_not_parse_is_named() -> None:
