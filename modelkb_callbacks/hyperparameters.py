@@ -17,7 +17,7 @@ from modelkb_callbacks.rows import are_arrays
 from modelkb_store.ids import canonical_json
 from modelkb_store.records import HyperparameterRecord
 
-_NOTHING: Mapping[str, Any] = {}
+_NOTHING: Mapping[str, tuple[Any, str]] = {}
 
 
 def collect(
@@ -27,7 +27,7 @@ def collect(
     keras_params: Mapping[str, Any],
     user_params: Mapping[str, Any],
     *,
-    scanned: Mapping[str, Any] = _NOTHING,
+    scanned: Mapping[str, tuple[Any, str]] = _NOTHING,
 ) -> list[HyperparameterRecord]:
     """Return all hyperparameters.
 
@@ -40,11 +40,10 @@ def collect(
         call: The arguments of ``fit``; those left at None are passed over.
         keras_params: What Keras tells callbacks, for when the call was not seen.
         user_params: From ``ModelKB(params=...)``.
-        scanned: What the scanner found, by name.
+        scanned: What the scanner found, by name: the value and where it was seen.
     """
-    found: dict[str, tuple[Any, str]] = {}
+    found: dict[str, tuple[Any, str]] = {str(name): each for name, each in scanned.items()}
     for source, pairs in (
-        ("scanner", scanned.items()),
         ("compile", compile_settings(model)),
         ("fit", _of_fit(call, keras_params)),
         ("user", user_params.items()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.process.git_state import git_state
-from modelkb_callbacks.slicing import slice_data, source_of
+from modelkb_callbacks.slicing import DataSlice, Definitions, slice_data, source_of
 from modelkb_callbacks.user_objects import user_objects
 from modelkb_callbacks.user_source import UserSource
 from modelkb_store.ids import content_id
@@ -45,16 +46,34 @@ def describe_implementation(
         model_class=f"{type(model).__module__}.{type(model).__qualname__}",
         data_slice=data_slice.text if data_slice else None,
         definitions=(definitions.text or None) if definitions else None,
-        source_problems=(
-            *(f"data slice: {each}" for each in (data_slice.problems if data_slice else ())),
-            *(f"definitions: {each}" for each in (definitions.problems if definitions else ())),
-        ),
+        source_problems=tuple(_source_problems(call, source, data_slice, definitions)),
         source_warnings=guard.run("scan the source", source.warning_texts) or (),
         git_commit=git.commit if git else None,
         git_branch=git.branch if git else None,
         git_difference=git.difference if git else None,
     )
     return dataclasses.replace(record, implementation_id=_content_id(record))
+
+
+def _source_problems(
+    call: FitCall | None,
+    source: UserSource,
+    data_slice: DataSlice | None,
+    definitions: Definitions | None,
+) -> Iterator[str]:
+    """Say what is missing of the source, or would be needed to run it again."""
+    if not source.frames:
+        yield "the source that runs was not found, or was edited since it was loaded"
+    elif data_slice is None and call is not None:
+        yield "data slice: the call of fit was not found in the source"
+    if data_slice is not None:
+        yield from (f"data slice: {each}" for each in data_slice.problems)
+        if data_slice.reads_environment:
+            yield "data slice: it reads environment variables, whose values are not recorded"
+        if data_slice.reads_command_line:
+            yield "data slice: it reads the command line, which the experiment's row has"
+    if definitions is not None:
+        yield from (f"definitions: {each}" for each in definitions.problems)
 
 
 def _content_id(record: ImplementationRecord) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 # IPython's: %magic, !shell, ?help, and results of the first two taken into a variable.
 _MAGIC_LINE = re.compile(r"^\s*(%|!|\?)|\?\s*$")
 _TAKEN_MAGIC = re.compile(r"^(\s*[\w, ]+=)\s*(!|%)")
+# Line magics that run the statement behind them as it stands.
+_RUN_MAGIC = re.compile(r"^(\s*)%(?:time|prun)\s+(?=[^\s-])(.*)$")
 _CELL_MAGIC = re.compile(r"\s*%%(!|[\w.+-]+)?")
 # Cell magics behind which no Python stands, or none that is run.
 _NO_PYTHON = re.compile(
@@ -91,11 +93,14 @@ def without_magics(text: str) -> str:
     lines = []
     goes_on = False
     for line in text.split("\n"):
-        taken = _TAKEN_MAGIC.match(line)
+        taken, run = _TAKEN_MAGIC.match(line), _RUN_MAGIC.match(line)
         if goes_on:
             lines.append("#")
         elif taken:
             lines.append(f"{taken[1]} get_ipython()")
+        elif run:
+            lines.append(run[1] + run[2])
+            continue
         elif _MAGIC_LINE.search(line) and not line.lstrip().startswith("#"):
             lines.append(line[: len(line) - len(line.lstrip())] + "pass")
         else:

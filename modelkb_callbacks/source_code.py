@@ -5,21 +5,18 @@ from __future__ import annotations
 import ast
 import codecs
 import io
-import linecache
 import os
-import sys
 import tokenize
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
 
 from modelkb_callbacks.notebook_cells import code_cells, without_cell_magic, without_magics
 from modelkb_callbacks.python_2 import without_old_statements
 from modelkb_store.errors import SourceNotFoundError
 
-_LARGEST_SOURCE = 4 << 20  # characters; what is larger was not written by a person
+_LARGEST_SOURCE = 1 << 20  # characters; what is larger was not written by a person
 # What pages and word processors put into code that is copied from them.
 _INVISIBLE = {0xA0: " ", 0x3000: " ", 0x200B: None, 0x2060: None, 0xFEFF: None, 0: None}
 
@@ -81,7 +78,7 @@ def read_source(path_or_source: str | os.PathLike[str]) -> SourceCode:
         'x'
     """
     if isinstance(path_or_source, str) and not _names_a_file(path_or_source):
-        return _from_text(path_or_source, "<source>", None)
+        return source_of_text(path_or_source, "<source>", None)
     path = Path(path_or_source)
     try:
         text = _decode(path.read_bytes())
@@ -89,29 +86,7 @@ def read_source(path_or_source: str | os.PathLike[str]) -> SourceCode:
         raise SourceNotFoundError(path) from error
     if path.suffix == ".ipynb":
         return _from_notebook(text, path)
-    return _from_text(text, path.name, path)
-
-
-def source_of_frame(frame: FrameType) -> tuple[SourceCode, int] | None:
-    """Return the source that a frame runs, and its line in it.
-
-    In a live notebook these are all cells run so far, in the order of their running.
-
-    Returns:
-        None if the source is not at hand (``exec`` of a text, an interpreter's prompt).
-    """
-    name = frame.f_code.co_filename
-    cells = _live_cells()
-    if cells:
-        running = "".join(linecache.getlines(name))
-        source = _from_cells(cells, "<notebook>", None)
-        for index in range(len(cells) - 1, -1, -1):
-            if running and cells[index].strip() == running.strip():
-                return source, source.cells[index] + frame.f_lineno - 1
-    if not os.path.isfile(name):
-        text = "".join(linecache.getlines(name))
-        return (_from_text(text, "<source>", None), frame.f_lineno) if text.strip() else None
-    return read_source(Path(name)), frame.f_lineno
+    return source_of_text(text, path.name, path)
 
 
 def _names_a_file(text: str) -> bool:
@@ -144,11 +119,17 @@ def _from_notebook(text: str, path: Path) -> SourceCode:
     except ValueError as error:
         problem = SourceProblem(1, f"not a notebook: {error}")
         return SourceCode(path.name, path, "", ast.Module([], []), (problem,))
-    return _from_cells(cells, path.name, path)
+    return source_of_cells(cells, path.name, path)
 
 
-def _from_cells(cells: Sequence[str | None], name: str, path: Path | None) -> SourceCode:
-    """Parse cell by cell, so that a broken one takes no other with it."""
+def source_of_cells(cells: Sequence[str | None], name: str, path: Path | None) -> SourceCode:
+    """Parse cell by cell, so that a broken one takes no other with it.
+
+    Args:
+        cells: Their texts, as they were typed; None for one that is malformed.
+        name: What to call the notebook.
+        path: Its file, if it has one.
+    """
     texts: list[str] = []
     problems: list[SourceProblem] = []
     firsts: list[int] = []
@@ -161,11 +142,12 @@ def _from_cells(cells: Sequence[str | None], name: str, path: Path | None) -> So
         firsts.append(line)
         texts.append(text)
         line += text.count("\n")
-    source = _from_text("".join(texts), name, path)
+    source = source_of_text("".join(texts), name, path)
     return replace(source, problems=(*problems, *source.problems), cells=tuple(firsts))
 
 
-def _from_text(text: str, name: str, path: Path | None) -> SourceCode:
+def source_of_text(text: str, name: str, path: Path | None) -> SourceCode:
+    """Parse a text; see :class:`SourceCode` for the arguments."""
     if len(text) > _LARGEST_SOURCE:
         problem = SourceProblem(1, f"longer than {_LARGEST_SOURCE:,} characters")
         return SourceCode(name, path, "", ast.Module([], []), (problem,))
@@ -239,10 +221,3 @@ def _parse(text: str) -> ast.Module | SourceProblem:
         return SourceProblem(error.lineno or 1, f"does not parse: {error.msg}")
     except (ValueError, RecursionError, MemoryError) as error:
         return SourceProblem(1, f"does not parse: {error}")
-
-
-def _live_cells() -> list[str]:
-    """Return the cells run so far if this is an IPython session."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return [] if shell is None else [str(cell) for cell in shell.user_ns.get("In", [])[1:]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modelkb_callbacks.credentials import without_credentials
+from modelkb_callbacks.live_values import live_values
 from modelkb_callbacks.scanning import Scan, scan_source
-from modelkb_callbacks.slicing import FrameLocation, frames_of_fit
+from modelkb_callbacks.slicing import FrameLocation, frames_of_fit, user_frames
 from modelkb_callbacks.source_code import SourceCode
 from modelkb_store.ids import canonical_json
 
@@ -32,14 +33,19 @@ class UserSource:
 
     Attributes:
         frames: The user's frames, the innermost first; empty if no source is at hand.
+        values: What the running program has for the names of the scanner's hyperparameters.
     """
 
     frames: tuple[FrameLocation, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_caller(cls) -> UserSource:
         """Return the source of the user's code that has called us, directly or through Keras."""
-        return cls(tuple(frames_of_fit(sys._getframe(1))))
+        frame = sys._getframe(1)
+        found = cls(tuple(frames_of_fit(frame)))
+        names = {name for source in found.sources for name in _scan(source).hyperparameters}
+        return replace(found, values=live_values(user_frames(frame), names) if names else {})
 
     @property
     def sources(self) -> list[SourceCode]:
@@ -47,13 +53,21 @@ class UserSource:
         return list({frame.source.text: frame.source for frame in self.frames}.values())
 
     @property
-    def hyperparameters(self) -> dict[str, Any]:
-        """What the scanner found, by name; of several sources the innermost wins."""
-        found: dict[str, Any] = {}
+    def hyperparameters(self) -> dict[str, tuple[Any, str]]:
+        """What the training depends on by the scanner's word: value and its source, by name.
+
+        A value that the running program does not confirm is left out: it may be a default
+        that something overrides, or stand in a branch or function that did not run. Where
+        the program has another one, that is the value, and its source is ``variable``.
+        """
+        found: dict[str, tuple[Any, str]] = {}
         for source in self.sources:
-            for name, value in _scan(source).hyperparameters.items():
-                if not _is_one_of_several(value):
-                    found.setdefault(name, value)
+            scanned = _scan(source).hyperparameters
+            for name, value in scanned.items():
+                if name in self.values:
+                    live = self.values[name]
+                    origin = "scanner" if _is_same(value, live) else "variable"
+                    found.setdefault(name, (live, origin))
         return found
 
     @property
@@ -105,5 +119,5 @@ def _scan(source: SourceCode) -> Scan:
     return _scans[source.text]
 
 
-def _is_one_of_several(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"any_of"}
+def _is_same(scanned: Any, live: Any) -> bool:
+    return bool(scanned == live) and isinstance(scanned, bool) == isinstance(live, bool)

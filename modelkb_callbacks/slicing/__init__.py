@@ -2,7 +2,12 @@
 
 from modelkb_callbacks.slicing.data_slice import DataSlice, slice_data
 from modelkb_callbacks.slicing.definitions import Definitions, source_of
-from modelkb_callbacks.slicing.frame_location import FrameLocation, Position, frames_of_fit
+from modelkb_callbacks.slicing.frame_location import (
+    FrameLocation,
+    Position,
+    frames_of_fit,
+    user_frames,
+)
 
 __all__ = [
     "DataSlice",
@@ -12,4 +17,5 @@ __all__ = [
     "frames_of_fit",
     "slice_data",
     "source_of",
+    "user_frames",
 ]

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from types import FrameType
 
-from modelkb_callbacks.source_code import SourceCode, source_of_frame
+from modelkb_callbacks.running_source import source_of_frame
+from modelkb_callbacks.source_code import SourceCode
 
 _MODULE = "<module>"
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -77,7 +78,7 @@ def frames_of_fit(frame: FrameType) -> list[FrameLocation]:
     """
     found: list[FrameLocation] = []
     inner: FrameType | None = None  # a comprehension, which is no function of its own
-    for each in _user_frames(frame):
+    for each in user_frames(frame):
         if each.f_code.co_name in _COMPREHENSIONS:
             inner = inner or each
             continue
@@ -111,7 +112,8 @@ def _library_folders() -> tuple[str, ...]:
     return tuple(os.path.realpath(folder) + os.sep for folder in folders)
 
 
-def _user_frames(frame: FrameType) -> Iterator[FrameType]:
+def user_frames(frame: FrameType) -> Iterator[FrameType]:
+    """Walk the user's frames, from the caller of ``fit`` if it runs, outwards."""
     each: FrameType | None = _caller_of_fit(frame) or frame
     for _ in range(_MOST_FRAMES):
         if each is None:

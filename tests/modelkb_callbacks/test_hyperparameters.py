@@ -234,7 +234,8 @@ def test_a_schedule_of_the_users_own(data: Data, fit: Fit) -> None:
 def test_the_run_wins_over_the_source() -> None:
     model = compiled(sequential())
     call = FitCall({"batch_size": 16})
-    scanned = {"batch_size": 8, "learning_rate": 0.5, "units": 8, "width": 3, "epochs": 2}
+    values = {"batch_size": 8, "learning_rate": 0.5, "units": 8, "width": 3, "epochs": 2}
+    scanned = {name: (value, "scanner") for name, value in values.items()}
     records = collect("run", model, call, {"epochs": 9}, {"width": 4}, scanned=scanned)
     found = {record.name: (record.number, record.source) for record in records}
     assert found["batch_size"] == (16, "fit")

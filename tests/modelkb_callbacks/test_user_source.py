@@ -182,6 +182,50 @@ def test_where_data_comes_from_is_recorded(store: Path, tmp_path: Path) -> None:
     assert [each["loader"] for each in found] == ["sklearn.datasets.load_iris"]
 
 
+ARGUMENTS = """
+import argparse, os
+import keras
+import numpy as np
+from modelkb_callbacks import ModelKB
+
+def parse():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hidden", type=int, default=8)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    return parser.parse_args()
+
+SCALE = float(os.environ.get("SCALE", "1.0"))
+
+def never_called(temperature=3.0):
+    return keras.layers.Dense(int(temperature))
+
+def main():
+    args = parse()
+    x = np.ones((16, 2), "float32") * SCALE
+    model = keras.Sequential([keras.layers.Dense(args.hidden), keras.layers.Dropout(args.dropout)])
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((16, args.hidden)), verbose=0, callbacks=[ModelKB(store={store!r})])
+
+main()
+"""
+
+
+def test_values_are_those_that_the_run_had(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["arguments.py", "--hidden", "4"])
+    monkeypatch.setenv("SCALE", "2.5")
+    run_script(tmp_path, "arguments.py", ARGUMENTS, store=str(store))
+    experiment = Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
+    rows = {row["name"]: row for row in experiment.table("hyperparameters").to_pylist()}
+
+    assert (rows["hidden"]["value"], rows["hidden"]["source"]) == ("4", "variable")
+    assert (rows["dropout"]["value"], rows["dropout"]["source"]) == ("0.1", "scanner")
+    assert (rows["SCALE"]["value"], rows["SCALE"]["source"]) == ("2.5", "variable")
+    assert "temperature" not in rows
+    assert any("environment" in each for each in experiment.implementation()["source_problems"])
+
+
 BLOCK = """
 import keras
 from modelkb_callbacks import experiment
