@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from modelkb_callbacks import ModelKB
+from modelkb_store import Store
 from modelkb_viewer.main import COMMANDS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -28,11 +29,12 @@ def test_python_blocks_run_one_after_the_other() -> None:
     model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     names = {"model": model, "x": x, "y": random.integers(0, 3, 60)}
+    own_loop = [block for block in PYTHON_BLOCKS if "experiment(model" in block]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        # The loop of one's own has no validation to show, so it comes last.
-        for block in sorted(PYTHON_BLOCKS, key=lambda text: "experiment(model" in text):
-            exec(compile(block, "README.md", "exec"), names)
+        for block in PYTHON_BLOCKS:
+            if block not in own_loop:
+                exec(compile(block, "README.md", "exec"), names)
     assert len(PYTHON_BLOCKS) == 4
     assert "validation" in printed.getvalue()
     assert "finished" in printed.getvalue()
@@ -41,6 +43,11 @@ def test_python_blocks_run_one_after_the_other() -> None:
     assert isinstance(loaded, keras.Model)
     assert loaded is not model
     assert np.array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    # It trains the model that was loaded, which is thereby the child of the other run.
+    exec(compile(own_loop[0], "README.md", "exec"), names)
+    runs = Store("modelkb").experiments()
+    assert list(runs["status"]) == ["finished", "finished"]
+    assert runs["parent_experiment_id"].iloc[1] == runs["experiment_id"].iloc[0]
 
 
 def test_every_command_is_there_and_no_other() -> None:
