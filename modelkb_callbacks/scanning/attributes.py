@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from modelkb_callbacks.scanning.canonical_names import canonical
+from modelkb_callbacks.scanning.canonical_names import RATES, canonical, kind_of
 from modelkb_callbacks.scanning.joining import join, join_all
 from modelkb_callbacks.scanning.layer_calls import output_tensor
 from modelkb_callbacks.scanning.origins import INPUT
@@ -36,6 +36,15 @@ _MOST_BASES = 16
 
 def attribute_of(machine: Machine, owner: Value, name: str, node: ast.expr) -> Value:
     """Return what is known of ``owner.name``."""
+    found = _attribute_of(machine, owner, name, node)
+    if name == "optimizer" and isinstance(found, Method):
+        from modelkb_callbacks.scanning.learning_rates import optimizer_of
+
+        return optimizer_of(machine, owner) or found
+    return found
+
+
+def _attribute_of(machine: Machine, owner: Value, name: str, node: ast.expr) -> Value:
     if isinstance(owner, External):
         full = canonical(f"{owner.name}.{name}")
         if full == "absl.flags.FLAGS" or full.endswith("app.flags.FLAGS"):
@@ -64,6 +73,8 @@ def attribute_of(machine: Machine, owner: Value, name: str, node: ast.expr) -> V
 
 
 def _of_instance(machine: Machine, owner: Instance, name: str, node: ast.expr) -> Value:
+    if name in RATES and owner.cls.kind == "optimizer":
+        return Method(owner, name)
     if name in owner.attributes:
         return owner.attributes[name]
     found = class_attribute(owner.cls, name)
@@ -146,6 +157,8 @@ def _set_one(machine: Machine, owner: Value, name: str, value: Value, *, certain
     elif isinstance(owner, Mapping):
         certain = certain and machine.changes(owner.birth)
         _store(owner.items, name, value, certain, machine.hides(owner.birth))
+    elif isinstance(owner, Made) and name in RATES and kind_of(owner.name) == "optimizer":
+        return  # a variable, which is followed by itself
     elif isinstance(owner, (Class, Made)):
         _store(owner.attributes, name, value, certain and not machine.weak, machine.shadow > 0)
     elif isinstance(owner, External):  # wandb.config.epochs = 5

@@ -16,6 +16,7 @@ from modelkb_callbacks.scanning.external_calls import call_external
 from modelkb_callbacks.scanning.findings import Binding
 from modelkb_callbacks.scanning.joining import join, join_all
 from modelkb_callbacks.scanning.layer_calls import apply, functional_network, site_of
+from modelkb_callbacks.scanning.learning_rates import merged_rates, note_made
 from modelkb_callbacks.scanning.machine import Frame, Machine
 from modelkb_callbacks.scanning.methods import call_method
 from modelkb_callbacks.scanning.origins import changed
@@ -237,6 +238,8 @@ def instantiate(machine: Machine, cls: Class, arguments: Arguments, node: ast.ex
     made = Instance(cls, {}, site, arguments, origins, machine.birth)
     for each in ancestors(cls):
         machine.findings.instances.setdefault(each.node, made)
+    if cls.kind == "optimizer":
+        note_made(machine, made, node)
     if cls.kind == "layer":
         machine.note_layer(site)
         machine.findings.layers.setdefault(site, []).append(made)
@@ -300,7 +303,9 @@ def run_uncalled(machine: Machine) -> None:
             receiver = _some_instance(machine, function.owner)
         if function.node not in machine.entered:
             machine.weak += 1
+            rates = machine.rates
             call_function(machine, replace(function, receiver=receiver), Arguments(), function.node)
+            machine.rates = merged_rates(rates, machine.rates)
             machine.weak -= 1
 
 

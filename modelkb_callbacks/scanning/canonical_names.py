@@ -51,6 +51,8 @@ _MERGES = {
 }
 # By their names in lower case, which are also functions of old Keras versions.
 OPTIMIZERS = {"adadelta", "adagrad", "adam", "adamax", "adamw", "ftrl", "nadam", "rmsprop", "sgd"}
+# What an optimizer calls its learning rate.
+RATES = ("learning_rate", "lr")
 _SCHEDULES = {
     "CosineDecay",
     "CosineDecayRestarts",

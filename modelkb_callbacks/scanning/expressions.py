@@ -11,6 +11,7 @@ from modelkb_callbacks.scanning import operations
 from modelkb_callbacks.scanning.attributes import attribute_of
 from modelkb_callbacks.scanning.calls import call_value
 from modelkb_callbacks.scanning.joining import join, join_all
+from modelkb_callbacks.scanning.learning_rates import rate_read
 from modelkb_callbacks.scanning.machine import Machine
 from modelkb_callbacks.scanning.origins import PART
 from modelkb_callbacks.scanning.scopes import Scope
@@ -94,8 +95,8 @@ def _bound(machine: Machine, node: ast.expr | None, scope: Scope) -> Constant | 
 
 
 def _binary(machine: Machine, node: ast.BinOp, scope: Scope) -> Value:
-    left = machine.evaluate(node.left, scope)
-    right = machine.evaluate(node.right, scope)
+    left = rate_read(machine, machine.evaluate(node.left, scope))
+    right = rate_read(machine, machine.evaluate(node.right, scope))
     if isinstance(node.op, ast.Div) and _is_path(left):  # pathlib: folder / "file"
         return operations.over_options((left, right), lambda a, b: f"{a}/{b}", "a path")
     return operations.binary(node, left, right)

@@ -16,6 +16,7 @@ from modelkb_callbacks.scanning.layer_calls import (
     network_of,
     site_of,
 )
+from modelkb_callbacks.scanning.learning_rates import assign_rate, note_made, rate_read
 from modelkb_callbacks.scanning.origins import DATASET, INPUT, PART, Origin, changed
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.values import (
@@ -107,7 +108,10 @@ def _of_keras(
         return network_of(machine, name, arguments, node)
     if kind in _KEPT:
         machine.findings.sinks.add(node)
-    return Made(name, arguments, site_of(node, last_part(name)), arguments.origins())
+    made = Made(name, arguments, site_of(node, last_part(name)), arguments.origins())
+    if kind == "optimizer":
+        note_made(machine, made, node)
+    return made
 
 
 def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) -> Value:
@@ -136,9 +140,26 @@ def _other(machine: Machine, name: str, arguments: Arguments, node: ast.expr) ->
         if machine.classes and not machine.dry:
             machine.findings.made_in.setdefault(made.site, machine.classes[-1].node)
         return made
+    if name in ("keras.backend.get_value", "keras.backend.set_value"):
+        return _of_variable(machine, last, arguments)
     if name.startswith("wandb."):
         return _of_wandb(machine, name, arguments)
     return Opaque(f"the result of {name} is known only in a run", _origins(name, arguments))
+
+
+def _of_variable(machine: Machine, name: str, arguments: Arguments) -> Value:
+    """Follow ``K.set_value(optimizer.lr, value)`` and its like."""
+    variable = arguments.find("x", position=0)
+    if variable is None:
+        return Opaque(f"the result of {name}() of something unknown")
+    if name == "set_value":
+        value = arguments.value("value", position=1)
+        assign_rate(machine, variable.value, "assign", value, variable.node)
+        return NONE
+    read = rate_read(machine, variable.value)
+    if read is not variable.value:
+        return read
+    return Opaque("the value of a variable", changed(arguments.origins()))
 
 
 def _origins(name: str, arguments: Arguments) -> frozenset[Origin]:

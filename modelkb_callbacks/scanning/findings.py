@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from modelkb_callbacks.scanning.origins import LayerSite, Origin
 from modelkb_callbacks.scanning.values import (
+    Argument,
     Arguments,
     Class,
     Function,
@@ -15,6 +17,9 @@ from modelkb_callbacks.scanning.values import (
     Network,
     Value,
 )
+
+# Of an optimizer its learning rate, of a model (or its id) its optimizer; replaced, never changed.
+Rates: TypeAlias = dict[tuple[object, str], Argument]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,12 +31,14 @@ class Event:
         receiver: What its method belongs to.
         arguments: Its arguments.
         is_shadow: Whether it was met only in a branch that is not taken.
+        rates: The learning rates that optimizers had then.
     """
 
     node: ast.Call
     receiver: Value
     arguments: Arguments
     is_shadow: bool
+    rates: Rates = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

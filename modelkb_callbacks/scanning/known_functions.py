@@ -154,10 +154,12 @@ def _attribute(machine: Machine, arguments: Arguments, node: ast.expr, scope: Sc
 
 def _set(machine: Machine, arguments: Arguments, node: ast.expr, scope: Scope) -> Value:
     from modelkb_callbacks.scanning.attributes import set_attribute
+    from modelkb_callbacks.scanning.learning_rates import set_rate
 
     values = [each.value for each in arguments.positional]
     if len(values) == 3 and isinstance(values[1], Constant):
         set_attribute(machine, values[0], str(values[1].value), values[2])
+        set_rate(machine, values[0], str(values[1].value), values[2], node)
     return NONE
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from modelkb_callbacks.scanning.findings import Findings
+from modelkb_callbacks.scanning.findings import Findings, Rates
 from modelkb_callbacks.scanning.origins import LayerSite
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.values import Class, Function, Opaque, Value
@@ -49,6 +49,7 @@ class Machine:
             may or may not be changed there.
         shadow: In branches that are not taken: found is what they contain, nothing changes.
         dry: In a first look at a loop: nothing is noted.
+        rates: What optimizers are set to at this point of the program.
     """
 
     def __init__(self) -> None:
@@ -58,6 +59,7 @@ class Machine:
         self.weak = 0
         self.shadow = 0
         self.dry = 0
+        self.rates: Rates = {}
         self.depth = 0
         self.steps = 0
         self.entered: dict[ast.AST, int] = {}
@@ -106,7 +108,7 @@ class Machine:
     @contextmanager
     def shadowed(self, scope: Scope) -> Iterator[None]:
         """Follow what is not run: calls are found, but nothing changes."""
-        before = dict(scope.names)
+        before, rates = dict(scope.names), self.rates
         self.shadow += 1
         self.weak += 1
         try:
@@ -114,7 +116,7 @@ class Machine:
         finally:
             self.shadow -= 1
             self.weak -= 1
-            scope.names = before
+            scope.names, self.rates = before, rates
 
     def may_enter(self, function: Function) -> bool:
         """Return whether a call of a function is followed."""

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from modelkb_callbacks.scanning import argument_parsing
 from modelkb_callbacks.scanning.canonical_names import OPTIMIZERS, kind_of
+from modelkb_callbacks.scanning.compile_calls import argument_of
 from modelkb_callbacks.scanning.data_loaders import method_load, note_pipeline
 from modelkb_callbacks.scanning.findings import Event
 from modelkb_callbacks.scanning.joining import options_of
 from modelkb_callbacks.scanning.known_methods import container_method
 from modelkb_callbacks.scanning.layer_calls import add_layer, is_layer
+from modelkb_callbacks.scanning.learning_rates import assign_rate, note_compiled
 from modelkb_callbacks.scanning.origins import PART, changed
 from modelkb_callbacks.scanning.values import (
     NONE,
+    Argument,
     Arguments,
     Constant,
     External,
@@ -72,7 +75,7 @@ def call_method(
 ) -> Value:
     """Return what is known of the result of ``owner.name(...)``."""
     if name == "compile" and _compiles(owner, arguments, node):
-        return _note(machine, machine.findings.compiles, owner, arguments, node)
+        return _compile(machine, owner, arguments, node)
     if name in ("fit", "fit_generator") and _fits(machine, owner, name, arguments, node):
         _note(machine, machine.findings.fits, owner, arguments, node)
         return Opaque("the history of a training")
@@ -103,6 +106,8 @@ def call_method(
 def _of_something(
     machine: Machine, owner: Value, name: str, arguments: Arguments, node: ast.Call
 ) -> Value:
+    if name.startswith("assign") and isinstance(node.func, ast.Attribute):
+        assign_rate(machine, owner, name, arguments.value("value", position=0), node.func.value)
     found = method_load(machine, owner, name, arguments, node)
     if found is not None:
         return found
@@ -122,8 +127,14 @@ def _note(
 ) -> Value:
     machine.findings.sinks.add(node)
     if not machine.dry:
-        events.append(Event(node, owner, arguments, machine.shadow > 0))
+        events.append(Event(node, owner, arguments, machine.shadow > 0, machine.rates))
     return NONE
+
+
+def _compile(machine: Machine, owner: Value, arguments: Arguments, node: ast.Call) -> Value:
+    event = Event(node, owner, arguments, machine.shadow > 0, machine.rates)
+    note_compiled(machine, owner, argument_of(event, "optimizer") or Argument(NONE, node))
+    return _note(machine, machine.findings.compiles, owner, arguments, node)
 
 
 def _is_model(value: Value) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from modelkb_callbacks.scanning import operations
 from modelkb_callbacks.scanning.attributes import set_attribute
+from modelkb_callbacks.scanning.canonical_names import RATES
 from modelkb_callbacks.scanning.definitions import class_definition, function_definition
 from modelkb_callbacks.scanning.findings import Binding
 from modelkb_callbacks.scanning.imports import import_from, import_module
 from modelkb_callbacks.scanning.joining import join, join_all, options_of
 from modelkb_callbacks.scanning.known_methods import put
+from modelkb_callbacks.scanning.learning_rates import merged_rates, rate_read, set_rate
 from modelkb_callbacks.scanning.scopes import Scope
 from modelkb_callbacks.scanning.subscripts import elements_of
 from modelkb_callbacks.scanning.values import (
@@ -48,6 +51,7 @@ def assign(machine: Machine, target: ast.expr, value: Value, scope: Scope) -> No
         owner = machine.evaluate(target.value, scope)
         _name_network(machine, value, target.attr)
         set_attribute(machine, owner, target.attr, value)
+        set_rate(machine, owner, target.attr, value, target)
     elif isinstance(target, ast.Subscript):
         _set_element(machine, target, value, scope)
 
@@ -130,7 +134,7 @@ def _annotated(machine: Machine, node: ast.AnnAssign, scope: Scope) -> bool:
 
 
 def _augmented(machine: Machine, node: ast.AugAssign, scope: Scope) -> bool:
-    old = machine.evaluate(node.target, scope)
+    old = rate_read(machine, machine.evaluate(node.target, scope))
     added = machine.evaluate(node.value, scope)
     if isinstance(old, Items) and old.kind == "list" and isinstance(node.op, ast.Add):
         items = elements_of(added, node)
@@ -154,14 +158,18 @@ def _if(machine: Machine, node: ast.If, scope: Scope) -> bool:
 
 def _branches(machine: Machine, bodies: Sequence[Sequence[ast.stmt]], scope: Scope) -> bool:
     """Follow branches of which only a run can tell which one is taken."""
-    before = scope.names
+    before, rates = scope.names, machine.rates
     ends: list[Names] = []
+    rates_after = []
     for body in bodies:
-        scope.names = dict(before)
+        scope.names, machine.rates = dict(before), rates
         machine.weak += 1
         if machine.run(body, scope):
             ends.append(scope.names)
         machine.weak -= 1
+        rates_after.append(machine.rates)
+    # Of all ways: what a branch returns to a caller was set there, too.
+    machine.rates = reduce(merged_rates, rates_after, rates_after[0])
     scope.names = before
     for index, end in enumerate(ends):
         scope.names = dict(end) if index == 0 else merged(scope.names, end)
@@ -217,21 +225,24 @@ def _loop(
     machine: Machine, body: Sequence[ast.stmt], scope: Scope, start: Callable[[], None]
 ) -> None:
     """Follow a loop's body once, with names as they are in any of its rounds."""
-    before = dict(scope.names)
-    if _carries_constants(body, scope) and not machine.dry and not machine.is_tired:
+    before, rates = dict(scope.names), machine.rates
+    carries = _carries_constants(body, scope)
+    if (carries or _sets_rates(machine, body)) and not (machine.dry or machine.is_tired):
         machine.dry += 1
         machine.shadow += 1
         start()
         machine.run(body, scope)
         machine.shadow -= 1
         machine.dry -= 1
-        scope.names = merged(before, scope.names)
+        scope.names = merged(before, scope.names) if carries else dict(before)
+        machine.rates = merged_rates(rates, machine.rates)
         before = dict(scope.names)
     machine.weak += 1
     start()
     machine.run(body, scope)
     machine.weak -= 1
     scope.names = merged(before, scope.names)
+    machine.rates = merged_rates(rates, machine.rates)
 
 
 def _carries_constants(body: Sequence[ast.stmt], scope: Scope) -> bool:
@@ -245,19 +256,32 @@ def _carries_constants(body: Sequence[ast.stmt], scope: Scope) -> bool:
     )
 
 
+def _sets_rates(machine: Machine, body: Sequence[ast.stmt]) -> bool:
+    """Return whether a loop may set the learning rate of an optimizer."""
+    return bool(machine.rates) and any(
+        isinstance(node, ast.Attribute) and node.attr in RATES
+        for statement in body
+        for node in ast.walk(statement)
+    )
+
+
 def _try(machine: Machine, node: Any, scope: Scope) -> bool:
-    before = dict(scope.names)
+    before, rates = dict(scope.names), machine.rates
     reached = machine.run(node.body, scope)
     after = scope.names
     ends = [after] if reached else []
+    rates_after = machine.rates
+    in_handlers = merged_rates(rates, machine.rates)
     for handler in node.handlers:
-        scope.names = merged(before, after)
+        scope.names, machine.rates = merged(before, after), in_handlers
         if handler.name:
             scope.names[handler.name] = Opaque("an exception")
         machine.weak += 1
         if machine.run(handler.body, scope):
             ends.append(scope.names)
         machine.weak -= 1
+        rates_after = merged_rates(rates_after, machine.rates)
+    machine.rates = rates_after
     scope.names = ends[0] if ends else after
     for end in ends[1:]:
         scope.names = _preferring_first(scope.names, end)

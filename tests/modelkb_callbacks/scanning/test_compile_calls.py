@@ -101,6 +101,59 @@ COMPILES: dict[str, tuple[str, list[Compiled]]] = {
         "class Ours(Adam):\n    pass\nmodel.compile(Ours(learning_rate=0.1), 'mse')",
         [("Ours", 0.1, "mse", "")],
     ),
+    "rate set later": (
+        "opt = SGD(0.1)\nopt.learning_rate = 0.01\nmodel.compile(opt, 'mse')\n"
+        "opt.lr = 0.02\nmodel.compile(opt, 'mse')",
+        [("SGD", 0.01, "mse", ""), ("SGD", 0.02, "mse", "")],
+    ),
+    "rate assigned": (
+        "opt = Adam()\nopt.learning_rate = 1.0\nopt.learning_rate.assign(0.01)\n"
+        "model.compile(opt, 'mse')\nsetattr(opt, 'lr', 0.5)\nmodel.compile(opt, 'mse')",
+        [("Adam", 0.01, "mse", ""), ("Adam", 0.5, "mse", "")],
+    ),
+    "rate set through the backend": (
+        "from keras import backend as K\nopt = Adam(0.5)\nrate = opt.lr\n"
+        "K.set_value(rate, K.get_value(opt.lr) / 2)\nmodel.compile(opt, 'mse')\n"
+        "opt.lr *= 2\nmodel.compile(opt, 'mse')",
+        [("Adam", 0.25, "mse", ""), ("Adam", 0.5, "mse", "")],
+    ),
+    "rate of the model's optimizer": (
+        "opt = Adam(0.1)\nmodel.compile(opt, 'mse')\nmodel.optimizer.learning_rate = 0.01\n"
+        "other = keras.Sequential()\nother.compile(opt, 'mae')\n"
+        "model.optimizer.learning_rate.assign(0.02)\nmodel.compile(model.optimizer, 'mse')",
+        [("Adam", 0.1, "mse", ""), ("Adam", 0.01, "mae", ""), ("Adam", 0.02, "mse", "")],
+    ),
+    "rate of a wrapped optimizer": (
+        "opt = keras.mixed_precision.LossScaleOptimizer(Adam(0.1))\nopt.learning_rate = 0.01\n"
+        "model.compile(opt, 'mse')",
+        [("Adam", 0.01, "mse", "")],
+    ),
+    "rate of an own optimizer": (
+        "class Ours(Adam):\n    def __init__(self, learning_rate):\n"
+        "        self.learning_rate = variable(learning_rate)\n"
+        "opt = Ours(0.1)\nmodel.compile(opt, 'mse')\n"
+        "opt.learning_rate.assign(0.01)\nmodel.compile(opt, 'mse')",
+        [("Ours", 0.1, "mse", ""), ("Ours", 0.01, "mse", "")],
+    ),
+    "rate set in branches": (
+        "opt = Adam(0.1)\n"
+        "if gpu():\n    opt.learning_rate = 0.01\n    model.compile(opt, 'mse')\n"
+        "else:\n    model.compile(opt, 'mae')\n"
+        "opt.learning_rate = 0.3\n"
+        "if False:\n    opt.learning_rate = 0.4\n    model.compile(opt, 'mse')\n"
+        "model.compile(opt, 'mse')",
+        [
+            ("Adam", 0.01, "mse", ""),
+            ("Adam", 0.1, "mae", ""),
+            ("Adam", 0.4, "mse", ""),
+            ("Adam", 0.3, "mse", ""),
+        ],
+    ),
+    "rate set in a function": (
+        "def ready(m):\n    opt = Adam(0.1)\n    opt.learning_rate = 0.01\n"
+        "    m.compile(opt, loss='mse')",
+        [("Adam", 0.01, "mse", "")],
+    ),
     "several models": (
         "model.compile('adam', 'mse')\nother = keras.Sequential()\nother.compile('sgd', 'mae')",
         [("adam", None, "mse", ""), ("sgd", None, "mae", "")],
@@ -151,6 +204,32 @@ OPEN: dict[str, tuple[str, Compiled, dict[str, str]]] = {
         "import sys\nmodel.compile(Adam(float(sys.argv[1])), 'mse')",
         ("Adam", None, "mse", ""),
         {"float(sys.argv[1])": "an argument of the command line"},
+    ),
+    "schedule that is set": (
+        "opt = Adam(0.1)\nopt.learning_rate = optimizers.schedules.CosineDecay(0.1, 100)\n"
+        "model.compile(opt, 'mse')",
+        ("Adam", None, "mse", ""),
+        {"opt.learning_rate": "not a value that can be told without running"},
+    ),
+    "unknown rate that is set": (
+        "opt = Adam(0.1)\nopt.learning_rate.assign(best())\nmodel.compile(opt, 'mse')",
+        ("Adam", None, "mse", ""),
+        {"opt.learning_rate": "the result of a call that is not followed"},
+    ),
+    "rate set on a condition": (
+        "opt = Adam(0.1)\nif gpu():\n    opt.lr = 0.01\nmodel.compile(opt, 'mse')",
+        ("Adam", None, "mse", ""),
+        {"opt.lr": "one of several: 0.01, 0.1"},
+    ),
+    "rate set in a loop": (
+        "opt = Adam(0.1)\nfor _ in range(3):\n    model.compile(opt, 'mse')\n    opt.lr = 0.01",
+        ("Adam", None, "mse", ""),
+        {"opt.lr": "one of several: 0.1, 0.01"},
+    ),
+    "rate changed by a part": (
+        "opt = Adam(0.1)\nopt.learning_rate.assign_sub(0.01)\nmodel.compile(opt, 'mse')",
+        ("Adam", None, "mse", ""),
+        {"opt.learning_rate": "the result of assign_sub() is known only in a run"},
     ),
     "loss from elsewhere": (
         "from ours import make\nmodel.compile('adam', make(3))",
