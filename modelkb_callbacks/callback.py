@@ -30,6 +30,8 @@ _OF_A_RUN = (
     "_recording",
     "_last_recording",
     "_is_in_block",
+    "_begun",
+    "_event",
     "_model",
     "params",
     "experiment_id",
@@ -132,6 +134,9 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._recording: Recording | None = None
         self._is_in_block = False
         self._last_recording: Recording | None = None
+        # What is there twice in a list of callbacks is told everything twice.
+        self._begun: tuple[Any, Any] | None = None
+        self._event: object = None
         self.experiment_id: str | None = None
         if settings.batch_metrics:
             # Only now: a batch hook on the class would cost every training a call a batch,
@@ -162,7 +167,12 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin an experiment."""
+        is_new = self._is_new("train begin")
+        begun = self._begun
+        if begun and not is_new and begun[0] is self._call and begun[1] is self.params:
+            return
         self._end(Status.INTERRUPTED, None)  # a fit that never came to its end
+        self._begun = self._call, self.params
         block = active_recordings.of_model(self.model)
         self._is_in_block = block is not None
         self._recording = self._last_recording = recording = block or Recording(self._settings)
@@ -173,24 +183,24 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note where the epoch starts."""
-        if self._fit is not None:
+        if self._fit is not None and self._is_new(("epoch begin", epoch)):
             self._fit.begin_epoch(epoch)
             # For one call: a hook for every batch would cost every training.
             self.on_train_batch_begin = self._on_first_batch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the epoch's metrics on disk."""
-        if self._recording is not None:
+        if self._recording is not None and self._is_new(("epoch end", epoch)):
             self._recording.end_epoch(epoch, logs or {})
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin to watch Keras' own validation pass."""
-        if self._fit is not None:
+        if self._fit is not None and self._is_new("test begin"):
             self._fit.begin_validation()
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """Keep what the validation pass has shown."""
-        if self._fit is not None:
+        if self._fit is not None and self._is_new("test end"):
             self._fit.end_validation()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -204,11 +214,17 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
             self._fit.begin_steps()
 
     def _on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._fit is not None:
+        if self._fit is not None and self._is_new(("batch end", batch)):
             self._fit.end_batch(batch, logs or {})
+
+    def _is_new(self, event: object) -> bool:
+        """Return whether this is another event than the last one, and keep it as the last."""
+        last, self._event = self._event, event
+        return event != last
 
     def _end(self, status: Status, outcome: BaseException | None) -> None:
         recording, self._recording = self._recording, None
+        self._begun = None
         if recording is None:
             return
         if self._is_in_block:

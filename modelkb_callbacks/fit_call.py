@@ -77,10 +77,9 @@ class FitCall:
         return self.arguments.get("validation_data") is not None or bool(split)
 
     def recorders(self, kind: type[Any]) -> list[Any]:
-        """Return the callbacks of one class, however they are nested; nothing is changed."""
-        return [
-            item for item in _flatten(self.arguments.get("callbacks")) if isinstance(item, kind)
-        ]
+        """Return the callbacks of one class, each once, however they are nested."""
+        every = _flatten(self.arguments.get("callbacks"))
+        return list({id(item): item for item in every if isinstance(item, kind)}.values())
 
     def training_data(self) -> tuple[Any, Any]:
         """Return ``x`` and ``y`` as they were passed, before a validation split."""

@@ -13,7 +13,7 @@ from modelkb_callbacks.credentials import without_credentials
 
 T = TypeVar("T")
 
-_NOT_THEIRS = ("modelkb_callbacks", "modelkb_store", "keras")
+_NOT_THEIRS = ("modelkb_callbacks", "modelkb_store", "keras", "contextlib")
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
@@ -88,7 +88,10 @@ def warn(message: str) -> None:
 
 
 def _level_of_the_user() -> int:
-    """Return how many calls up the first line is that is neither ours nor Keras'."""
+    """Return how many calls up the first line is that is neither ours nor Keras'.
+
+    Nor that of a ``with`` by which we follow a call, or the user a block.
+    """
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_NOT_THEIRS):
         level, frame = level + 1, frame.f_back

@@ -63,6 +63,9 @@ class Run:
     ) -> None:
         """Add values to the curves.
 
+        They are on disk about a second after a later call at most, and all of them at the
+        end of the run, however it comes.
+
         Args:
             metrics: Numbers by name, for names that are no Python names. As in Keras' logs,
                 ``val_`` in front of a name means the validation split.
@@ -239,7 +242,10 @@ def _log(
         rows += of_name
         if not of_name:
             wrong = name
-    (writer.append_batch_metrics if by_step else writer.append_metrics)(rows)
+    if by_step:
+        writer.append_batch_metrics(rows)
+    else:
+        writer.append_metrics(rows, flush=False)
     if not keeps_epoch:
         recording.epochs_logged = max(recording.epochs_logged, (epoch or 0) + 1)
     if recording.is_over or time.monotonic() - recording.flushed_at > _FLUSH_AFTER_SECONDS:

@@ -98,10 +98,17 @@ class ExperimentWriter:
         self._write("evaluations", every)
         self._evaluations = every  # only now: what cannot be written must not stop what follows
 
-    def append_metrics(self, rows: list[MetricRecord]) -> None:
-        """Add an epoch's rows to the curves and put them on disk."""
+    def append_metrics(self, rows: list[MetricRecord], *, flush: bool = True) -> None:
+        """Add rows to the curves.
+
+        Args:
+            rows: Of an epoch, say.
+            flush: Whether to put them on disk, which takes milliseconds; else :meth:`flush`
+                does.
+        """
         self._metrics.append(rows)
-        self._metrics.flush()
+        if flush:
+            self._metrics.flush()
 
     def append_batch_metrics(self, rows: list[MetricRecord]) -> None:
         """Add rows to the curves by batch; :meth:`flush` puts them on disk."""

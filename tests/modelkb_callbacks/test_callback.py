@@ -14,7 +14,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 import modelkb_callbacks
-from modelkb_callbacks import ModelKB, ModelKBCallback
+from modelkb_callbacks import ModelKB, ModelKBCallback, automatic, keras_patch
 from modelkb_store import InvalidNameError, InvalidSettingError, Store
 from trainings import Data, Fit, compiled, sequential
 
@@ -113,6 +113,42 @@ def test_callbacks_in_any_container(wrap: Any, data: Data, store: Path) -> None:
     recorder = ModelKB(store=store, strict=True)
     compiled(sequential()).fit(data.x, data.classes, verbose=0, callbacks=wrap(recorder))
     assert Store(store).experiment(recorder.experiment_id).hyperparameters()["batch_size"] == 32
+
+
+@pytest.mark.parametrize("is_patched", [True, False], ids=["with the patch", "without it"])
+def test_the_same_callback_twice_is_one_experiment(
+    is_patched: bool, data: Data, store: Path
+) -> None:
+    recorder = ModelKB(store=store, strict=True, batch_metrics=True)
+    if not is_patched:
+        modelkb_callbacks.disable()
+    try:
+        for between in ([], [keras.callbacks.Callback()]):
+            compiled(sequential()).fit(
+                data.x,
+                data.classes,
+                batch_size=32,
+                validation_split=1 / 3,
+                epochs=2,
+                verbose=0,
+                callbacks=[recorder, *between, recorder],
+            )
+    finally:
+        if not is_patched:
+            automatic._enabled = True
+            keras_patch.install(keras)
+    experiments = Store(store).experiments()
+    assert list(experiments["status"]) == ["finished", "finished"]
+    assert list(experiments["epochs_completed"]) == [2, 2]
+    for experiment_id in experiments["experiment_id"]:
+        experiment = Store(store).experiment(experiment_id)
+        assert len(experiment.metrics()) == 2 * 2 * 2
+        assert sorted(experiment.batch_metrics()["step"].unique()) == [1, 2, 3, 4]
+        assert len(experiment.batch_metrics()) == 4 * 2
+        assert len(experiment.epochs()) == 2
+        if is_patched:
+            assert experiment.record.problems == ()
+            assert experiment.confusion_matrix().to_numpy().sum() == 32
 
 
 def test_fit_without_callbacks_is_not_recorded(data: Data, store: Path) -> None:

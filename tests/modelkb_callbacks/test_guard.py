@@ -111,6 +111,24 @@ def test_warnings_as_errors_do_not_reach_the_training(data: Data, tmp_path: Path
         train(data, ModelKB(store=tmp_path / "file"))
 
 
+def test_a_warning_at_the_end_of_a_fit_that_raised_is_at_the_users_line(
+    data: Data, store: Path
+) -> None:
+    def fail(epoch: int, logs: Any) -> None:
+        shutil.rmtree(store / "metrics")
+        shutil.rmtree(store / "experiments")
+        (store / "experiments").write_text("a file where a folder was")
+        raise ValueError("enough")
+
+    with (
+        pytest.warns(ModelKBWarning, match="could not write the experiment") as caught,
+        pytest.raises(ValueError, match="enough"),
+    ):
+        train(data, ModelKB(store=store), keras.callbacks.LambdaCallback(on_epoch_end=fail))
+    (ours,) = (warning for warning in caught if warning.category is ModelKBWarning)
+    assert Path(ours.filename) == Path(__file__)
+
+
 def test_strict_raises(data: Data, tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("")
     with pytest.raises(NotAStoreError, match=r"other\.txt"):

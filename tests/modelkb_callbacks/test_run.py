@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -68,6 +69,25 @@ def test_metrics_by_step_are_on_disk_before_the_end(store: Path, recorded: Any) 
 
     run.log(step=6, loss=3)
     assert len(recorded(run).batch_metrics()) == 11, "what comes after the end is written at once"
+
+
+@pytest.mark.parametrize("of_call", [False, True], ids=["one Run", "a Run for each call"])
+def test_calls_in_quick_succession_share_a_write(
+    of_call: bool, store: Path, recorded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    with pytest.raises(ZeroDivisionError), block(store) as run:  # noqa: PT012 - left by the error
+        for epoch in range(100):
+            (modelkb_callbacks.current_run() if of_call else run).log(epoch=epoch, loss=1)
+        assert recorded(run).metrics().empty
+        clock += 1.5
+        (modelkb_callbacks.current_run() if of_call else run).log(epoch=100, loss=1)
+        assert len(recorded(run).metrics()) == 101, "a second later, all are on disk"
+        run.log(epoch=101, loss=1)
+        assert len(recorded(run).metrics()) == 101
+        raise ZeroDivisionError
+    assert list(recorded(run).metrics()["epoch"]) == list(range(102))
 
 
 def test_an_epoch_and_a_step(store: Path, recorded: Any) -> None:
