@@ -77,7 +77,7 @@ def test_calls_in_quick_succession_share_a_write(
 ) -> None:
     clock = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: clock)
-    with pytest.raises(ZeroDivisionError), block(store) as run:  # noqa: PT012 - left by the error
+    with pytest.raises(ZeroDivisionError), block(store) as run:
         for epoch in range(100):
             (modelkb_callbacks.current_run() if of_call else run).log(epoch=epoch, loss=1)
         assert recorded(run).metrics().empty
