@@ -234,7 +234,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def _fit(self) -> FitRecording | None:
-        return None if self._recording is None else self._recording.fit
+        recording = self._recording
+        return None if recording is None or recording.is_of_other_process else recording.fit
 
 
 ModelKB = ModelKBCallback

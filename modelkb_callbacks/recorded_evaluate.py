@@ -41,6 +41,8 @@ class RecordedEvaluate(contextlib.ExitStack):
         recording = active_recordings.last_of_model(model)
         if recording is None or recording.writer is None or recording.fit_runs:
             return None  # within `fit` it is the validation pass
+        if recording.is_of_other_process:
+            return None
         try:
             call = FitCall.bind(evaluate, model, *args, **kwargs)
         except Exception:  # noqa: BLE001 - a call that is odd or wrong: Keras itself will say so

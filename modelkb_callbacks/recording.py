@@ -73,6 +73,7 @@ class Recording:
         self.class_names: Sequence[str] | None = settings.class_names
         self.lock = threading.RLock()
         self.flushed_at = time.monotonic()
+        self._process_id = os.getpid()
         self._last_epoch: int | None = None
         self._epochs_of_ended_fits = 0
         self._is_block = is_block
@@ -99,6 +100,11 @@ class Recording:
     def is_over(self) -> bool:
         """Whether the record is complete."""
         return self._is_over
+
+    @property
+    def is_of_other_process(self) -> bool:
+        """Whether this is a copy in a forked child, where it leaves the parent's files alone."""
+        return os.getpid() != self._process_id
 
     @property
     def epoch(self) -> int | None:
@@ -143,7 +149,7 @@ class Recording:
             call: The arguments of ``fit``, as far as they are known.
             keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
         """
-        if self.writer is not None:
+        if self.writer is not None and not self.is_of_other_process:
             self.guard.run(
                 "record this run", lambda: self._begin_fit(model, call, keras_params), quiet=True
             )
@@ -181,7 +187,7 @@ class Recording:
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Put the epoch's metrics on disk."""
-        if self.fit is None:
+        if self.fit is None or self.is_of_other_process:
             return
         self.fit.end_epoch(epoch, logs)
         if self._open_writer.experiment.model_id is None:
@@ -190,7 +196,7 @@ class Recording:
 
     def end_fit(self, status: Status) -> None:
         """Take leave of a ``fit`` that ended inside a block."""
-        if self.fit is not None and self.fit_runs:
+        if self.fit is not None and self.fit_runs and not self.is_of_other_process:
             self.fit_runs = False
             self._epochs_of_ended_fits += self.fit.epochs_completed
             self.fit.finish()
@@ -203,7 +209,7 @@ class Recording:
             status: How the training ended.
             outcome: The exception that ended it, if one did.
         """
-        if self._is_over:
+        if self._is_over or self.is_of_other_process:
             return
         self._is_over = True
         active_recordings.remove(self)
@@ -244,7 +250,7 @@ class Recording:
     def takes_in(self, model: Any) -> bool:
         """Return whether a ``fit`` of this model belongs to this experiment."""
         mine = self._model is None or self._model is model
-        return self._is_block and not self.fit_runs and mine
+        return self._is_block and not self.fit_runs and mine and not self.is_of_other_process
 
     def add_hyperparameters(self, records: Iterable[HyperparameterRecord]) -> None:
         """Put further hyperparameters on disk; the user's own win over others."""
@@ -394,6 +400,8 @@ class Recording:
 
     def save_experiment(self, **fields: Any) -> None:
         """Change fields of the experiment and put it on disk."""
+        if self.is_of_other_process:
+            return
         self._change(**fields, problems=tuple(self.guard.problems))
         self.guard.run("write the experiment", self._open_writer.save_experiment)
 

@@ -199,7 +199,7 @@ class Run:
             )
             return
         writer = recording.writer
-        if writer is not None:
+        if writer is not None and not recording.is_of_other_process:
             with recording.lock:
                 recording.guard.run(what, lambda: action(recording, writer))
                 if recording.is_over:  # nobody else will write down what failed
