@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import platform
@@ -82,6 +83,7 @@ class Recording:
         self._clock = time.monotonic()
         self._hyperparameters: dict[str, HyperparameterRecord] = {}
         self._initial_weights: str | None = None
+        self._knows_initial_weights = False
         self._source = UserSource()
         self._process: ProcessWatch | None = None
         self._has_random_states = False
@@ -161,9 +163,7 @@ class Recording:
             ("record the random states", self._record_random_states),
         )
         if self._initial_weights is None:  # it was not built when the block began
-            self._initial_weights = self.guard.run(
-                "identify the weights", lambda: lineage.weights_id(model)
-            )
+            self.guard.run("identify the weights", self._identify_weights)
         self.fit = fit = FitRecording(
             self._open_writer,
             self.guard,
@@ -212,40 +212,58 @@ class Recording:
         if self._is_over or self.is_of_other_process:
             return
         self._is_over = True
-        active_recordings.remove(self)
-        if self.writer is not None:
-            self.guard.run("complete the record", lambda: self._end(status, outcome), quiet=True)
-        # The model may outlive the training by long; its data need not.
-        self._last_epoch = self.epoch
-        self._model = self.fit = None
+        try:
+            active_recordings.remove(self)
+            if self.writer is not None:
+                self.guard.run(
+                    "complete the record", lambda: self._end(status, outcome), quiet=True
+                )
+        except BaseException:  # a second Ctrl-C: the row must not stay `running`
+            with contextlib.suppress(Exception):
+                self._save_interrupted_end(status)
+            raise
+        finally:
+            # The model may outlive the training by long; its data need not.
+            self._last_epoch = self.epoch
+            self._model = self.fit = None
 
     def _end(self, status: Status, outcome: BaseException | None) -> None:
-        ended = datetime.now(timezone.utc)
-        duration = time.monotonic() - self._clock
+        self._set_end(status)
         if outcome is not None:
             self.guard.problems.append(_reason_of(outcome))
         self.guard.run("write the metrics", self._open_writer.flush)
         self.guard.run("watch the process", self._leave_process)
-        epochs_running = self.fit.epochs_completed if self.fit and self.fit_runs else 0
         # The end before the evaluation: it takes a while, and may be interrupted.
-        self.save_experiment(
-            status=status.value,
-            ended_at=ended,
-            duration_seconds=duration,
-            # By hand and by `fit`, the same epochs may have been counted twice.
-            epochs_completed=max(self.epochs_logged, self._epochs_of_ended_fits + epochs_running),
-        )
+        self.save_experiment()
         if self.fit is not None:
             self.fit.finish()
         if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
         if self._model is not None:
             is_kept = status is not Status.FAILED
+            # Before they are saved, which takes a while, too.
+            self.guard.run("note the weights", lambda: self._note_trained(is_kept))
             if is_kept and self.settings.save_weights:
                 self.guard.run("save the weights", self._record_weights)
-            self.guard.run("note the weights", lambda: self._note_trained(is_kept))
         self.end_fit(status)
         self.save_experiment()
+
+    def _set_end(self, status: Status) -> None:
+        epochs_running = self.fit.epochs_completed if self.fit and self.fit_runs else 0
+        self._change(
+            status=status.value,
+            ended_at=datetime.now(timezone.utc),
+            duration_seconds=time.monotonic() - self._clock,
+            # By hand and by `fit`, the same epochs may have been counted twice.
+            epochs_completed=max(self.epochs_logged, self._epochs_of_ended_fits + epochs_running),
+        )
+
+    def _save_interrupted_end(self, status: Status) -> None:
+        if self.writer is not None:
+            if self.writer.experiment.ended_at is None:
+                self._set_end(status)
+            self.save_experiment()
+            self.writer.flush()
 
     def takes_in(self, model: Any) -> bool:
         """Return whether a ``fit`` of this model belongs to this experiment."""
@@ -329,14 +347,26 @@ class Recording:
         self._change(environment_id=record.environment_id)
 
     def _record_parent(self) -> None:
-        self._initial_weights = lineage.weights_id(self._model)
+        self._identify_weights()
         parent = lineage.parent_of(self._model, self._initial_weights, self._open_writer.layout)
         self._change(parent_experiment_id=parent)
+
+    def _identify_weights(self) -> None:
+        self._initial_weights = lineage.weights_id(self._model)
+        self._knows_initial_weights = True
+
+    def _has_changed(self, weights: str | None) -> bool:
+        """Return whether these are other weights than those that the run began with."""
+        if weights is None or not self._knows_initial_weights:
+            return False
+        if self._initial_weights is None:  # there were none
+            return self._open_writer.experiment.epochs_completed > 0
+        return weights != self._initial_weights
 
     def _note_trained(self, is_kept: bool) -> None:
         """Let other experiments find this one by its weights, if it changed them."""
         weights = lineage.weights_id(self._model)
-        self.has_trained = weights is not None and weights != self._initial_weights
+        self.has_trained = self._has_changed(weights)
         if weights is not None and self.has_trained and is_kept:
             writer = self._open_writer
             note = TrainedNote(writer.project, writer.experiment.experiment_id)

@@ -6,10 +6,16 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
+import keras
 import pytest
 
-from modelkb_store import Store
+from modelkb_callbacks import ModelKB, active_recordings, architecture, lineage
+from modelkb_callbacks.recording import Recording
+from modelkb_store import Experiment, Store
+from modelkb_store.writer import ExperimentWriter
+from trainings import Data, Fit, compiled, functional, sequential
 
 FORK = textwrap.dedent(
     """
@@ -69,3 +75,87 @@ def test_a_forked_child_leaves_its_parents_experiment_alone(form: str, store: Pa
     assert (experiment.record.tags, experiment.record.problems) == ((), ())
     assert sorted(experiment.metrics()["epoch"]) == [0, 1, 2, 3]
     assert "child" not in experiment.hyperparameters()
+
+
+def interrupt(*args: Any, **kwargs: Any) -> None:
+    """Stand for a Ctrl-C just here."""
+    raise KeyboardInterrupt
+
+
+def interrupted_fit(model: keras.Model, data: Data, store: Path) -> Experiment:
+    """Train with a recorder that is interrupted."""
+    recorder = ModelKB(store=store, project="tests", strict=True)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(data.x, data.classes, epochs=2, verbose=0, callbacks=[recorder])
+    (experiment_id,) = Store(store).experiments()["experiment_id"]
+    return Store(store).experiment(experiment_id)
+
+
+@pytest.mark.parametrize("step", ["flush", "stop watching", "save"])
+def test_an_interruption_of_the_end_does_not_leave_it_running(
+    step: str, data: Data, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, is_first = ExperimentWriter.save_experiment, True
+
+    def save_interrupted(writer: ExperimentWriter) -> None:
+        nonlocal is_first
+        if writer.experiment.ended_at is not None and is_first:
+            is_first = False
+            raise KeyboardInterrupt
+        save(writer)
+
+    def flush_interrupted(writer: ExperimentWriter) -> None:
+        if writer.experiment.ended_at is not None:
+            raise KeyboardInterrupt
+
+    if step == "save":
+        monkeypatch.setattr(ExperimentWriter, "save_experiment", save_interrupted)
+    elif step == "flush":
+        monkeypatch.setattr(ExperimentWriter, "flush", flush_interrupted)
+    else:
+        monkeypatch.setattr(Recording, "_leave_process", interrupt)
+    record = interrupted_fit(compiled(sequential()), data, store).record
+    assert (record.status, record.epochs_completed) == ("finished", 2)
+    assert record.ended_at is not None
+    assert record.duration_seconds is not None
+    assert active_recordings.innermost() is None
+
+
+def test_a_run_that_is_interrupted_while_it_saves_the_weights_is_a_parent(
+    data: Data, fit: Fit, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = compiled(functional())
+    with monkeypatch.context() as patch:
+        patch.setattr(architecture, "save_weights", interrupt)
+        first = interrupted_fit(model, data, store)
+    assert len(list((store / "objects" / "trained").rglob("*.json"))) == 1
+    second = fit(model, data.x, data.classes).experiment
+    assert second.record.parent_experiment_id == first.id
+
+
+@pytest.mark.parametrize("step", ["environment", "weights", "parent"])
+def test_a_run_that_is_interrupted_before_it_begins_is_no_parent(
+    step: str, data: Data, fit: Fit, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = compiled(functional())
+    with monkeypatch.context() as patch:
+        if step == "environment":
+            patch.setattr(Recording, "_record_environment", interrupt)
+        elif step == "weights":
+            weights_id, calls = lineage.weights_id, iter([True])
+            patch.setattr(
+                lineage,
+                "weights_id",
+                lambda of: interrupt() if next(calls, False) else weights_id(of),
+            )
+        else:
+            patch.setattr(lineage, "parent_of", interrupt)
+        first = interrupted_fit(model, data, store)
+    assert first.record.status == "interrupted"
+    assert fit(model, data.x, data.classes).experiment.record.parent_experiment_id is None
+
+
+def test_weights_that_there_were_not_are_changed_by_an_epoch(data: Data, fit: Fit) -> None:
+    model = compiled(sequential())
+    first = fit(model, data.x, data.classes, epochs=1).experiment
+    assert fit(model, data.x, data.classes).experiment.record.parent_experiment_id == first.id
