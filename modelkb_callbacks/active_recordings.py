@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import weakref
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 _lock = threading.Lock()
 _active: list[tuple[int, Recording]] = []  # with the thread that each began in
 _of_models: weakref.WeakKeyDictionary[Any, Recording] = weakref.WeakKeyDictionary()
+_of_layers: weakref.WeakKeyDictionary[Any, Recording] = weakref.WeakKeyDictionary()
 
 
 def add(recording: Recording) -> None:
@@ -30,6 +33,14 @@ def remember(model: Any, recording: Recording) -> None:
     """Note which recording a model was trained in last, for as long as the model lives."""
     with _lock:
         _of_models[model] = recording
+
+
+def remember_layers(layers: Iterable[Any], recording: Recording) -> None:
+    """Note which recording has trained these layers last, for as long as each lives."""
+    with _lock:
+        for layer in layers:
+            with contextlib.suppress(TypeError):  # a class of the user's that cannot be hashed
+                _of_layers[layer] = recording
 
 
 def innermost() -> Recording | None:
@@ -60,4 +71,13 @@ def last_of_model(model: Any) -> Recording | None:
         with _lock:
             return _of_models.get(model)
     except TypeError:  # a class of the user's that cannot be hashed
+        return None
+
+
+def last_of_layer(layer: Any) -> Recording | None:
+    """Return the recording that has trained a layer last, in whatever model."""
+    try:
+        with _lock:
+            return _of_layers.get(layer)
+    except TypeError:
         return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,10 +19,11 @@ _READ_PER_VARIABLE = 64
 
 
 def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
-    """Return the id of the experiment that trained this model, or a model inside it.
+    """Return the id of the experiment that trained this model, or a part of it.
 
-    In this process the object itself tells. Otherwise its weights do: whichever way they
-    were loaded, they are those that an experiment of this store ended with.
+    In this process the object itself tells, or its layers do. Otherwise its weights do:
+    whichever way they were loaded, they are those that an experiment of this store ended
+    with.
 
     Args:
         model: The model, about to be trained.
@@ -35,7 +38,30 @@ def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
         note = None if of_part is None else read_trained_note(layout, of_part)
         if note is not None:
             return note.experiment_id
-    return None
+    return _parent_of_layers(model)
+
+
+def trained_layers(model: Any) -> Iterator[Any]:
+    """Yield the layers that training changes, each for its own weights; no frozen ones."""
+    trainable = {id(variable) for variable in model.trainable_variables}
+    for layer in model._flatten_layers():
+        if any(id(variable) in trainable for variable in layer._trainable_variables):
+            yield layer
+
+
+def _parent_of_layers(model: Any) -> str | None:
+    """Return the experiment that most of a model's weights come from, layer by layer.
+
+    So it is found for a new head on the inner layers of a trained model.
+    """
+    sizes: Counter[str] = Counter()
+    for layer in model._flatten_layers():
+        earlier = active_recordings.last_of_layer(layer)
+        if earlier is not None and earlier.experiment_id is not None:
+            sizes[earlier.experiment_id] += sum(
+                math.prod(variable.shape) for variable in layer._trainable_variables
+            )
+    return sizes.most_common(1)[0][0] if sizes else None
 
 
 def weights_id(model: Any) -> str | None:

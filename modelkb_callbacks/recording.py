@@ -367,6 +367,8 @@ class Recording:
         """Let other experiments find this one by its weights, if it changed them."""
         weights = lineage.weights_id(self._model)
         self.has_trained = self._has_changed(weights)
+        if self.has_trained:
+            active_recordings.remember_layers(lineage.trained_layers(self._model), self)
         if weights is not None and self.has_trained and is_kept:
             writer = self._open_writer
             note = TrainedNote(writer.project, writer.experiment.experiment_id)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import textwrap
+import weakref
 from pathlib import Path
 from typing import Any
 
 import keras
 import pytest
 
-from modelkb_callbacks import ModelKB, lineage
+from modelkb_callbacks import ModelKB, active_recordings, lineage
 from modelkb_store import Experiment, Store
 from trainings import BUILDERS, CLASSES, FEATURES, Data, Fit, compiled, functional, sequential
 
@@ -84,6 +86,72 @@ def test_a_frozen_base_in_a_new_model(same_process: bool, data: Data, fit: Fit) 
     inputs = keras.Input((FEATURES,))
     model = keras.Model(inputs, keras.layers.Dense(CLASSES)(base(inputs)))
     assert parent(fit(compiled(model), data.x, data.classes).experiment) == first.id
+
+
+def deep() -> keras.Model:
+    """A model with layers to be taken out."""
+    inputs = keras.Input((FEATURES,))
+    hidden = keras.layers.Dense(16, activation="relu", name="first")(inputs)
+    hidden = keras.layers.Dense(4, activation="relu", name="features")(hidden)
+    return keras.Model(inputs, keras.layers.Dense(CLASSES, activation="softmax")(hidden))
+
+
+def with_new_head(model: keras.Model, layer: str) -> keras.Model:
+    """A model of one's layers up to this one, and an untrained one."""
+    hidden = model.get_layer(layer).output
+    return keras.Model(model.inputs, keras.layers.Dense(CLASSES, activation="softmax")(hidden))
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_new_head_on_the_layers_of_a_trained_model(frozen: bool, data: Data, fit: Fit) -> None:
+    base = deep()
+    first = fit(compiled(base), data.x, data.classes).experiment
+    model = with_new_head(base, "features")
+    base.trainable = not frozen
+    assert parent(fit(compiled(model), data.x, data.classes).experiment) == first.id
+
+
+def test_the_inner_layers_of_a_trained_model(data: Data, fit: Fit) -> None:
+    base = deep()
+    first = fit(compiled(base), data.x, data.classes).experiment
+    model = keras.Model(base.inputs, base.get_layer("features").output)
+    model.compile("sgd", "mse")
+    assert parent(fit(model, data.x, data.x[:, :4]).experiment) == first.id
+
+
+def test_layers_of_two_models_are_of_the_larger_part(data: Data, fit: Fit) -> None:
+    large, small = deep(), deep()
+    first = fit(compiled(large), data.x, data.classes).experiment
+    fit(compiled(small), data.x, data.classes)
+    inputs = keras.Input((FEATURES,))
+    of_small = small.get_layer("features")(keras.layers.Dense(16)(inputs))
+    of_large = large.get_layer("first")(inputs)
+    joined = keras.layers.Concatenate()([of_small, of_large])
+    outputs = keras.layers.Dense(CLASSES, activation="softmax")(joined)
+    model = keras.Model(inputs, outputs)
+    assert parent(fit(compiled(model), data.x, data.classes).experiment) == first.id
+
+
+def test_a_layer_that_was_frozen_is_no_product(data: Data, fit: Fit) -> None:
+    base = deep()
+    base.get_layer("first").trainable = False
+    fit(compiled(base), data.x, data.classes)
+    model = with_new_head(base, "first")
+    assert parent(fit(compiled(model), data.x, data.classes).experiment) is None
+
+
+def test_layers_are_not_kept_alive(data: Data, fit: Fit) -> None:
+    def train() -> weakref.ref[Any]:
+        base = deep()
+        fit(compiled(base), data.x, data.classes)
+        layer = base.get_layer("features")
+        assert active_recordings.last_of_layer(layer) is not None
+        return weakref.ref(layer)
+
+    layer = train()
+    keras.utils.clear_session()
+    gc.collect()
+    assert layer() is None
 
 
 @pytest.mark.parametrize("name", BUILDERS)
