@@ -13,9 +13,58 @@ import keras
 from modelkb_callbacks import active_recordings
 from modelkb_callbacks.rows import to_numpy
 from modelkb_store.layout import Layout
-from modelkb_store.trained_weights import read_trained_note
+from modelkb_store.trained_weights import TrainedNote, read_trained_note, write_trained_note
+from modelkb_store.writer import ExperimentWriter
 
 _READ_PER_VARIABLE = 64
+
+
+class Lineage:
+    """What becomes of a model's weights in one experiment.
+
+    Attributes:
+        has_trained: Whether it has changed them; known when it is over.
+    """
+
+    def __init__(self) -> None:
+        self._initial: str | None = None
+        self._is_known = False
+        self.has_trained = False
+
+    def begin(self, model: Any, layout: Layout) -> str | None:
+        """Note the weights that the experiment begins with.
+
+        Returns:
+            The experiment that they, or a part of them, came out of, if one is known.
+        """
+        self.identify(model)
+        return parent_of(model, self._initial, layout)
+
+    def identify(self, model: Any) -> None:
+        """Note the weights, if there were none before: the model was not built."""
+        if self._initial is None:
+            self._initial = weights_id(model)
+            self._is_known = True
+
+    def end(self, model: Any, writer: ExperimentWriter, *, is_kept: bool) -> None:
+        """Let other experiments find this one by its weights, if it changed them.
+
+        Args:
+            model: The model.
+            writer: The experiment in the store.
+            is_kept: Whether the weights are worth finding.
+        """
+        weights = weights_id(model)
+        experiment = writer.experiment
+        if weights is None or not self._is_known:
+            return
+        if self._initial is None:  # there were none
+            self.has_trained = experiment.epochs_completed > 0
+        else:
+            self.has_trained = weights != self._initial
+        if self.has_trained and is_kept:
+            note = TrainedNote(writer.project, experiment.experiment_id)
+            write_trained_note(writer.layout, weights, note)
 
 
 def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
@@ -32,7 +81,7 @@ def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
     """
     for part in (model, *_models_inside(model)):
         earlier = active_recordings.last_of_model(part)
-        if earlier is not None and earlier.has_trained:
+        if earlier is not None and earlier.lineage.has_trained:
             return earlier.experiment_id
         of_part = weights if part is model else weights_id(part)
         note = None if of_part is None else read_trained_note(layout, of_part)

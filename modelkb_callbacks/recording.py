@@ -33,7 +33,6 @@ from modelkb_callbacks.user_source import UserSource
 from modelkb_store._version import __version__
 from modelkb_store.ids import new_experiment_id
 from modelkb_store.records import ExperimentRecord, HyperparameterRecord, RandomStateRecord, Status
-from modelkb_store.trained_weights import TrainedNote, write_trained_note
 from modelkb_store.writer import ExperimentWriter
 
 
@@ -56,7 +55,7 @@ class Recording:
         fit: What the ``fit`` shows that runs, or ran last, in this experiment.
         fit_runs: Whether one runs now.
         epochs_logged: How many epochs the user has logged by hand.
-        has_trained: Whether it has changed the model's weights; known when it is over.
+        lineage: What becomes of the model's weights.
         class_names: Names of the classes, if known.
         lock: Held while the user adds something, from whatever thread.
         flushed_at: When the curves were written last on the user's account, on the
@@ -70,7 +69,7 @@ class Recording:
         self.fit: FitRecording | None = None
         self.fit_runs = False
         self.epochs_logged = 0
-        self.has_trained = False
+        self.lineage = lineage.Lineage()
         self.class_names: Sequence[str] | None = settings.class_names
         self.lock = threading.RLock()
         self.flushed_at = time.monotonic()
@@ -82,8 +81,6 @@ class Recording:
         self._model: Any = None
         self._clock = time.monotonic()
         self._hyperparameters: dict[str, HyperparameterRecord] = {}
-        self._initial_weights: str | None = None
-        self._knows_initial_weights = False
         self._source = UserSource()
         self._process: ProcessWatch | None = None
         self._has_random_states = False
@@ -162,8 +159,8 @@ class Recording:
             ("find the source", self._find_source),
             ("record the random states", self._record_random_states),
         )
-        if self._initial_weights is None:  # it was not built when the block began
-            self.guard.run("identify the weights", self._identify_weights)
+        # It may not have been built when the block began.
+        self.guard.run("identify the weights", lambda: self.lineage.identify(model))
         self.fit = fit = FitRecording(
             self._open_writer,
             self.guard,
@@ -347,32 +344,14 @@ class Recording:
         self._change(environment_id=record.environment_id)
 
     def _record_parent(self) -> None:
-        self._identify_weights()
-        parent = lineage.parent_of(self._model, self._initial_weights, self._open_writer.layout)
+        parent = self.lineage.begin(self._model, self._open_writer.layout)
         self._change(parent_experiment_id=parent)
 
-    def _identify_weights(self) -> None:
-        self._initial_weights = lineage.weights_id(self._model)
-        self._knows_initial_weights = True
-
-    def _has_changed(self, weights: str | None) -> bool:
-        """Return whether these are other weights than those that the run began with."""
-        if weights is None or not self._knows_initial_weights:
-            return False
-        if self._initial_weights is None:  # there were none
-            return self._open_writer.experiment.epochs_completed > 0
-        return weights != self._initial_weights
-
     def _note_trained(self, is_kept: bool) -> None:
-        """Let other experiments find this one by its weights, if it changed them."""
-        weights = lineage.weights_id(self._model)
-        self.has_trained = self._has_changed(weights)
-        if self.has_trained:
-            active_recordings.remember_layers(lineage.trained_layers(self._model), self)
-        if weights is not None and self.has_trained and is_kept:
-            writer = self._open_writer
-            note = TrainedNote(writer.project, writer.experiment.experiment_id)
-            write_trained_note(writer.layout, weights, note)
+        self.lineage.end(self._model, self._open_writer, is_kept=is_kept)
+        if self.lineage.has_trained:
+            layers = lineage.trained_layers(self._model)
+            active_recordings.remember_layers(layers, self)
 
     def _record_implementation(self) -> None:
         if self._model is None:
