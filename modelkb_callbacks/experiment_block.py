@@ -39,8 +39,8 @@ def experiment(model: Any = None, **settings: Any) -> Iterator[Run]:
         ...         run.log(epoch=epoch, loss=train_one_epoch(model))
     """
     recording = Recording(Settings(**settings), is_block=True)
-    recording.begin(model)
     try:
+        recording.begin(model)
         yield Run(recording)
     except BaseException as outcome:
         recording.end(status_of(outcome), outcome)
