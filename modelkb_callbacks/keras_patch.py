@@ -67,34 +67,30 @@ def is_installed(keras: ModuleType) -> bool:
 
 
 def _fit(original: Method) -> Method:
-    @functools.wraps(original)
-    def fit(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            if not automatic.may_record():
-                return original(self, *args, **kwargs)
-            from modelkb_callbacks.recorded_fit import RecordedFit
+    def prepare(*call: Any) -> Any:
+        from modelkb_callbacks.recorded_fit import RecordedFit
 
-            recorded = RecordedFit.prepare(original, self, args, kwargs)
-            if recorded is None:
-                return original(self, *args, **kwargs)
-            with recorded:
-                return original(*recorded.args, **recorded.kwargs)
-        except BaseException as error:
-            _leave_no_trace(error)
-            raise
+        return RecordedFit.prepare(*call)
 
-    return fit
+    return _recorded_while_it_runs(original, prepare)
 
 
 def _evaluate(original: Method) -> Method:
-    @functools.wraps(original)
-    def evaluate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            if not automatic.may_record():
-                return original(self, *args, **kwargs)
-            from modelkb_callbacks.recorded_evaluate import RecordedEvaluate
+    def prepare(*call: Any) -> Any:
+        from modelkb_callbacks.recorded_evaluate import RecordedEvaluate
 
-            recorded = RecordedEvaluate.prepare(original, self, args, kwargs)
+        return RecordedEvaluate.prepare(*call)
+
+    return _recorded_while_it_runs(original, prepare)
+
+
+def _recorded_while_it_runs(original: Method, prepare: Method) -> Method:
+    @functools.wraps(original)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            recorded = None
+            if automatic.may_record():
+                recorded = prepare(original, self, args, kwargs)
             if recorded is None:
                 return original(self, *args, **kwargs)
             with recorded:
@@ -103,7 +99,7 @@ def _evaluate(original: Method) -> Method:
             _leave_no_trace(error)
             raise
 
-    return evaluate
+    return method
 
 
 def _predict(original: Method) -> Method:
