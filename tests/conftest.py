@@ -66,3 +66,8 @@ def recorded_experiment(store: Path) -> Experiment:
     """A finished experiment of the project ``digits`` with rows in every table."""
     writer = record_complete_experiment(store)
     return Store(store).experiment(writer.experiment.experiment_id)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take minutes, so that no worker is left alone with them."""
+    items.sort(key=lambda item: "test_keras_own_tests" not in item.nodeid)
