@@ -76,7 +76,7 @@ def run_to_fit(
     namespace = {"__name__": "__main__", "__file__": str(path), "model": Model(stop_at)}
     with _Arguments([str(path), *(argv or [])], folder):
         try:
-            exec(compile(path.read_text(), str(path), "exec"), namespace)
+            exec(compile(path.read_text(), str(path), "exec", dont_inherit=True), namespace)
         except FitReachedError as seen:
             return seen
     raise AssertionError("the script did not call fit")
@@ -86,7 +86,7 @@ def run_slice(found: DataSlice, folder: Path, argv: list[str] | None = None) -> 
     """Run a slice by itself and return its data."""
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(folder / "train.py")}
     with _Arguments([str(folder / "train.py"), *(argv or [])], None):
-        exec(compile(found.text, "<slice>", "exec"), namespace)
+        exec(compile(found.text, "<slice>", "exec", dont_inherit=True), namespace)
     return namespace["fit_data"]
 
 
