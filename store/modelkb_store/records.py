@@ -86,6 +86,26 @@ class MetricRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class MetricSummaryRecord:
+    """A curve in one row, so that listing experiments reads no whole curves.
+
+    NaN is passed over by ``min`` and ``max``, whose epochs are the first that have them.
+    """
+
+    experiment_id: str
+    split: str
+    metric: str
+    count: int
+    first: float
+    last: float
+    last_epoch: int
+    min: float | None
+    min_epoch: int | None
+    max: float | None
+    max_epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class EpochRecord:
     """When an epoch ran, and the learning rates that it began and ended with."""
 
@@ -296,3 +316,38 @@ class ArtifactRecord:
     created_at: datetime
     epoch: int | None = None
     name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRecord:
+    """The weights of a model at one moment, variable by variable."""
+
+    experiment_id: str
+    kind: str
+    epoch: int | None
+    metric: str | None
+    value: float | None
+    structure: str
+    variable_paths: tuple[str, ...]
+    variable_ids: tuple[str, ...]
+    size_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VariableRecord:
+    """The values of one variable, stored once however many checkpoints have them."""
+
+    variable_id: str
+    dtype: str
+    shape: tuple[int, ...]
+    size_bytes: int
+    pack_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedWeightsRecord:
+    """Which experiment some weights came out of."""
+
+    weights_id: str
+    experiment_id: str

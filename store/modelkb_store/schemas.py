@@ -1,4 +1,4 @@
-"""The store format, version 1, as Arrow schemas: the only home of column names and types.
+"""The store format, version 2, as Arrow schemas: the only home of column names and types.
 
 Every table is partitioned by project, so ``project`` is a column of each for whoever reads
 the folder, and is in no file. Times are in UTC; units are in the names. FORMAT.md says the
@@ -79,6 +79,20 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "metrics": _schema("metrics", **_METRIC_COLUMNS),
     "batch_metrics": _schema("batch_metrics", **_METRIC_COLUMNS),
+    "metric_summaries": _schema(
+        "metric_summaries",
+        experiment_id=pa.string(),
+        split=pa.string(),
+        metric=pa.string(),
+        count=pa.int64(),
+        first=pa.float64(),
+        last=pa.float64(),
+        last_epoch=pa.int32(),
+        min=pa.float64(),
+        min_epoch=pa.int32(),
+        max=pa.float64(),
+        max_epoch=pa.int32(),
+    ),
     "epochs": _schema(
         "epochs",
         experiment_id=pa.string(),
@@ -238,5 +252,31 @@ SCHEMAS: dict[str, pa.Schema] = {
         sha256=pa.string(),
         size_bytes=pa.int64(),
         created_at=_TIME,
+    ),
+    "checkpoints": _schema(
+        "checkpoints",
+        experiment_id=pa.string(),
+        kind=pa.string(),
+        epoch=pa.int32(),
+        metric=pa.string(),
+        value=pa.float64(),
+        structure=pa.string(),
+        variable_paths=_STRINGS,
+        variable_ids=_STRINGS,
+        size_bytes=pa.int64(),
+        created_at=_TIME,
+    ),
+    "variables": _schema(
+        "variables",
+        variable_id=pa.string(),
+        dtype=pa.string(),
+        shape=_COUNTS,
+        size_bytes=pa.int64(),
+        pack_path=pa.string(),
+    ),
+    "trained_weights": _schema(
+        "trained_weights",
+        weights_id=pa.string(),
+        experiment_id=pa.string(),
     ),
 }
