@@ -40,9 +40,9 @@ def unnamed(folder: Path, suffix: str) -> Iterator[Path]:
 def name(partial: Path, path: Path) -> None:
     """Make a finished partial file durable and give it its name, over an older file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    _flush_to_disk(partial)
+    flush_to_disk(partial)
     _rename(partial, path)
-    _flush_folder(path.parent)
+    flush_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -68,7 +68,8 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
         partial.write_bytes(content)
 
 
-def _flush_to_disk(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
+    """Make a file's content safe from a power failure."""
     descriptor = os.open(path, os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -89,7 +90,7 @@ def _rename(partial: Path, path: Path) -> None:
             return
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     """Make the new name itself durable, where the operating system can."""
     if _ON_WINDOWS:
         return

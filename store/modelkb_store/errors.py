@@ -52,7 +52,7 @@ class FormatVersionError(ModelKBError, ValueError):
 class CorruptFileError(ModelKBError, ValueError):
     """A file of the store cannot be read as what it should be."""
 
-    def __init__(self, path: Path, reason: object) -> None:
+    def __init__(self, path: Path | str, reason: object) -> None:
         super().__init__(
             f"{path} is damaged and cannot be read ({_first_line(reason)}). Restore it from a "
             "backup, or move it out of the store: all other files stay readable without it."
@@ -132,3 +132,13 @@ class SourceNotFoundError(ModelKBError, FileNotFoundError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"There is no script or notebook at {path} that can be read.")
+
+
+class PathOutsideStoreError(ModelKBError, ValueError):
+    """A path that a store's file gives would lead out of the store."""
+
+    def __init__(self, path: str, store: str) -> None:
+        super().__init__(
+            f"{path!r} leads out of the store {store}. A file of the store was changed by hand, or "
+            "is not from ModelKB: do not trust it."
+        )

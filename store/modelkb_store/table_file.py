@@ -3,74 +3,82 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from modelkb_store import atomic_file
-from modelkb_store.errors import CorruptFileError
+from modelkb_store.log.entry import columns_of, rows_of_columns
 from modelkb_store.schemas import SCHEMAS
 
+# Small enough that one experiment is found without reading much, large enough to compress.
+_ROW_GROUP_ROWS = 1 << 17
 
-def write_records(path: Path, table: str, records: Sequence[Any]) -> None:
-    """Write a table's records as one Parquet file, whole or not at all.
+Where = Mapping[str, Collection[str]]
 
-    Args:
-        path: The file to make or replace.
-        table: The table's name, a key of :data:`modelkb_store.schemas.SCHEMAS`.
-        records: Records of the class that belongs to the table.
-    """
-    schema = SCHEMAS[table]
-    columns = [
-        _column([_plain(getattr(record, name)) for record in records], schema.field(name).type)
-        for name in schema.names
-    ]
+
+def encode_rows(table: str, rows: pa.Table) -> pa.Buffer:
+    """Return rows of a table as the bytes of a Parquet file."""
     sink = pa.BufferOutputStream()
     pq.write_table(
-        pa.Table.from_arrays(columns, schema=schema),
+        rows.select(SCHEMAS[table].names).cast(SCHEMAS[table]),
         sink,
         compression="zstd",
+        row_group_size=_ROW_GROUP_ROWS,
         write_page_checksum=True,
+        store_decimal_as_integer=False,
     )
-    atomic_file.write_bytes(path, memoryview(sink.getvalue()))
+    return sink.getvalue()
 
 
-def read_table_file(path: Path, table: str) -> pa.Table:
-    """Read one Parquet file.
-
-    Raises:
-        FileNotFoundError: It is not there.
-        CorruptFileError: It is not a Parquet file of this table.
-    """
-    try:
-        file = pq.ParquetFile(path, page_checksum_verification=True)
-        # Other tools that rewrite a file spell some types otherwise.
-        rows = _with_later_columns(file.read(), table).cast(SCHEMAS[table])
-        rows.validate(full=True)
-    except FileNotFoundError:
-        raise
-    # Columns that are not those of the table end in a ValueError.
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise CorruptFileError(path, error) from error
-    return rows
+def rows_of_records(table: str, records: Sequence[Any]) -> pa.Table:
+    """Return records of the class that belongs to a table as an Arrow table."""
+    return rows_of_columns(table, columns_of(table, records))
 
 
-def _with_later_columns(rows: pa.Table, table: str) -> pa.Table:
-    """Take columns that a table got since the file was written for null.
+def decode_rows(
+    source: BinaryIO | pa.Buffer,
+    table: str,
+    columns: Sequence[str] | None = None,
+    where: Where | None = None,
+) -> pa.Table:
+    """Read rows of a Parquet file.
+
+    Args:
+        source: The file, open, or its content.
+        table: The table's name, a key of :data:`modelkb_store.schemas.SCHEMAS`.
+        columns: Only these, in this order; by default all.
+        where: Only rows with these values, by column; what surely has none is not read.
 
     Raises:
-        ValueError: The file does not say that it is of this table.
+        pa.ArrowException, OSError, ValueError: It is not a Parquet file of this table.
     """
+    file = pq.ParquetFile(source, page_checksum_verification=True)
     schema = SCHEMAS[table]
-    missing = [name for name in schema.names if name not in rows.column_names]
-    if missing and (rows.schema.metadata or {}).get(b"modelkb.table") != table.encode():
-        raise ValueError(f"it has no column {missing[0]}")
-    for name in missing:
-        rows = rows.append_column(name, pa.nulls(rows.num_rows, schema.field(name).type))
-    return rows.select(schema.names)
+    chosen = list(columns if columns is not None else schema.names)
+    needed = list(dict.fromkeys([*chosen, *(where or ())]))
+    present = [name for name in needed if name in file.schema_arrow.names]
+    _check_table(file.schema_arrow, table, missing=set(needed) - set(present))
+    groups = _groups_to_read(file.metadata, where or {})
+    rows = file.read_row_groups(groups, columns=present)
+    for name in needed:
+        if name not in present:
+            rows = rows.append_column(name, pa.nulls(rows.num_rows, schema.field(name).type))
+    # Other tools that rewrite a file spell some types otherwise.
+    rows = rows.select(needed).cast(pa.schema([schema.field(name) for name in needed]))
+    rows.validate(full=True)
+    return matching(rows, where).select(chosen)
+
+
+def matching(rows: pa.Table, where: Where | None) -> pa.Table:
+    """Return the rows with these values, by column."""
+    for name, values in (where or {}).items():
+        if name in rows.column_names:
+            kind = rows.schema.field(name).type
+            rows = rows.filter(pc.is_in(rows[name], value_set=pa.array(list(values), kind)))
+    return rows
 
 
 def records_of(rows: Iterable[dict[str, Any]], record_type: type[Any]) -> list[Any]:
@@ -79,29 +87,38 @@ def records_of(rows: Iterable[dict[str, Any]], record_type: type[Any]) -> list[A
     return [record_type(**{name: _frozen(row[name]) for name in names}) for row in rows]
 
 
-def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
-    try:
-        return pa.array(values, kind)
-    except UnicodeEncodeError:
-        return pa.array(_as_unicode(values), kind)
+def _check_table(found: pa.Schema, table: str, missing: set[str]) -> None:
+    """Take columns that a table got since the file was written for null.
+
+    Raises:
+        ValueError: Some are missing, and the file does not say that it is of this table.
+    """
+    if missing and (found.metadata or {}).get(b"modelkb.table") != table.encode():
+        raise ValueError(f"it has no column {sorted(missing)[0]}")
 
 
-def _as_unicode(value: Any) -> Any:
-    """Replace what is no text: half characters, which Python makes of odd file names."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, (list, tuple)):
-        return [_as_unicode(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _as_unicode(item) for key, item in value.items()}
-    return value
+def _groups_to_read(metadata: pq.FileMetaData, where: Where) -> list[int]:
+    groups = range(metadata.num_row_groups)
+    positions = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}
+    for name, values in where.items():
+        if name in positions and values:
+            low, high = min(values), max(values)
+            column = positions[name]
+            groups = [g for g in groups if _may_hold(metadata, g, column, low, high, values)]
+    return list(groups)
 
 
-def _plain(value: Any) -> Any:
-    """Turn nested records into what Arrow takes for a struct."""
-    if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
-        return [dataclasses.asdict(item) for item in value]
-    return value
+def _may_hold(
+    metadata: pq.FileMetaData, group: int, column: int, low: str, high: str, values: Collection[str]
+) -> bool:
+    statistics = metadata.row_group(group).column(column).statistics
+    if statistics is None or not statistics.has_min_max:
+        return True
+    first, last = statistics.min, statistics.max
+    if high < first or low > last:
+        return False
+    # The many of a list may lie on both sides of a group.
+    return len(values) > 1000 or any(first <= value <= last for value in values)
 
 
 def _frozen(value: Any) -> Any:

@@ -1,0 +1,121 @@
+"""One line of a log: a checksum and JSON, so that a torn or damaged line is known as such.
+
+    1c291ca3 ["add","metrics",{"experiment_id":"20261123-..","epoch":[3,3],"value":[0.5,0.4],..}]
+
+Columns are as in the table's schema: times are microseconds since 1970 in UTC, and a column of
+a table without list columns may hold one value for all rows. NaN and infinities are spelled as
+Python's ``json`` does.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+import pyarrow as pa
+
+from modelkb_store.schemas import SCHEMAS
+
+Columns = Mapping[str, Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+class Action(str, Enum):
+    """What an entry does to a table."""
+
+    ADD = "add"  # more rows
+    PUT = "put"  # all rows of the experiment in that table, in place of earlier ones
+    CUT = "cut"  # drops the rows of a curve from an epoch on: {"epoch": 5}
+    BEGIN = "begin"  # the first of a segment; its columns say who writes
+    END = "end"  # nothing will follow
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a log, read."""
+
+    action: Action
+    table: str
+    columns: Columns
+
+
+def encode_entry(action: Action, table: str, columns: Columns) -> bytes:
+    """Return the line of an entry, with its line break."""
+    text = json.dumps([action.value, table, columns], separators=(",", ":")).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def decode_entry(line: bytes) -> Entry | None:
+    """Return an entry of a line without its line break; None if the line is damaged."""
+    checksum, _, text = line.partition(b" ")
+    try:
+        if int(checksum, 16) != zlib.crc32(text):
+            return None
+        action, table, columns = json.loads(text)
+        return Entry(Action(action), str(table), dict(columns))
+    except (ValueError, TypeError):
+        return None
+
+
+def columns_of(table: str, records: Sequence[Any]) -> Columns:
+    """Return the columns of records of a table's class, as JSON can hold them."""
+    return {
+        name: [_plain(getattr(record, name)) for record in records]
+        for name in SCHEMAS[table].names
+    }
+
+
+def rows_of(entry: Entry) -> pa.Table:
+    """Return the rows of an entry that adds or puts some.
+
+    Raises:
+        ValueError, TypeError: They are not as the table's columns.
+    """
+    return rows_of_columns(entry.table, entry.columns)
+
+
+def rows_of_columns(table: str, columns: Columns) -> pa.Table:
+    """Return rows of a table; see :func:`rows_of`."""
+    schema = SCHEMAS[table]
+    count = next((len(v) for v in columns.values() if isinstance(v, list)), 1)
+    arrays = [_array(columns.get(field.name), field.type, count) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
+    if not isinstance(values, list):
+        return pa.repeat(pa.scalar(values, kind), count)
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:
+        return pa.array(_as_unicode(values), kind)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return (value - _EPOCH) // _MICROSECOND
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value
+
+
+def _as_unicode(value: Any) -> Any:
+    """Replace what is no text: half characters, which Python makes of odd file names."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_as_unicode(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _as_unicode(item) for key, item in value.items()}
+    return value
+
+
+_MICROSECOND = datetime.resolution

@@ -1,0 +1,175 @@
+"""What logs say, read: the rows that running experiments add to the tables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.log.entry import Action, Columns, Entry, decode_entry, rows_of
+from modelkb_store.log.log_name import LogName, parse_segment
+from modelkb_store.log.process_identity import ProcessIdentity
+from modelkb_store.schemas import SCHEMAS
+
+BY_EPOCH = ("metrics", "batch_metrics", "epochs")
+
+
+@dataclass(slots=True)
+class Segment:
+    """One file of a log, read.
+
+    Attributes:
+        number: Its place in the log.
+        added: Rows by table.
+        put: All rows of the experiment, by table.
+        cut: The epoch from which on earlier rows of the curves are void; None if none are.
+        begin: What the first line says; None if not even that is whole.
+        has_ended: Whether its writer has written all that it had to.
+        damaged_lines: Lines in the middle that cannot be read.
+        modified: When it was written to last.
+    """
+
+    number: int
+    modified: datetime
+    begin: Columns | None = None
+    added: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
+    put: dict[str, pa.Table] = field(default_factory=dict)
+    cut: int | None = None
+    has_ended: bool = False
+    damaged_lines: int = 0
+
+    def rows(self, table: str) -> pa.Table:
+        """Return the rows that it adds to a table."""
+        return _concatenated(table, self.added.get(table, []))
+
+
+@dataclass(frozen=True, slots=True)
+class LogContents:
+    """A log, read."""
+
+    name: LogName
+    segments: tuple[Segment, ...]
+
+    @property
+    def begin(self) -> Columns:
+        """What its first line says."""
+        return next((s.begin for s in self.segments if s.begin), {})
+
+    @property
+    def experiment_id(self) -> str | None:
+        """The experiment that it belongs to; None for predictions of an unknown model."""
+        known = self.begin.get("experiment_id")
+        return None if known is None else str(known)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the log that the experiment began with."""
+        return self.name.log_id == self.experiment_id
+
+    @property
+    def put(self) -> dict[str, pa.Table]:
+        """The tables of which it has all rows of the experiment."""
+        every: dict[str, pa.Table] = {}
+        for segment in self.segments:
+            every.update(segment.put)
+        return every
+
+    @property
+    def cut(self) -> int | None:
+        """The epoch from which on rows in Parquet files are void."""
+        cuts = [segment.cut for segment in self.segments if segment.cut is not None]
+        return min(cuts, default=None)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its writer has written all that it had to."""
+        return bool(self.segments) and self.segments[-1].has_ended
+
+    @property
+    def modified(self) -> datetime:
+        """When it was written to last."""
+        return max(segment.modified for segment in self.segments)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that writes it runs."""
+        identity = ProcessIdentity.from_columns(self.begin.get("process") or {})
+        return identity.is_alive(self.modified.timestamp())
+
+    @property
+    def stems(self) -> set[str]:
+        """The names of the Parquet files that hold what is in these segments."""
+        return {self.name.stem(segment.number) for segment in self.segments}
+
+    def added(self, table: str) -> pa.Table:
+        """Return the rows that it adds to a table."""
+        return _concatenated(table, [segment.rows(table) for segment in self.segments])
+
+
+def read_logs(files: Files) -> list[LogContents]:
+    """Read all logs of a store.
+
+    Raises:
+        FileNotFoundError: One was folded meanwhile; read again, from the beginning.
+    """
+    segments: dict[LogName, list[Segment]] = defaultdict(list)
+    for info in files.list("log"):
+        parsed = parse_segment(info.path)
+        if parsed is not None:
+            name, number = parsed
+            segments[name].append(read_segment(files, info, number))
+    return [
+        LogContents(name, tuple(sorted(found, key=lambda segment: segment.number)))
+        for name, found in sorted(segments.items())
+    ]
+
+
+def read_segment(files: Files, info: FileInfo, number: int) -> Segment:
+    """Read one file of a log. A last line that is not whole is being written, or never was."""
+    *lines, _ = files.read(info.path).split(b"\n")
+    segment = Segment(number, info.modified)
+    for entry in map(decode_entry, lines):
+        if entry is None:
+            segment.damaged_lines += 1
+        else:
+            _apply(segment, entry)
+    return segment
+
+
+def _apply(segment: Segment, entry: Entry) -> None:
+    if entry.action is Action.BEGIN:
+        segment.begin = entry.columns
+    elif entry.action is Action.END:
+        segment.has_ended = True
+    elif entry.action is Action.CUT:
+        _cut(segment, int(entry.columns["epoch"]))
+    elif entry.table in SCHEMAS:  # else of a later version
+        try:
+            rows = rows_of(entry)
+        except (ValueError, TypeError):
+            segment.damaged_lines += 1
+            return
+        if entry.action is Action.PUT:
+            segment.put[entry.table] = rows
+        else:
+            segment.added[entry.table].append(rows)
+
+
+def _cut(segment: Segment, epoch: int) -> None:
+    segment.cut = epoch if segment.cut is None else min(epoch, segment.cut)
+    for table in BY_EPOCH:
+        segment.added[table] = [before_epoch(rows, epoch) for rows in segment.added[table]]
+
+
+def before_epoch(rows: pa.Table, epoch: int) -> pa.Table:
+    """Return the rows of a curve that are of earlier epochs."""
+    return rows.filter(pc.less(rows["epoch"], epoch))
+
+
+def _concatenated(table: str, parts: Iterable[pa.Table]) -> pa.Table:
+    return pa.concat_tables([SCHEMAS[table].empty_table(), *parts])
