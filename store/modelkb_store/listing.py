@@ -2,86 +2,88 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
-from modelkb_store.tables import Tables
+from modelkb_store.history_names import history_name, history_name_codes
+from modelkb_store.json_column import JsonColumn
+from modelkb_store.text_column import Codes, encoded_texts, numpy_of, plain_texts, positions_in
 
-_PREFIX_OF_SPLIT = {"train": "", "validation": "val_"}
+if TYPE_CHECKING:
+    from modelkb_store.tables import Tables
+
+__all__ = ["history_name", "list_experiments"]
 
 
-def list_experiments(tables: Tables, project: str | None = None) -> pa.Table:
+def list_experiments(
+    tables: Tables, project: str | None = None, *, experiment_ids: Collection[str] | None = None
+) -> pa.Table:
     """Return the experiments, oldest first.
 
     Columns are those of the table ``experiments``, then ``params.NAME`` for every
     hyperparameter and ``metrics.NAME`` for the last value of every metric, where NAME is
     as in Keras' history (``loss``, ``val_loss``). A number column holds int64 or double; one
     whose runs disagree in type holds JSON text.
+
+    Args:
+        tables: The tables of a store.
+        project: Only this project's experiments.
+        experiment_ids: Only these; columns that none of them has are left out.
     """
-    experiments = tables.read("experiments", project).sort_by("experiment_id")
-    ids = experiments["experiment_id"].to_pylist()
-    for prefix, long, decode in (
-        ("params", _hyperparameters(tables, project), json.loads),
-        ("metrics", _last_metrics(tables, project), float),
+    where = None if experiment_ids is None else {"experiment_id": experiment_ids}
+    experiments = tables.read("experiments", project, where=where)
+    position = experiments.schema.get_field_index("experiment_id")
+    ids = plain_texts(experiments.column(position))
+    experiments = experiments.set_column(position, "experiment_id", ids).sort_by("experiment_id")
+    ids = plain_texts(experiments["experiment_id"])
+    parameters = tables.read(
+        "hyperparameters", project, ["experiment_id", "name", "value"], where=where
+    )
+    summaries = tables.read(
+        "metric_summaries", project, ["experiment_id", "split", "metric", "last"], where=where
+    )
+    names, columns = list(experiments.column_names), list(experiments.columns)
+    for prefix, found in (
+        ("params", _parameter_columns(ids, parameters)),
+        ("metrics", _metric_columns(ids, summaries)),
     ):
-        for name, column in _pivot(ids, long, decode).items():
-            experiments = experiments.append_column(f"{prefix}.{name}", column)
-    return experiments
+        for name, column in sorted(found, key=lambda item: item[0]):
+            names.append(f"{prefix}.{name}")
+            columns.append(column)
+    return pa.table(columns, names=names)
 
 
-def history_name(split: str, metric: str) -> str:
-    """Return the name that Keras' history has for a metric of a split."""
-    return _PREFIX_OF_SPLIT.get(split, f"{split}_") + metric
+def _parameter_columns(ids: pa.Array, table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
+    codes, names = encoded_texts(table["name"])
+    values = JsonColumn(table["value"])
+    rows = np.where(values.kinds > 0, positions_in(table["experiment_id"], ids), -1)
+    for code, place, source in _by_name(rows, codes, len(names)):
+        picked = np.full(len(ids), -1, np.int64)
+        picked[place] = source
+        yield names[code].as_py(), values.array(picked)
 
 
-def _hyperparameters(tables: Tables, project: str | None) -> Iterable[tuple[str, str, Any]]:
-    table = tables.read("hyperparameters", project, ["experiment_id", "name", "value"])
-    return zip(*(column.to_pylist() for column in table.columns), strict=True)
+def _metric_columns(ids: pa.Array, table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
+    codes, names = history_name_codes(table["split"], table["metric"])
+    values = numpy_of(table["last"].fill_null(0.0))
+    known = numpy_of(table["last"].is_valid())
+    rows = np.where(known, positions_in(table["experiment_id"], ids), -1)
+    for code, place, source in _by_name(rows, codes, len(names)):
+        column, missing = np.zeros(len(ids)), np.ones(len(ids), bool)
+        column[place] = values[source]
+        missing[place] = False
+        yield names[code], pa.array(column, pa.float64(), mask=missing)
 
 
-def _last_metrics(tables: Tables, project: str | None) -> Iterable[tuple[str, str, Any]]:
-    table = tables.read("metrics", project, ["experiment_id", "split", "metric", "epoch", "value"])
-    # The last epoch's row is the last in its file; the sort makes this so across parts.
-    last = (
-        table.sort_by([("epoch", "ascending")])
-        .group_by(["experiment_id", "split", "metric"], use_threads=False)
-        .aggregate([("value", "last")])
-    )
-    rows = zip(
-        *(last[name].to_pylist() for name in ("experiment_id", "split", "metric", "value_last")),
-        strict=True,
-    )
-    return ((run, history_name(split, metric), value) for run, split, metric, value in rows)
-
-
-def _pivot(
-    ids: list[str], long: Iterable[tuple[str, str, Any]], decode: Callable[[Any], Any]
-) -> dict[str, pa.Array]:
-    row_of = {experiment_id: row for row, experiment_id in enumerate(ids)}
-    columns: dict[str, list[Any]] = {}
-    for experiment_id, name, value in long:
-        row = row_of.get(experiment_id)
-        if row is not None and value is not None:
-            columns.setdefault(name, [None] * len(ids))[row] = decode(value)
-    return {name: _column(columns[name]) for name in sorted(columns)}
-
-
-def _column(values: list[Any]) -> pa.Array:
-    kinds = {type(value) for value in values if value is not None}
-    if kinds <= {int, float}:
-        with contextlib.suppress(OverflowError):  # too large a whole number: as text
-            return _number_column(values, floating=float in kinds)
-    if kinds in ({str}, {bool}):
-        return pa.array(values)
-    return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in values])
-
-
-def _number_column(values: list[Any], *, floating: bool) -> pa.Array:
-    whole = not floating and all(v is None or -(1 << 63) <= v < 1 << 63 for v in values)
-    if whole:
-        return pa.array(values, pa.int64())
-    return pa.array([None if v is None else float(v) for v in values], pa.float64())
+def _by_name(rows: Codes, codes: Codes, count: int) -> Iterator[tuple[int, Codes, Codes]]:
+    """Yield for each name the rows of its values, and where in the long table these are."""
+    kept = np.flatnonzero((rows >= 0) & (codes >= 0))
+    kept = kept[np.argsort(codes[kept], kind="stable")]
+    ends = np.cumsum(np.bincount(codes[kept], minlength=count))
+    for code, end in enumerate(ends.tolist()):
+        start = ends[code - 1] if code else 0
+        if end > start:
+            yield code, rows[kept[start:end]], kept[start:end]

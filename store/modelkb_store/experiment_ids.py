@@ -1,0 +1,42 @@
+"""From what a person types to the one experiment that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modelkb_store.errors import AmbiguousIdError, ExperimentNotFoundError
+
+
+def resolve_experiment_id(wanted: str, ids: Sequence[str], names: Sequence[str]) -> str:
+    """Return the whole id of an experiment.
+
+    Args:
+        wanted: The id; or as much as is unique of its beginning or of its last part, the ten
+            characters after the last dash; or the experiment's name.
+        ids: The ids of all experiments.
+        names: Their names, in the same order.
+
+    Raises:
+        ExperimentNotFoundError: None has this id.
+        AmbiguousIdError: Several do.
+
+    Example:
+        >>> resolve_experiment_id("9f1c", ["20261123-142233512-9f1c2b7a4d"], ["first"])
+        '20261123-142233512-9f1c2b7a4d'
+    """
+    if wanted in ids:
+        return wanted
+    matches = [
+        experiment_id
+        for experiment_id, name in zip(ids, names, strict=True)
+        if wanted and (name == wanted or _begins(experiment_id, wanted))
+    ]
+    if not matches:
+        raise ExperimentNotFoundError(wanted, [*ids, *names])
+    if len(matches) > 1:
+        raise AmbiguousIdError(wanted, matches)
+    return matches[0]
+
+
+def _begins(experiment_id: str, wanted: str) -> bool:
+    return experiment_id.startswith(wanted) or experiment_id.rpartition("-")[2].startswith(wanted)

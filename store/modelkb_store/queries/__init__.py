@@ -1,0 +1,1 @@
+"""The query language: choosing experiments by what is recorded of them."""
