@@ -1,0 +1,44 @@
+"""From what a user calls a store's place to its files."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from modelkb_store.files.files import Files
+from modelkb_store.files.local_files import LocalFiles
+
+# Two letters at least: `C://` is a folder on Windows.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+def open_files(location: str | os.PathLike[str]) -> Files:
+    """Return the files of the store at a place.
+
+    Args:
+        location: A folder, ``file:///folder``, ``s3://bucket/prefix`` or ``gs://bucket/prefix``.
+
+    Example:
+        >>> open_files("modelkb").uri
+        'modelkb'
+    """
+    return LocalFiles(local_folder(location))
+
+
+def is_remote(location: str | os.PathLike[str]) -> bool:
+    """Return whether a place is reached over a network protocol rather than a file system."""
+    scheme = _SCHEME.match(os.fspath(location))
+    return scheme is not None and scheme[1].lower() != "file"
+
+
+def local_folder(location: str | os.PathLike[str]) -> Path:
+    """Return the folder that a local place names: ``~`` and ``file://`` are understood."""
+    text = os.fspath(location)
+    if text[:7].lower() == "file://":
+        parts = urlsplit(text)
+        host = "" if parts.netloc in ("", "localhost") else f"//{parts.netloc}"
+        return Path(url2pathname(host + parts.path))
+    return Path(text).expanduser()
