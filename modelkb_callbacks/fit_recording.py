@@ -126,7 +126,7 @@ class FitRecording:
 
     def finish(self) -> None:
         """Put all that was gathered on disk; the training is over."""
-        self._guard.run("write the metrics", self._writer.flush)
+        self._guard.run("write the metrics", self._curves.finish)
         self._guard.run("describe the data", self._datasets.finish)
         self.data_is_known = True
         self._guard.run("describe the data", self._record_datasets)

@@ -12,8 +12,8 @@ import keras
 
 from modelkb_callbacks import active_recordings
 from modelkb_callbacks.rows import to_numpy
-from modelkb_store.layout import Layout
-from modelkb_store.trained_weights import TrainedNote, read_trained_note, write_trained_note
+from modelkb_store.files.files import Files
+from modelkb_store.trained_weights import find_trained
 from modelkb_store.writer import ExperimentWriter
 
 _READ_PER_VARIABLE = 64
@@ -31,14 +31,14 @@ class Lineage:
         self._is_known = False
         self.has_trained = False
 
-    def begin(self, model: Any, layout: Layout) -> str | None:
+    def begin(self, model: Any, files: Files) -> str | None:
         """Note the weights that the experiment begins with.
 
         Returns:
             The experiment that they, or a part of them, came out of, if one is known.
         """
         self.identify(model)
-        return parent_of(model, self._initial, layout)
+        return parent_of(model, self._initial, files)
 
     def identify(self, model: Any) -> None:
         """Note the weights, if there were none before: the model was not built."""
@@ -63,11 +63,10 @@ class Lineage:
         else:
             self.has_trained = weights != self._initial
         if self.has_trained and is_kept:
-            note = TrainedNote(writer.project, experiment.experiment_id)
-            write_trained_note(writer.layout, weights, note)
+            writer.add_trained_weights(weights)
 
 
-def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
+def parent_of(model: Any, weights: str | None, files: Files) -> str | None:
     """Return the id of the experiment that trained this model, or a part of it.
 
     In this process the object itself tells, or its layers do. Otherwise its weights do:
@@ -77,16 +76,16 @@ def parent_of(model: Any, weights: str | None, layout: Layout) -> str | None:
     Args:
         model: The model, about to be trained.
         weights: Its :func:`weights_id`.
-        layout: The store.
+        files: The store.
     """
     for part in (model, *_models_inside(model)):
         earlier = active_recordings.last_of_model(part)
         if earlier is not None and earlier.lineage.has_trained:
             return earlier.experiment_id
         of_part = weights if part is model else weights_id(part)
-        note = None if of_part is None else read_trained_note(layout, of_part)
-        if note is not None:
-            return note.experiment_id
+        found = None if of_part is None else find_trained(files, of_part)
+        if found is not None:
+            return found[1]
     return _parent_of_layers(model)
 
 

@@ -1,37 +1,37 @@
-"""Predictions of a process, gathered and written every few seconds and at its end."""
+"""The predictions that a process makes with recorded models."""
 
 from __future__ import annotations
 
-import atexit
-import multiprocessing.util
 import os
 import threading
-import time
-import uuid
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from modelkb_callbacks import automatic, lineage
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
-from modelkb_store.growing_table import GrowingTable
-from modelkb_store.layout import Layout
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.layout import create_store
+from modelkb_store.log.experiment_log import ExperimentLog
+from modelkb_store.log.log_name import LogName
+from modelkb_store.project_names import project_folder
 from modelkb_store.records import PredictionRecord
-from modelkb_store.trained_weights import read_trained_note
+from modelkb_store.trained_weights import find_trained
 
 if TYPE_CHECKING:
     from modelkb_callbacks.recording import Recording
 
-_WRITE_AFTER_SECONDS = 5.0
-_unwritten: set[PredictionLog] = set()
+_CLOSES_AFTER_SECONDS = 5.0
 _logs: weakref.WeakKeyDictionary[Any, PredictionLog] = weakref.WeakKeyDictionary()
 
 
 class PredictionLog:
     """The predictions of one model in this process.
 
+    Rows can be read at once, and are in Parquet files some seconds after the last of them.
+
     Args:
-        layout: The store.
+        files: The store.
         project: The project to write to.
         guard: Runs each step.
         experiment_id: The experiment that trained the model, if it is known.
@@ -40,7 +40,7 @@ class PredictionLog:
 
     def __init__(
         self,
-        layout: Layout,
+        files: LocalFiles,
         project: str,
         guard: Guard,
         experiment_id: str | None,
@@ -49,43 +49,30 @@ class PredictionLog:
         self.guard = guard
         self.experiment_id = experiment_id
         self.model_id = model_id
-        self._layout = layout
-        self._project = project
+        self._files = files
+        self._folder = project_folder(project)
         self._lock = threading.Lock()
-        self._written_at = 0.0
         self._process_id: int | None = None
-        self._table: GrowingTable | None = None
+        self._log: ExperimentLog | None = None
 
     def add(self, record: PredictionRecord) -> None:
-        """Keep a row, and write all that are kept if the last time is a while ago."""
+        """Write a row."""
         with self._lock:
-            self._own_table().append([record])
-            _unwritten.add(self)
-        if time.monotonic() - self._written_at > _WRITE_AFTER_SECONDS:
-            self.flush()
+            log = self._log
+            # A fork begins a log of its own, and so does what comes after a pause.
+            if log is None or self._process_id != os.getpid() or not self._append(log, record):
+                self._log = log = self._open()
+                self._append(log, record)
 
-    def flush(self) -> None:
-        """Write all rows that are kept."""
-        self._written_at = time.monotonic()
-        with self._lock:
-            _unwritten.discard(self)
-            self.guard.run("write the predictions", self._own_table().flush)
+    def _append(self, log: ExperimentLog, record: PredictionRecord) -> bool:
+        return log.add("predictions", [record])
 
-    def _own_table(self) -> GrowingTable:
-        """Return this process' part of the table: a fork begins one of its own."""
-        if self._table is None or self._process_id != os.getpid():
-            if self._process_id is not None:
-                self._begin_in_fork()
-            self._process_id = os.getpid()
-            stem = f"{self.experiment_id or 'unknown'}-{uuid.uuid4().hex[:10]}"
-            self._table = GrowingTable(self._layout, "predictions", self._project, stem)
-        return self._table
-
-    def _begin_in_fork(self) -> None:
-        """Have the rows written when this process ends, too."""
-        self._written_at = 0.0
-        # multiprocessing ends its processes without Python's own `atexit`.
-        multiprocessing.util.Finalize(None, self.flush, exitpriority=0)
+    def _open(self) -> ExperimentLog:
+        self._process_id = os.getpid()
+        name = LogName.further(self._folder, self.experiment_id or "unknown")
+        return ExperimentLog(
+            self._files, name, self.experiment_id, closes_when_idle=_CLOSES_AFTER_SECONDS
+        )
 
 
 def log_of(model: Any, recording: Recording | None) -> PredictionLog | None:
@@ -112,7 +99,7 @@ def _log_of_recording(recording: Recording) -> PredictionLog | None:
         return None
     experiment = writer.experiment
     return PredictionLog(
-        writer.layout,
+        writer.files,
         writer.project,
         recording.guard,
         experiment.experiment_id,
@@ -127,14 +114,9 @@ def _log_of_store(model: Any) -> PredictionLog | None:
 
 def _open_log(model: Any, guard: Guard) -> PredictionLog:
     settings = automatic.settings_for(model) or Settings()
-    layout = Layout.create(settings.root)
+    files = LocalFiles(settings.root)
+    create_store(files)
     weights = lineage.weights_id(model)
-    note = None if weights is None else read_trained_note(layout, weights)
-    project = settings.project if note is None else note.project
-    return PredictionLog(layout, project, guard, note.experiment_id if note else None, None)
-
-
-@atexit.register
-def _flush_all() -> None:
-    for log in list(_unwritten):
-        log.flush()
+    found = None if weights is None else find_trained(files, weights)
+    project, experiment_id = found or (settings.project, None)
+    return PredictionLog(files, project, guard, experiment_id, None)

@@ -58,8 +58,6 @@ class Recording:
         lineage: What becomes of the model's weights.
         class_names: Names of the classes, if known.
         lock: Held while the user adds something, from whatever thread.
-        flushed_at: When the curves were written last on the user's account, on the
-            monotonic clock.
     """
 
     def __init__(self, settings: Settings, *, is_block: bool = False) -> None:
@@ -72,7 +70,6 @@ class Recording:
         self.lineage = lineage.Lineage()
         self.class_names: Sequence[str] | None = settings.class_names
         self.lock = threading.RLock()
-        self.flushed_at = time.monotonic()
         self._process_id = os.getpid()
         self._last_epoch: int | None = None
         self._epochs_of_ended_fits = 0
@@ -228,7 +225,6 @@ class Recording:
         self._set_end(status)
         if outcome is not None:
             self.guard.problems.append(_reason_of(outcome))
-        self.guard.run("write the metrics", self._open_writer.flush)
         self.guard.run("watch the process", self._leave_process)
         # The end before the evaluation: it takes a while, and may be interrupted.
         self.save_experiment()
@@ -244,6 +240,7 @@ class Recording:
                 self.guard.run("save the weights", self._record_weights)
         self.end_fit(status)
         self.save_experiment()
+        self.guard.run("fold the log", self._open_writer.close)
 
     def _set_end(self, status: Status) -> None:
         epochs_running = self.fit.epochs_completed if self.fit and self.fit_runs else 0
@@ -260,7 +257,7 @@ class Recording:
             if self.writer.experiment.ended_at is None:
                 self._set_end(status)
             self.save_experiment()
-            self.writer.flush()
+            self.writer.close()
 
     def takes_in(self, model: Any) -> bool:
         """Return whether a ``fit`` of this model belongs to this experiment."""
@@ -344,7 +341,7 @@ class Recording:
         self._change(environment_id=record.environment_id)
 
     def _record_parent(self) -> None:
-        parent = self.lineage.begin(self._model, self._open_writer.layout)
+        parent = self.lineage.begin(self._model, self._open_writer.files)
         self._change(parent_experiment_id=parent)
 
     def _note_trained(self, is_kept: bool) -> None:
@@ -397,9 +394,7 @@ class Recording:
                 "does not save it"
             )
             return
-        writer.add_artifacts(
-            [writer.add_weights(lambda path: architecture.save_weights(self._model, path))]
-        )
+        writer.add_checkpoint("end", lambda path: architecture.save_weights(self._model, path))
 
     @property
     def _open_writer(self) -> ExperimentWriter:

@@ -26,7 +26,6 @@ from modelkb_store.writer import ExperimentWriter
 if TYPE_CHECKING:
     from modelkb_callbacks.recording import Recording
 
-_FLUSH_AFTER_SECONDS = 1.0
 _TOO_LARGE = 1 << 31
 
 
@@ -63,8 +62,7 @@ class Run:
     ) -> None:
         """Add values to the curves.
 
-        They are on disk about a second after a later call at most, and all of them at the
-        end of the run, however it comes.
+        They survive the end of the process, however it comes, from when this returns.
 
         Args:
             metrics: Numbers by name, for names that are no Python names. As in Keras' logs,
@@ -245,12 +243,9 @@ def _log(
     if by_step:
         writer.append_batch_metrics(rows)
     else:
-        writer.append_metrics(rows, flush=False)
+        writer.append_metrics(rows)
     if not keeps_epoch:
         recording.epochs_logged = max(recording.epochs_logged, (epoch or 0) + 1)
-    if recording.is_over or time.monotonic() - recording.flushed_at > _FLUSH_AFTER_SECONDS:
-        writer.flush()
-        recording.flushed_at = time.monotonic()
     if wrong is not None:
         raise InvalidSettingError(wrong, values[wrong], "a number")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelkb_callbacks.credentials import redacted
 from modelkb_store.errors import InvalidSettingError
-from modelkb_store.layout import resolve_store_path
+from modelkb_store.layout import resolve_store_location
 from modelkb_store.project_names import project_folder
 
 PROJECT_VARIABLE = "MODELKB_PROJECT"
@@ -62,7 +62,7 @@ class Settings:
             "params": dict(self.params or {}),
             "class_names": _texts(self.class_names),
             # Now, so that a later os.chdir does not move the store.
-            "root": resolve_store_path(self.store),
+            "root": Path(resolve_store_location(self.store)),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)

@@ -15,6 +15,7 @@ from typing import Any
 from modelkb_store import atomic_file
 from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import CorruptFileError, FormatVersionError
+from modelkb_store.files.files import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ def write_architecture(path: Path, architecture: Architecture) -> None:
         file.attrs["modelkb_architecture_id"] = architecture.architecture_id
 
 
-def read_architecture(path: Path) -> Architecture:
-    """Read an architecture file.
+def read_architecture(files: Files, path: str) -> Architecture:
+    """Read an architecture file of a store.
 
     Raises:
         FileNotFoundError: It is not there.
@@ -69,14 +70,13 @@ def read_architecture(path: Path) -> Architecture:
     """
     import h5py
 
-    if not path.exists():
-        raise FileNotFoundError(path)
+    place = f"{files.uri}/{path}"
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with files.open(path) as opened, h5py.File(opened, "r") as file:
             attributes = dict(file.attrs)
         version = int(attributes["modelkb_format_version"])
         if version > FORMAT_VERSION:
-            raise FormatVersionError(path, version, FORMAT_VERSION)
+            raise FormatVersionError(place, version, FORMAT_VERSION)
         return Architecture(
             architecture_id=str(attributes["modelkb_architecture_id"]),
             model_config=_read_json(attributes.get("model_config")),
@@ -84,10 +84,10 @@ def read_architecture(path: Path) -> Architecture:
             keras_version=str(attributes["keras_version"]),
             backend=str(attributes["backend"]),
         )
-    except FormatVersionError:
+    except (FormatVersionError, FileNotFoundError):
         raise
     except (OSError, KeyError, ValueError, TypeError) as error:
-        raise CorruptFileError(path, error) from error
+        raise CorruptFileError(place, error) from error
 
 
 def _write_text(file: Any, name: str, text: str) -> None:

@@ -21,7 +21,7 @@ class ModelKBError(Exception):
 class StoreNotFoundError(ModelKBError, FileNotFoundError):
     """There is no store in the given folder."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(
             f"No ModelKB store at {path}. Record a run there first "
             "(model.fit(..., callbacks=[ModelKB()])), or name the right folder with "
@@ -32,7 +32,7 @@ class StoreNotFoundError(ModelKBError, FileNotFoundError):
 class NotAStoreError(ModelKBError, ValueError):
     """The folder holds something else, and ModelKB will not write between it."""
 
-    def __init__(self, path: Path, entry: str) -> None:
+    def __init__(self, path: Path | str, entry: str) -> None:
         super().__init__(
             f"{path} is not a ModelKB store: it holds {entry!r} but no format.json. "
             "Choose another folder with ModelKB(store=...), `--store` or MODELKB_STORE."
@@ -42,7 +42,7 @@ class NotAStoreError(ModelKBError, ValueError):
 class FormatVersionError(ModelKBError, ValueError):
     """The store was written by a newer ModelKB."""
 
-    def __init__(self, path: Path, found: int, supported: int) -> None:
+    def __init__(self, path: Path | str, found: int, supported: int) -> None:
         super().__init__(
             f"{path} has store format {found}, and this ModelKB reads up to {supported}. "
             "Update it with `pip install --upgrade modelkb`."
@@ -57,7 +57,7 @@ class CorruptFileError(ModelKBError, ValueError):
             f"{path} is damaged and cannot be read ({_first_line(reason)}). Restore it from a "
             "backup, or move it out of the store: all other files stay readable without it."
         )
-        self.path = path
+        self.path = Path(path)
 
 
 class ExperimentNotFoundError(ModelKBError, KeyError):
@@ -141,4 +141,97 @@ class PathOutsideStoreError(ModelKBError, ValueError):
         super().__init__(
             f"{path!r} leads out of the store {store}. A file of the store was changed by hand, or "
             "is not from ModelKB: do not trust it."
+        )
+
+
+class StoreBusyError(ModelKBError, RuntimeError):
+    """No state of the store could be seen as a whole."""
+
+    def __init__(self, store: str, reason: object) -> None:
+        missing = getattr(reason, "filename", None)
+        hint = f" {missing} is missing." if missing else " It is changed all the time."
+        super().__init__(
+            f"No consistent state of the store {store} could be read.{hint} Try again; if it stays "
+            "so, run `modelkb check`."
+        )
+
+
+class QueryError(ModelKBError, ValueError):
+    """A query cannot be answered; its text shows where.
+
+    Attributes:
+        position: The character of the query that it is about, from 0.
+    """
+
+    def __init__(self, problem: str, query: str, position: int, hint: str = "") -> None:
+        super().__init__(f"{problem}\n{_marked(query, position)}{hint and chr(10) + hint}")
+        self.position = position
+
+
+class QuerySyntaxError(QueryError):
+    """A query is not in the language."""
+
+    def __init__(self, query: str, position: int, found: str, expected: Iterable[str]) -> None:
+        wanted = sorted(expected)
+        super().__init__(
+            f"Invalid query: {found}.",
+            query,
+            position,
+            f"Expected {', '.join(wanted)}." if wanted else "",
+        )
+
+
+class UnknownQueryNameError(QueryError):
+    """A query names a column, parameter, metric or key that nothing in the store has."""
+
+    def __init__(
+        self, kind: str, name: str, query: str, position: int, known: Iterable[str]
+    ) -> None:
+        candidates = list(dict.fromkeys(known))
+        last = name.rpartition(".")[2]
+        near = [known for known in candidates if known.rpartition(".")[2] == last]
+        near += get_close_matches(name, candidates, n=3, cutoff=0.6)
+        shown = " or ".join(list(dict.fromkeys(near))[:3])
+        hint = f"Did you mean {shown}?" if shown else ""
+        super().__init__(f"There is no {kind} {name!r}.", query, position, hint)
+
+
+class QueryTypeError(QueryError, TypeError):
+    """A query compares what cannot be compared, such as a text with a number."""
+
+
+def _marked(query: str, position: int) -> str:
+    """Return the part of a text around a position, with a caret under it."""
+    start = max(query.rfind("\n", 0, position) + 1, position - 60)
+    end = query.find("\n", position)
+    end = min(len(query) if end < 0 else end, position + 40)
+    before, after = query[start:position], query[position:end]
+    return f"  {before}{after}\n  {' ' * len(before)}^".replace("\t", " ")
+
+
+class SqlError(ModelKBError, ValueError):
+    """An SQL query is not valid, or would do more than read."""
+
+    def __init__(self, query: str, reason: str) -> None:
+        super().__init__(f"The query cannot be answered: {reason.strip()}\n  {query.strip()}")
+
+
+class UnsupportedWeightsError(ModelKBError, ValueError):
+    """A weights file holds something that cannot be kept variable by variable."""
+
+    def __init__(self, path: Path | str, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name!r} in the weights file {path} cannot be kept: {reason}. Variables can be "
+            "numbers, booleans, strings and opaque bytes such as bfloat16."
+        )
+
+
+class VariableNotFoundError(ModelKBError, KeyError):
+    """A variable that a checkpoint has is in no pack, or not in the one that should have it."""
+
+    def __init__(self, variable_id: str, where: Path | str | None = None) -> None:
+        place = "any pack of the store" if where is None else f"the pack {where}"
+        super().__init__(
+            f"The variable {variable_id} is not in {place}. The checkpoint that has it cannot "
+            "be put together; restore the missing file from a backup."
         )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from modelkb_store import layout
 from modelkb_store.architecture_file import Architecture, read_architecture
+from modelkb_store.checkpoints import Checkpoints
 from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
-from modelkb_store.layout import Layout
+from modelkb_store.files.files import Files
 from modelkb_store.model_loading import build_model
 from modelkb_store.records import ExperimentRecord, Status
 from modelkb_store.same_data import same_data
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
+from modelkb_store.weights.keras_archive import write_keras_archive
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,9 +41,9 @@ class Experiment:
         >>> losses.plot(x="epoch", y="value")
     """
 
-    def __init__(self, layout: Layout, project: str, record: ExperimentRecord) -> None:
-        self._layout = layout
-        self._tables = Tables(layout)
+    def __init__(self, files: Files, project: str, record: ExperimentRecord) -> None:
+        self._files = files
+        self._tables = Tables(files)
         self.id = record.experiment_id
         self.project = project
         self.record = record
@@ -206,6 +210,18 @@ class Experiment:
         """Return the files of this experiment: kind, path from the store, size and hash."""
         return _pandas(self.table("artifacts"))
 
+    def checkpoints(self) -> pd.DataFrame:
+        """Return the checkpoints, oldest first, one row each.
+
+        Returns:
+            Columns ``kind`` (``end`` of the run, ``epoch``, or ``best``), ``epoch`` (null at the
+            end), ``metric`` and ``value`` that the best was chosen by, ``size_bytes`` (of all its
+            variables; those that other checkpoints have as well are stored once) and
+            ``created_at``.
+        """
+        names = ["kind", "epoch", "metric", "value", "size_bytes", "created_at"]
+        return _pandas(self.table("checkpoints").select(names).sort_by("created_at"))
+
     def architecture(self) -> Architecture:
         """Return the architecture as its HDF5 file holds it.
 
@@ -215,12 +231,13 @@ class Experiment:
         """
         path = self.architecture_path()
         try:
-            return read_architecture(path)
+            return read_architecture(self._files, path)
         except FileNotFoundError as error:
-            raise ArtifactNotFoundError(self.id, "architecture", f"{path} is missing") from error
+            reason = f"{self._files.uri}/{path} is missing"
+            raise ArtifactNotFoundError(self.id, "architecture", reason) from error
 
-    def architecture_path(self) -> Path:
-        """Return the path of the HDF5 architecture file.
+    def architecture_path(self) -> str:
+        """Return the path of the HDF5 architecture file, from the store's folder.
 
         Raises:
             ArtifactNotFoundError: No architecture was recorded.
@@ -228,35 +245,76 @@ class Experiment:
         if self.record.architecture_id is None:
             reason = self._why("the model was never built")
             raise ArtifactNotFoundError(self.id, "architecture", reason)
-        return self._layout.architecture_file(self.record.architecture_id)
+        return layout.architecture_file(self.record.architecture_id)
 
-    def weights_path(self) -> Path:
-        """Return the path of the final weights, a Keras ``.weights.h5`` file.
+    def save_weights(
+        self, path: str | os.PathLike[str], checkpoint: str | int | None = None
+    ) -> Path:
+        """Write the weights of a checkpoint as a Keras ``.weights.h5`` file.
+
+        Args:
+            path: The file to write; its name ends with ``.weights.h5``.
+            checkpoint: ``end``, ``best``, or the number of an epoch. Default: the end of the run,
+                else the best, else the last.
+
+        Returns:
+            The path.
 
         Raises:
-            ArtifactNotFoundError: No weights were kept, or the file is gone.
+            ArtifactNotFoundError: There is no such checkpoint, or what it needs is gone.
+            CorruptFileError: A pack of variables is damaged.
         """
-        paths = self.table("artifacts").filter(pc.field("kind") == "weights")["path"].to_pylist()
-        if not paths:
-            reason = self._why("recorded with save_weights=False")
-            raise ArtifactNotFoundError(self.id, "weights", reason)
-        path = self._layout.absolute(paths[-1])
-        if not path.exists():
-            raise ArtifactNotFoundError(self.id, "weights", f"{path} is missing")
-        return path
+        target = Path(path)
+        if not target.name.endswith(".weights.h5"):
+            raise InvalidSettingError("path", str(path), "a name that ends with .weights.h5")
+        self._checkpoints().write(target, checkpoint)
+        return target
+
+    def save_model(self, path: str | os.PathLike[str], checkpoint: str | int | None = None) -> Path:
+        """Write the model with the weights of a checkpoint as a ``.keras`` file.
+
+        Args:
+            path: The file to write; its name ends with ``.keras``.
+            checkpoint: As for :meth:`save_weights`.
+
+        Returns:
+            The path.
+
+        Raises:
+            ArtifactNotFoundError: There is no such checkpoint, or Keras could not serialize the
+                model.
+        """
+        target = Path(path)
+        if target.suffix != ".keras":
+            raise InvalidSettingError("path", str(path), "a name that ends with .keras")
+        architecture = self.architecture()
+        if architecture.model_config is None:
+            reason = "Keras could not serialize it; its weights can be saved"
+            raise ArtifactNotFoundError(self.id, "configuration of the model", reason)
+        with self._checkpoints().as_file(checkpoint) as weights:
+            write_keras_archive(
+                target,
+                architecture.model_config,
+                weights,
+                keras_version=architecture.keras_version,
+                compile_config=json.loads(self.model().get("compile_config") or "null"),
+            )
+        return target
 
     def load_model(
         self,
+        checkpoint: str | int | None = None,
         *,
         weights: bool = True,
         compile: bool = True,  # noqa: A002 - Keras' own word for it
         custom_objects: Mapping[str, Any] | None = None,
         safe_mode: bool = True,
     ) -> Any:
-        """Return the model as a Keras object, with its final weights.
+        """Return the model as a Keras object, with the weights of a checkpoint.
 
         Args:
-            weights: Whether to load the weights; else they are new ones.
+            checkpoint: As for :meth:`save_weights`; by default those of the end of the run.
+            weights: Whether to load weights; else they are new ones.
             compile: Whether to compile it as it was, with a fresh optimizer state.
             custom_objects: Classes and functions of your own, by name.
             safe_mode: Whether to refuse Lambda layers, whose code would be run.
@@ -271,14 +329,19 @@ class Experiment:
             >>> model.predict(x)
         """
         compile_config = self.model().get("compile_config") if compile else None
-        return build_model(
-            self.id,
-            self.architecture(),
-            compile_config,
-            self.weights_path() if weights else None,
-            custom_objects=custom_objects,
-            safe_mode=safe_mode,
-        )
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(self._checkpoints().as_file(checkpoint)) if weights else None
+            return build_model(
+                self.id,
+                self.architecture(),
+                compile_config,
+                file,
+                custom_objects=custom_objects,
+                safe_mode=safe_mode,
+            )
+
+    def _checkpoints(self) -> Checkpoints:
+        return Checkpoints(self._tables, self.project, self.id, why_none=self._why)
 
     def _why(self, usual: str) -> str:
         """Return why something is missing: the run goes on, or failed at it, or as usual."""

@@ -15,7 +15,9 @@ def history_name(split: str, metric: str) -> str:
     return _PREFIX_OF_SPLIT.get(split, f"{split}_") + metric
 
 
-def history_name_codes(splits: pa.ChunkedArray, metrics: pa.ChunkedArray) -> tuple[Codes, list[str]]:
+def history_name_codes(
+    splits: pa.ChunkedArray, metrics: pa.ChunkedArray
+) -> tuple[Codes, list[str]]:
     """Return the history names of many rows, as codes and the names they stand for.
 
     Args:

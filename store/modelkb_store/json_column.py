@@ -120,7 +120,7 @@ class JsonColumn:
         return self._each(rows, _items, pa.list_(pa.string()))
 
     def _codes_at(self, rows: Codes) -> Codes:
-        return self._codes[rows]  # type: ignore[no-any-return]
+        return self._codes[rows]
 
     def _each(
         self,

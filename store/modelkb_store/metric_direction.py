@@ -4,12 +4,47 @@ from __future__ import annotations
 
 import re
 
-_HIGHER = frozenset(
-    "accuracy acc auc auroc auprc precision recall sensitivity specificity f1 f2 fbeta "
-    "f1score fscore iou miou jaccard dice r2 bleu rouge map ndcg mrr psnr ssim kappa mcc "
-    "similarity correlation pearson spearman positives negatives score reward return hits".split()
-)
-_LOWER = frozenset("loss error err distance divergence false".split())
+_HIGHER = {
+    "accuracy",
+    "acc",
+    "auc",
+    "auroc",
+    "auprc",
+    "precision",
+    "recall",
+    "sensitivity",
+    "specificity",
+    "f1",
+    "f2",
+    "fbeta",
+    "f1score",
+    "fscore",
+    "iou",
+    "miou",
+    "jaccard",
+    "dice",
+    "r2",
+    "bleu",
+    "rouge",
+    "map",
+    "ndcg",
+    "mrr",
+    "psnr",
+    "ssim",
+    "kappa",
+    "mcc",
+    "similarity",
+    "correlation",
+    "pearson",
+    "spearman",
+    "positives",
+    "negatives",
+    "score",
+    "reward",
+    "return",
+    "hits",
+}
+_LOWER = {"loss", "error", "err", "distance", "divergence", "false"}
 
 
 def higher_is_better(metric: str) -> bool:

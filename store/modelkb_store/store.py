@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelkb_store.errors import AmbiguousIdError, ExperimentNotFoundError
 from modelkb_store.experiment import Experiment
-from modelkb_store.layout import Layout, resolve_store_path
-from modelkb_store.listing import list_experiments
+from modelkb_store.experiment_ids import resolve_experiment_id
+from modelkb_store.files.open_files import open_files
+from modelkb_store.history_names import history_name, metrics_that_may_be
+from modelkb_store.layout import check_store, resolve_store_location
+from modelkb_store.log.recovery import recover
+from modelkb_store.queries.selection import select_experiments
 from modelkb_store.records import ExperimentRecord
+from modelkb_store.sql import run_sql
 from modelkb_store.table_file import records_of
 from modelkb_store.tables import Tables
 
@@ -24,30 +28,40 @@ if TYPE_CHECKING:
 class Store:
     """A store of experiments, opened for reading; runs may be writing to it meanwhile.
 
+    Opening it finishes what runs that were killed have left, where the store can be written.
+
     Args:
-        path: The store's folder; by default ``$MODELKB_STORE``, else ``./modelkb``.
+        path: The store's folder, or the address of one in a bucket (``s3://bucket/folder``,
+            ``gs://``); by default ``$MODELKB_STORE``, else ``./modelkb``.
 
     Raises:
         StoreNotFoundError: There is no store.
         FormatVersionError: A newer ModelKB made it.
         CorruptFileError: Its ``format.json`` is damaged.
 
+    Attributes:
+        files: The files of the store.
+
     Example:
         >>> store = Store("modelkb")
-        >>> store.experiments().sort_values("metrics.val_accuracy").tail(3)
+        >>> store.experiments(where="params.learning_rate < 0.01", order_by="-metrics.val_accuracy")
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self._layout = Layout.open(resolve_store_path(path))
-        self._tables = Tables(self._layout)
+        location = resolve_store_location(path)
+        self.files = open_files(location)
+        check_store(self.files)
+        if self.files.local_path("") is not None:
+            recover(self.files)  # of a bucket the machine that records does so
+        self._tables = Tables(self.files)
 
     def __repr__(self) -> str:
-        return f"Store({str(self.path)!r})"
+        return f"Store({self.uri!r})"
 
     @property
-    def path(self) -> Path:
-        """The store's folder."""
-        return self._layout.root
+    def uri(self) -> str:
+        """Where the store is: a folder, or an address without credentials."""
+        return self.files.uri
 
     def projects(self) -> pd.DataFrame:
         """Return the projects, by name.
@@ -74,11 +88,23 @@ class Store:
         position = projects.schema.get_field_index("experiment_count")
         return projects.set_column(position, "experiment_count", filled).sort_by("project")
 
-    def experiments(self, project: str | None = None) -> pd.DataFrame:
+    def experiments(
+        self,
+        project: str | None = None,
+        *,
+        where: str | None = None,
+        order_by: str | Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> pd.DataFrame:
         """Return one row per experiment, oldest first.
 
         Args:
             project: Only this project's experiments.
+            where: Only those for which this holds, in the language of docs/queries.md, such as
+                ``"metrics.val_accuracy > 0.9 and has(Conv2D(filters >= 64))"``.
+            order_by: A column, or several; with ``-`` in front from large to small. Missing
+                values come last.
+            limit: No more than this many.
 
         Returns:
             The columns of the table ``experiments``, then ``params.NAME`` for every
@@ -86,14 +112,25 @@ class Store:
             ``params.learning_rate`` and ``metrics.val_accuracy``.
 
         Raises:
+            QueryError: The query is not valid; its text says where.
             CorruptFileError: A file of the store is damaged.
         """
-        experiments: pd.DataFrame = self.experiment_table(project).to_pandas()
+        table = self.experiment_table(project, where=where, order_by=order_by, limit=limit)
+        experiments: pd.DataFrame = table.to_pandas()
         return experiments
 
-    def experiment_table(self, project: str | None = None) -> pa.Table:
+    def experiment_table(
+        self,
+        project: str | None = None,
+        *,
+        where: str | None = None,
+        order_by: str | Sequence[str] | None = None,
+        limit: int | None = None,
+    ) -> pa.Table:
         """Return the same as :meth:`experiments`, as an Arrow table."""
-        return list_experiments(self._tables, project)
+        return self._tables.consistently(
+            lambda tables: select_experiments(tables, project, where, order_by, limit)
+        )
 
     def experiment(self, experiment_id: str) -> Experiment:
         """Return one experiment.
@@ -107,28 +144,65 @@ class Store:
             AmbiguousIdError: Several do.
             CorruptFileError: A file of the store is damaged.
         """
-        known = self._tables.read("experiments")
-        ids = known["experiment_id"].to_pylist()
-        whole = _resolve(experiment_id, ids, known["name"].to_pylist())
-        row = known.slice(ids.index(whole), 1).to_pylist()[0]
+        columns = ["experiment_id", "name"]
+        known = self._tables.read("experiments", columns=columns)
+        ids, names = (known[column].to_pylist() for column in columns)
+        whole = resolve_experiment_id(experiment_id, ids, names)
+        row = self._tables.read("experiments", where={"experiment_id": [whole]}).to_pylist()[0]
         record: ExperimentRecord = records_of([row], ExperimentRecord)[0]
-        return Experiment(self._layout, row["project"], record)
+        return Experiment(self.files, row["project"], record)
 
+    def metrics(
+        self, experiment_ids: Iterable[str] | None = None, name: str | None = None
+    ) -> pd.DataFrame:
+        """Return curves of many experiments at once.
 
-def _resolve(wanted: str, ids: list[str], names: list[str]) -> str:
-    if wanted in ids:
-        return wanted
-    matches = [
-        experiment_id
-        for experiment_id, name in zip(ids, names, strict=True)
-        if wanted and (name == wanted or _begins(experiment_id, wanted))
-    ]
-    if not matches:
-        raise ExperimentNotFoundError(wanted, [*ids, *names])
-    if len(matches) > 1:
-        raise AmbiguousIdError(wanted, matches)
-    return matches[0]
+        Args:
+            experiment_ids: Whole ids; all experiments by default.
+            name: Only this curve, by its name in Keras' history, such as ``val_loss``.
 
+        Returns:
+            Columns ``experiment_id``, ``epoch`` (from 0), ``step``, ``name`` (as in Keras'
+            history), ``value`` and ``wall_time`` (UTC), in the order of ids and epochs.
 
-def _begins(experiment_id: str, wanted: str) -> bool:
-    return experiment_id.startswith(wanted) or experiment_id.rpartition("-")[2].startswith(wanted)
+        Raises:
+            CorruptFileError: A file of the store is damaged.
+
+        Example:
+            >>> curves = store.metrics(best["experiment_id"], "val_loss")
+            >>> curves.pivot(index="epoch", columns="experiment_id", values="value").plot()
+        """
+        where: dict[str, list[str]] = {}
+        if experiment_ids is not None:
+            where["experiment_id"] = list(experiment_ids)
+        if name is not None:
+            where["metric"] = metrics_that_may_be(name)
+        columns = ["experiment_id", "epoch", "step", "split", "metric", "value", "wall_time"]
+        curves: pd.DataFrame = self._tables.read(
+            "metrics", columns=columns, where=where
+        ).to_pandas()
+        pairs = zip(curves.pop("split"), curves.pop("metric"), strict=True)
+        curves.insert(3, "name", [history_name(split, metric) for split, metric in pairs])
+        if name is not None:
+            curves = curves[curves["name"] == name]
+        in_order: pd.DataFrame = curves.sort_values(
+            ["experiment_id", "epoch"], kind="stable", ignore_index=True
+        )
+        return in_order
+
+    def sql(self, query: str) -> pd.DataFrame:
+        """Return the result of an SQL query over the tables of the store.
+
+        Args:
+            query: One SELECT, in DuckDB's SQL. The tables are those of FORMAT.md, each with a
+                column ``project`` as well.
+
+        Raises:
+            SqlError: The query is not valid, or not a reading one.
+            MissingPackageError: DuckDB is not installed.
+
+        Example:
+            >>> store.sql("select owner, count(*) as runs from experiments group by owner")
+        """
+        result: pd.DataFrame = run_sql(self.files, query).to_pandas()
+        return result

@@ -16,6 +16,8 @@ from modelkb_store.schemas import SCHEMAS
 # Small enough that one experiment is found without reading much, large enough to compress.
 _ROW_GROUP_ROWS = 1 << 17
 
+_MANY_VALUES = 1000
+
 Where = Mapping[str, Collection[str]]
 
 
@@ -98,27 +100,24 @@ def _check_table(found: pa.Schema, table: str, missing: set[str]) -> None:
 
 
 def _groups_to_read(metadata: pq.FileMetaData, where: Where) -> list[int]:
-    groups = range(metadata.num_row_groups)
+    groups = list(range(metadata.num_row_groups))
     positions = {metadata.schema.column(i).path: i for i in range(metadata.num_columns)}
     for name, values in where.items():
         if name in positions and values:
-            low, high = min(values), max(values)
             column = positions[name]
-            groups = [g for g in groups if _may_hold(metadata, g, column, low, high, values)]
-    return list(groups)
+            groups = [g for g in groups if _may_hold(metadata, g, column, values)]
+    return groups
 
 
 def _may_hold(
-    metadata: pq.FileMetaData, group: int, column: int, low: str, high: str, values: Collection[str]
+    metadata: pq.FileMetaData, group: int, column: int, values: Collection[str]
 ) -> bool:
     statistics = metadata.row_group(group).column(column).statistics
     if statistics is None or not statistics.has_min_max:
         return True
     first, last = statistics.min, statistics.max
-    if high < first or low > last:
-        return False
-    # The many of a list may lie on both sides of a group.
-    return len(values) > 1000 or any(first <= value <= last for value in values)
+    # Of very many some lie nearly everywhere.
+    return len(values) > _MANY_VALUES or any(first <= value <= last for value in values)
 
 
 def _frozen(value: Any) -> Any:

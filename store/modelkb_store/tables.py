@@ -1,29 +1,50 @@
-"""Reading tables: whole, or what belongs to one experiment or one shared entity."""
+"""Reading tables: of all projects or of one, from Parquet files and running experiments' logs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import TypeVar
+from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from modelkb_store.errors import CorruptFileError
-from modelkb_store.layout import Layout
-from modelkb_store.project_names import normalized
+from modelkb_store.errors import CorruptFileError, ModelKBError
+from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.keys import SHARED_KEYS, key_of
+from modelkb_store.log.log_contents import BY_EPOCH, LogContents
+from modelkb_store.project_names import project_folder
+from modelkb_store.records import Status
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
-from modelkb_store.table_file import read_table_file
+from modelkb_store.snapshot import Snapshot, consistently
+from modelkb_store.summaries import summarize
+from modelkb_store.table_file import Where, decode_rows, matching
 
-_IN_PARTS = ("metrics", "batch_metrics", "epochs", "resources", "predictions")
+T = TypeVar("T")
+
+_PROJECT = PARTITIONING.field("project")
 
 
 class Tables:
-    """The tables of one store, as Arrow tables."""
+    """The tables of one store, as Arrow tables, each read of one state of it.
 
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
+    Args:
+        files: The store.
+        snapshot: The state to read; by default each read looks anew.
+    """
+
+    def __init__(self, files: Files, snapshot: Snapshot | None = None) -> None:
+        self.files = files
+        self._snapshot = snapshot
 
     def read(
-        self, table: str, project: str | None = None, columns: Sequence[str] | None = None
+        self,
+        table: str,
+        project: str | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Mapping[str, Collection[str]] | None = None,
     ) -> pa.Table:
         """Read a table of all projects, or of one.
 
@@ -32,64 +53,195 @@ class Tables:
             project: Only this project's rows.
             columns: Only these columns; ``project`` may be among them. All by default,
                 ``project`` first.
+            where: Only rows with these values, by column.
 
         Raises:
             CorruptFileError: A file of the table cannot be read.
         """
-        # Inside: it takes a quarter of a second and brings pandas, which no training needs.
-        import pyarrow.dataset as ds
+        names = list(columns if columns is not None else [_PROJECT.name, *SCHEMAS[table].names])
+        folder = None if project is None else project_folder(project)
+        if self._snapshot is not None:
+            return _read(self._snapshot, table, folder, names, where)
+        return consistently(self.files, lambda now: _read(now, table, folder, names, where))
 
-        schema = _with_project(SCHEMAS[table])
-        names = list(columns or schema.names)
-        files = self._layout.table_files(table)
-        if not files:
-            return schema.empty_table().select(names)
-        dataset = ds.dataset(
-            [str(file) for file in files],
-            schema=schema,
-            format=ds.ParquetFileFormat(
-                default_fragment_scan_options=ds.ParquetFragmentScanOptions(
-                    page_checksum_verification=True
-                )
-            ),
-            partitioning=ds.partitioning(PARTITIONING, flavor="hive"),
-            partition_base_dir=str(self._layout.table_folder(table)),
-        )
-        chosen = None if project is None else ds.field("project") == normalized(project)
-        try:
-            rows = dataset.to_table(columns=names, filter=chosen)
-            rows.validate(full=True)
-        except (pa.ArrowException, OSError) as error:
-            raise _find_corrupt_file(table, dataset.files, error) from error
-        return rows
+    def consistently(self, action: Callable[[Tables], T]) -> T:
+        """Return what an action makes of several tables, all of them of one state."""
+        return consistently(self.files, lambda now: action(Tables(self.files, now)))
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
-        if table in _IN_PARTS:
-            paths = self._layout.part_files(table, project, experiment_id)
-        else:
-            path = self._layout.table_file(table, project, experiment_id)
-            paths = [path] if path.exists() else []
-        parts = [read_table_file(path, table) for path in paths]
-        return pa.concat_tables(parts) if parts else SCHEMAS[table].empty_table()
+        names = SCHEMAS[table].names
+        return self.read(table, project, names, where={"experiment_id": [experiment_id]})
 
     def of_entity(self, table: str, project: str, entity_id: str | None) -> pa.Table:
         """Read the rows of a shared entity, such as an environment; none without an id."""
         if entity_id is None:
             return SCHEMAS[table].empty_table()
-        path = self._layout.table_file(table, project, entity_id)
-        return read_table_file(path, table) if path.exists() else SCHEMAS[table].empty_table()
+        names = SCHEMAS[table].names
+        return self.read(table, project, names, where={SHARED_KEYS[table]: [entity_id]})
 
 
-def _with_project(schema: pa.Schema) -> pa.Schema:
-    return schema.insert(0, PARTITIONING.field("project"))
+def project_of(path: str) -> str:
+    """Return the project of a Parquet file or log, by the folder that it lies in."""
+    return unquote(PurePosixPath(path).parent.name.removeprefix("project="))
 
 
-def _find_corrupt_file(table: str, files: Sequence[str], error: Exception) -> CorruptFileError:
-    """Arrow does not always say which file it stumbled over."""
-    for file in files:
-        try:
-            read_table_file(Path(file), table)
-        except CorruptFileError as corrupt:
-            return corrupt
-    return CorruptFileError(Path(files[0]).parent.parent, error)
+def _read(
+    snapshot: Snapshot,
+    table: str,
+    folder: str | None,
+    columns: Sequence[str],
+    where: Where | None,
+) -> pa.Table:
+    key = key_of(table)
+    needed = [name for name in columns if name != _PROJECT.name]
+    extra = [key] if key is not None and key not in needed else []
+    if table in BY_EPOCH and any(log.cut is not None for log in snapshot.logs):
+        extra += [name for name in ("epoch",) if name not in needed]
+    parts = list(_parts(snapshot, table, folder, [*needed, *extra], where))
+    schema = pa.schema([SCHEMAS[table].field(name) for name in [*needed, *extra]])
+    rows = pa.concat_tables([schema.insert(0, _PROJECT).empty_table(), *parts])
+    if table == "experiments" and "status" in needed:
+        rows = _with_true_status(rows, snapshot.alive())
+    return rows.select(columns)
+
+
+def _parts(
+    snapshot: Snapshot, table: str, folder: str | None, columns: Sequence[str], where: Where | None
+) -> Iterator[pa.Table]:
+    seen: dict[str, set[str]] = {}
+    summarized: set[str | None] = set()
+    for info in snapshot.table_files(table):
+        if folder is None or PurePosixPath(info.path).parent.name == folder:
+            if _surely_has_none(snapshot, table, info, where):
+                continue
+            rows = read_rows(snapshot.files, info.path, table, columns, where)
+            rows = _still_valid(rows, table, snapshot)
+            yield _of_project(_not_seen(rows, table, info.path, seen), info.path)
+    for log in snapshot.logs:
+        if folder is None or log.name.project_folder == folder:
+            if table == "metric_summaries" and log.experiment_id in summarized:
+                continue  # those of one log are of all that the experiment has
+            rows = matching(rows_of_log(snapshot, log, table), where)
+            path = log.name.segment(0)
+            rows = _not_deleted(rows, snapshot).select(columns)
+            summarized.add(log.experiment_id if rows.num_rows else None)
+            yield _of_project(_not_seen(rows, table, path, seen), path)
+
+
+def read_rows(
+    files: Files,
+    path: str,
+    table: str,
+    columns: Sequence[str] | None = None,
+    where: Where | None = None,
+) -> pa.Table:
+    """Read one Parquet file.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        CorruptFileError: It is not a Parquet file of this table.
+    """
+    try:
+        with files.open(path) as file:
+            return decode_rows(file, table, columns, where)
+    except (FileNotFoundError, ModelKBError):
+        raise
+    # Columns that are not those of the table end in a ValueError.
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise CorruptFileError(f"{files.uri}/{path}", error) from error
+
+
+def rows_of_log(snapshot: Snapshot, log: LogContents, table: str) -> pa.Table:
+    """Return what a log adds to a table, or has in place of the experiment's rows there."""
+    if table == "metric_summaries":
+        return _summaries_of_log(snapshot, log)
+    if table in log.put:
+        return log.put[table]
+    return log.added(table)
+
+
+def _summaries_of_log(snapshot: Snapshot, log: LogContents) -> pa.Table:
+    """Return the summaries of all curves that a log adds to."""
+    metrics = log.added("metrics")
+    if not metrics.num_rows or log.experiment_id is None:
+        return SCHEMAS["metric_summaries"].empty_table()
+    is_only = len(snapshot.logs_of(log.experiment_id)) == 1
+    if log.is_first and is_only and log.is_whole:
+        return summarize(metrics)
+    where = {"experiment_id": [log.experiment_id]}
+    folder = log.name.project_folder
+    return summarize(_read(snapshot, "metrics", folder, SCHEMAS["metrics"].names, where))
+
+
+def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot) -> pa.Table:
+    """Return the rows of Parquet files less those that logs and deletions have made void."""
+    rows = _not_deleted(rows, snapshot)
+    if key_of(table) != "experiment_id" or table in SHARED_KEYS:
+        return rows
+    void = {log.experiment_id for log in snapshot.logs if is_void_by_log(log, table)}
+    rows = _without(rows, "experiment_id", void)
+    if table in BY_EPOCH:
+        for log in snapshot.logs:
+            if log.cut is not None:
+                others = pc.not_equal(rows["experiment_id"], log.experiment_id or "")
+                rows = rows.filter(pc.or_(others, pc.less(rows["epoch"], log.cut)))
+    return rows
+
+
+def is_void_by_log(log: LogContents, table: str) -> bool:
+    """Return whether a log has all rows of its experiment, so that those in files are void."""
+    if table == "metric_summaries":
+        return bool(log.added("metrics").num_rows)
+    return table in log.put
+
+
+def _not_deleted(rows: pa.Table, snapshot: Snapshot) -> pa.Table:
+    if "experiment_id" not in rows.column_names:
+        return rows
+    return _without(rows, "experiment_id", snapshot.deleted)
+
+
+def _without(rows: pa.Table, column: str, values: Collection[str | None]) -> pa.Table:
+    known = [value for value in values if value is not None]
+    if not known or not rows.num_rows:
+        return rows
+    hit = pc.is_in(rows[column], value_set=pa.array(known, rows.schema.field(column).type))
+    return rows.filter(pc.invert(hit)) if pc.any(hit).as_py() else rows
+
+
+def _not_seen(rows: pa.Table, table: str, path: str, seen: dict[str, set[str]]) -> pa.Table:
+    """Return rows of a shared table less those that another file of the project had already."""
+    key = SHARED_KEYS.get(table)
+    if key is None or not rows.num_rows:
+        return rows
+    of_project = seen.setdefault(PurePosixPath(path).parent.name, set())
+    ids = set(pc.unique(rows[key]).to_pylist())
+    fresh = _without(rows, key, ids & of_project)
+    of_project |= ids
+    return fresh
+
+
+def _surely_has_none(snapshot: Snapshot, table: str, info: FileInfo, where: Where | None) -> bool:
+    known, key = snapshot.manifest.files.get(info.path), key_of(table)
+    values = (where or {}).get(key or "")
+    if known is None or values is None or known.first_key is None or known.last_key is None:
+        return False
+    return not any(known.first_key <= value <= known.last_key for value in values)
+
+
+def _of_project(rows: pa.Table, path: str) -> pa.Table:
+    project = pa.repeat(pa.scalar(project_of(path), pa.string()), rows.num_rows)
+    return rows.add_column(0, _PROJECT, project)
+
+
+def _with_true_status(rows: pa.Table, alive: set[str]) -> pa.Table:
+    """Call what says that it runs interrupted, where no process of it does."""
+    runs = pc.equal(rows["status"], Status.RUNNING.value)
+    dead = pc.and_(
+        runs, pc.invert(pc.is_in(rows["experiment_id"], pa.array(sorted(alive), pa.string())))
+    )
+    if not pc.any(dead).as_py():
+        return rows
+    status = pc.if_else(dead, Status.INTERRUPTED.value, rows["status"])
+    return rows.set_column(rows.schema.get_field_index("status"), "status", status)

@@ -38,8 +38,10 @@ def positions_in(column: pa.ChunkedArray, wanted: pa.Array) -> Codes:
 
 def numpy_of(values: pa.Array | pa.ChunkedArray) -> Any:
     """Return an Arrow array without nulls as a NumPy array."""
-    return values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else (
-        values.to_numpy()
+    return (
+        values.to_numpy(zero_copy_only=False)
+        if isinstance(values, pa.Array)
+        else (values.to_numpy())
     )
 
 

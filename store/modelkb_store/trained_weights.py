@@ -1,49 +1,45 @@
-"""Notes that say which experiment some weights came out of, found by the weights alone."""
+"""Which experiment some weights came out of, found by the weights alone."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from pathlib import PurePosixPath
 
-from modelkb_store import atomic_file
-from modelkb_store.errors import CorruptFileError
-from modelkb_store.ids import canonical_json
-from modelkb_store.layout import Layout
+from modelkb_store.commits.manifest import is_compacted
+from modelkb_store.files.files import Files
+from modelkb_store.schemas import SCHEMAS
+from modelkb_store.snapshot import Snapshot, consistently
+from modelkb_store.tables import project_of, read_rows
 
-
-@dataclass(frozen=True, slots=True)
-class TrainedNote:
-    """The experiment that some weights came out of."""
-
-    project: str
-    experiment_id: str
+_TABLE = "trained_weights"
 
 
-def write_trained_note(layout: Layout, weights_id: str, note: TrainedNote) -> None:
-    """Note where weights came out of; if another experiment had the same, it stays.
+def find_trained(files: Files, weights_id: str) -> tuple[str, str] | None:
+    """Return the project and id of the experiment that some weights came out of.
 
     Args:
-        layout: The store.
-        weights_id: An id of the weights by their content.
-        note: The experiment that ends with them.
-    """
-    path = layout.trained_file(weights_id)
-    if not path.exists():
-        facts = {"project": note.project, "experiment_id": note.experiment_id}
-        atomic_file.write_bytes(path, f"{canonical_json(facts)}\n".encode())
+        files: The store.
+        weights_id: An id of the weights by their content; see FORMAT.md.
 
-
-def read_trained_note(layout: Layout, weights_id: str) -> TrainedNote | None:
-    """Return the experiment that weights came out of, or None if none is known.
+    Returns:
+        None if none is known; of several the one that had them first.
 
     Raises:
-        CorruptFileError: The note is damaged.
+        CorruptFileError: A file of the table is damaged.
     """
-    path = layout.trained_file(weights_id)
-    try:
-        facts = json.loads(path.read_bytes())
-        return TrainedNote(str(facts["project"]), str(facts["experiment_id"]))
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptFileError(path, error) from error
+    where = {"weights_id": [weights_id]}
+
+    def look(snapshot: Snapshot) -> list[tuple[str, str]]:
+        found = []
+        for info in snapshot.table_files(_TABLE):
+            # A loose file is named by the weights that it tells of.
+            if is_compacted(info.path) or PurePosixPath(info.path).stem == weights_id:
+                rows = read_rows(files, info.path, _TABLE, SCHEMAS[_TABLE].names, where)
+                found += [(run, project_of(info.path)) for run in rows["experiment_id"].to_pylist()]
+        for log in snapshot.logs:
+            for row in log.added(_TABLE).to_pylist():
+                if row["weights_id"] == weights_id:
+                    found.append((row["experiment_id"], project_of(log.name.segment(0))))
+        return found
+
+    first = min(consistently(files, look), default=None)
+    return None if first is None else (first[1], first[0])

@@ -1,24 +1,34 @@
 """Writing experiments into a store.
 
-Every file is written whole and renamed, no file has two writers, and shared entities are
-named by their content, so any number of processes can record into one store at once.
+All goes through a log (:mod:`modelkb_store.log`), which has one writer and is folded into Parquet
+files when the experiment ends; objects are named by their content. So any number of processes
+can record into one store at once, and none waits for another.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from modelkb_store import atomic_file
+from modelkb_store import atomic_file, layout
 from modelkb_store.architecture_file import Architecture, write_architecture
-from modelkb_store.growing_table import GrowingTable
-from modelkb_store.layout import Layout
+from modelkb_store.commits.compaction import compact_as_runs_end
+from modelkb_store.errors import StoreBusyError
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.log.entry import Action, Columns
+from modelkb_store.log.experiment_log import ExperimentLog
+from modelkb_store.log.log_name import LogName
+from modelkb_store.log.recovery import recover
+from modelkb_store.project_names import project_folder
 from modelkb_store.records import (
     ArtifactRecord,
+    CheckpointRecord,
     DatasetRecord,
     EnvironmentRecord,
     EpochRecord,
@@ -32,19 +42,28 @@ from modelkb_store.records import (
     ProjectRecord,
     RandomStateRecord,
     ResourceRecord,
+    TrainedWeightsRecord,
 )
-from modelkb_store.table_file import write_records
+from modelkb_store.tables import Tables
 
 _HASH_BLOCK_BYTES = 1 << 20
+_IDLE_SECONDS = 5.0
+_ATTEMPTS = 3
+
+_log = logging.getLogger(__name__)
 
 
 class ExperimentWriter:
     """Writes one experiment; made when its training begins.
 
+    What it is told is in the log, and safe from the end of the process, when a method returns.
+    After :meth:`close` it may be told more, which then goes through a further log.
+
     Args:
         root: The store's folder; it is made if it is not there.
         project: The project's name; it is made if it is not there.
-        experiment: The experiment as it begins.
+        experiment: The experiment as it begins, or as it goes on.
+        resumes: Whether the experiment is there already, and goes on.
 
     Raises:
         ModelKBError: The folder is no store, the name is not legal, the format is newer.
@@ -55,23 +74,26 @@ class ExperimentWriter:
         >>> writer.append_metrics([MetricRecord(...)])
         >>> writer.set(status="finished")
         >>> writer.save_experiment()
+        >>> writer.close()
     """
 
-    def __init__(self, root: Path, project: str, experiment: ExperimentRecord) -> None:
-        self.layout = Layout.create(root)
+    def __init__(
+        self, root: Path, project: str, experiment: ExperimentRecord, *, resumes: bool = False
+    ) -> None:
+        self.files = LocalFiles(root)
         self.project = project
         self.experiment = experiment
-        self._metrics = self._growing("metrics")
-        self._batch_metrics = self._growing("batch_metrics")
-        self._epochs = self._growing("epochs")
-        self._resources = self._growing("resources")
-        self._evaluations: list[EvaluationRecord] = []
-        self._artifacts: list[ArtifactRecord] = []
-        project_file = self.layout.table_file("projects", project, "project")
-        if not project_file.exists():
+        self._folder = project_folder(project)
+        layout.create_store(self.files)
+        recover(self.files)
+        self._lock = threading.RLock()
+        first = LogName(self._folder, experiment.experiment_id)
+        name = LogName.further(self._folder, experiment.experiment_id) if resumes else first
+        self._log = ExperimentLog(self.files, name, experiment.experiment_id)
+        if not self.files.exists(layout.table_file("projects", project, "project")):
             created = ProjectRecord(created_at=experiment.started_at, owner=experiment.owner)
-            write_records(project_file, "projects", [created])
-        self._write("experiments", [experiment])
+            self._add("projects", [created])
+        self.save_experiment()
 
     def set(self, **changes: Any) -> None:
         """Change fields of the experiment, such as ``status`` or ``model_id``.
@@ -82,64 +104,60 @@ class ExperimentWriter:
 
     def save_experiment(self) -> None:
         """Write the experiment's row anew."""
-        self._write("experiments", [self.experiment])
+        self._put("experiments", [self.experiment])
 
     def write_hyperparameters(self, records: Sequence[HyperparameterRecord]) -> None:
         """Write all hyperparameters of the experiment, in place of earlier ones."""
-        self._write("hyperparameters", records)
+        self._put("hyperparameters", records)
 
     def write_random_states(self, records: Sequence[RandomStateRecord]) -> None:
         """Write the states of the random generators, in place of earlier ones."""
-        self._write("random_states", records)
+        self._put("random_states", records)
 
     def add_evaluations(self, records: Sequence[EvaluationRecord]) -> None:
         """Add evaluations to those of the experiment."""
-        every = [*self._evaluations, *records]
-        self._write("evaluations", every)
-        self._evaluations = every  # only now: what cannot be written must not stop what follows
+        self._add("evaluations", records)
 
-    def append_metrics(self, rows: list[MetricRecord], *, flush: bool = True) -> None:
-        """Add rows to the curves.
+    def append_metrics(self, records: Sequence[MetricRecord]) -> None:
+        """Add rows to the curves."""
+        self._add("metrics", records)
 
-        Args:
-            rows: Of an epoch, say.
-            flush: Whether to put them on disk, which takes milliseconds; else :meth:`flush`
-                does.
-        """
-        self._metrics.append(rows)
-        if flush:
-            self._metrics.flush()
+    def append_batch_metrics(self, records: Sequence[MetricRecord]) -> None:
+        """Add rows to the curves by batch."""
+        self._add("batch_metrics", records)
 
-    def append_batch_metrics(self, rows: list[MetricRecord]) -> None:
-        """Add rows to the curves by batch; :meth:`flush` puts them on disk."""
-        self._batch_metrics.append(rows)
+    def append_batch_columns(self, columns: Mapping[str, Any]) -> None:
+        """Add rows to the curves by batch, given by column; one value stands for all rows."""
+        self._append(Action.ADD, "batch_metrics", columns)
 
     def append_epoch(self, record: EpochRecord) -> None:
-        """Add an epoch; :meth:`flush` puts it on disk."""
-        self._epochs.append([record])
+        """Add an epoch that has ended.
+
+        By then the one before is safe from a power failure; it is waited for, if the disk is
+        slow.
+        """
+        self._log.wait_for_disk()
+        self._add("epochs", [record])
 
     def append_resources(self, records: Sequence[ResourceRecord]) -> None:
-        """Add samples of what the process uses and put them on disk."""
-        self._resources.append(records)
-        self._resources.flush()
+        """Add samples of what the process uses."""
+        self._add("resources", records)
 
-    def flush(self) -> None:
-        """Put all curves and epochs on disk."""
-        self._metrics.flush()
-        self._epochs.flush()
-        self._batch_metrics.flush()
+    def drop_epochs_from(self, epoch: int) -> None:
+        """Make void what is recorded of epochs from this one on: they run again."""
+        self._append(Action.CUT, "", {"epoch": epoch})
 
     def add_environment(self, record: EnvironmentRecord) -> None:
         """Store an environment, once per project."""
-        self._add_shared("environments", record.environment_id, [record])
+        self._add("environments", [record])
 
     def add_dataset(self, record: DatasetRecord) -> None:
         """Store a dataset's description, once per project."""
-        self._add_shared("datasets", record.dataset_id, [record])
+        self._add("datasets", [record])
 
     def add_implementation(self, record: ImplementationRecord) -> None:
         """Store an implementation, once per project."""
-        self._add_shared("implementations", record.implementation_id, [record])
+        self._add("implementations", [record])
 
     def add_architecture(self, architecture: Architecture, layers: Sequence[LayerRecord]) -> str:
         """Store an architecture: its file once per store, its layer table once per project.
@@ -147,28 +165,60 @@ class ExperimentWriter:
         Returns:
             The path of the file from the store's root.
         """
-        path = self.layout.architecture_file(architecture.architecture_id)
-        write_architecture(path, architecture)
-        self._add_shared("layers", architecture.architecture_id, layers)
-        return self.layout.relative(path)
+        path = layout.architecture_file(architecture.architecture_id)
+        write_architecture(self.files.local_path(path), architecture)
+        self._add("layers", layers)
+        return path
 
     def add_model(self, record: ModelRecord) -> None:
         """Store a model, once per project."""
-        self._add_shared("models", record.model_id, [record])
+        self._add("models", [record])
 
-    def add_weights(self, save: Callable[[Path], None]) -> ArtifactRecord:
-        """Store final weights, once per content.
+    def add_trained_weights(self, weights_id: str) -> None:
+        """Let others find this experiment by the weights that it ended with."""
+        record = TrainedWeightsRecord(weights_id, self.experiment.experiment_id)
+        self._add("trained_weights", [record])
+
+    def add_checkpoint(
+        self,
+        kind: str,
+        save: Callable[[Path], None],
+        *,
+        epoch: int | None = None,
+        metric: str | None = None,
+        value: float | None = None,
+    ) -> CheckpointRecord:
+        """Store a model's weights, each variable once per content.
 
         Args:
+            kind: ``end`` (of the run), ``epoch`` or ``best``.
             save: Writes a Keras weights file to the path it is given, which ends with
                 ``.weights.h5``.
+            epoch: The epoch that has ended; None at the end of the run.
+            metric: What the best was chosen by, by its name in Keras' history.
+            value: Its value.
         """
-        with atomic_file.unnamed(self.layout.weights_folder(), ".weights.h5") as partial:
-            save(partial)
-            sha256 = _file_sha256(partial)
-            path = self.layout.weights_file(sha256)
-            atomic_file.name(partial, path)
-        return self._artifact("weights", path, sha256)
+        from modelkb_store.weights.checkpoint import save_checkpoint
+
+        packs = self.files.local_path("objects/packs")
+        with atomic_file.unnamed(packs, ".weights.h5") as weights_file:
+            save(weights_file)
+            saved = save_checkpoint(weights_file, self._known_variables, self.files)
+        record = CheckpointRecord(
+            experiment_id=self.experiment.experiment_id,
+            kind=kind,
+            epoch=epoch,
+            metric=metric,
+            value=value,
+            structure=saved.structure,
+            variable_paths=saved.variable_paths,
+            variable_ids=saved.variable_ids,
+            size_bytes=saved.size_bytes,
+            created_at=datetime.now(timezone.utc),
+        )
+        self._add("variables", saved.variables)
+        self._add("checkpoints", [record])
+        return record
 
     def add_file(self, kind: str, name: str, write: Callable[[Path], None]) -> ArtifactRecord:
         """Store any other file, once per content.
@@ -178,43 +228,76 @@ class ExperimentWriter:
             name: Its name, for people.
             write: Writes it to the path it is given.
         """
-        with atomic_file.unnamed(self.layout.files_folder(), ".partial") as partial:
+        folder = self.files.local_path("objects/files")
+        with atomic_file.unnamed(folder, ".partial") as partial:
             write(partial)
-            sha256 = _file_sha256(partial)
-            path = self.layout.kept_file(sha256)
-            atomic_file.name(partial, path)
-        return self._artifact(kind, path, sha256, name)
-
-    def add_artifacts(self, records: Sequence[ArtifactRecord]) -> None:
-        """Add artifacts to those of the experiment."""
-        every = [*self._artifacts, *records]
-        self._write("artifacts", every)
-        self._artifacts = every
-
-    def _artifact(
-        self, kind: str, path: Path, sha256: str, name: str | None = None
-    ) -> ArtifactRecord:
+            sha256, size = _file_sha256(partial), partial.stat().st_size
+            path = layout.kept_file(sha256)
+            atomic_file.name(partial, self.files.local_path(path))
         return ArtifactRecord(
             experiment_id=self.experiment.experiment_id,
             kind=kind,
             name=name,
-            path=self.layout.relative(path),
+            path=path,
             sha256=sha256,
-            size_bytes=path.stat().st_size,
+            size_bytes=size,
             created_at=datetime.now(timezone.utc),
         )
 
-    def _growing(self, table: str) -> GrowingTable:
-        return GrowingTable(self.layout, table, self.project, self.experiment.experiment_id)
+    def add_artifacts(self, records: Sequence[ArtifactRecord]) -> None:
+        """Add artifacts to those of the experiment."""
+        self._add("artifacts", records)
 
-    def _write(self, table: str, records: Sequence[Any]) -> None:
-        path = self.layout.table_file(table, self.project, self.experiment.experiment_id)
-        write_records(path, table, records)
+    def close(self) -> None:
+        """Fold what was written into Parquet files; it could be read all the time.
 
-    def _add_shared(self, table: str, content_id: str, records: Sequence[Any]) -> None:
-        path = self.layout.table_file(table, self.project, content_id)
-        if not path.exists():
-            write_records(path, table, records)
+        Where many small files have come together they are then merged, by a thread that the end
+        of the process waits for.
+
+        Raises:
+            OSError: The disk does not take them. They are folded when the store is opened next.
+        """
+        self._log.close()
+        threading.Thread(
+            target=_compact, args=(self.files, self._folder), name="modelkb-compaction"
+        ).start()
+
+    def _known_variables(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the packs of variables that the store has already."""
+        names = ["variable_id", "pack_path"]
+        rows = Tables(self.files).read("variables", columns=names, where={"variable_id": ids})
+        return dict(zip(*(rows[name].to_pylist() for name in names), strict=True))
+
+    def _add(self, table: str, records: Sequence[Any]) -> None:
+        self._in_log(lambda log: log.add(table, records))
+
+    def _put(self, table: str, records: Sequence[Any]) -> None:
+        self._in_log(lambda log: log.put(table, records))
+
+    def _append(self, action: Action, table: str, columns: Columns) -> None:
+        self._in_log(lambda log: log.append(action, table, columns))
+
+    def _in_log(self, write: Callable[[ExperimentLog], bool]) -> None:
+        """Write to the log, or to a further one where this one is closed or was taken away."""
+        with self._lock:
+            for _ in range(_ATTEMPTS):
+                if write(self._log):
+                    return
+                was_closed = not self._log.is_open
+                run = self.experiment.experiment_id
+                name = LogName.further(self._folder, run)
+                closes_when_idle = _IDLE_SECONDS if was_closed else None
+                self._log = ExperimentLog(self.files, name, run, closes_when_idle=closes_when_idle)
+                if not was_closed:  # it was taken for dead, and its row says so
+                    self._log.put("experiments", [self.experiment])
+            raise StoreBusyError(self.files.uri, None)
+
+
+def _compact(files: LocalFiles, folder: str) -> None:
+    try:
+        compact_as_runs_end(files, folder)
+    except Exception as error:  # noqa: BLE001 - the store is whole without it; others try again
+        _log.debug("could not compact %s", folder, exc_info=error)
 
 
 def _file_sha256(path: Path) -> str:

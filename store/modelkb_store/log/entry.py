@@ -66,8 +66,7 @@ def decode_entry(line: bytes) -> Entry | None:
 def columns_of(table: str, records: Sequence[Any]) -> Columns:
     """Return the columns of records of a table's class, as JSON can hold them."""
     return {
-        name: [_plain(getattr(record, name)) for record in records]
-        for name in SCHEMAS[table].names
+        name: [_plain(getattr(record, name)) for record in records] for name in SCHEMAS[table].names
     }
 
 

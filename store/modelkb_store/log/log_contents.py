@@ -72,6 +72,11 @@ class LogContents:
         return self.name.log_id == self.experiment_id
 
     @property
+    def is_whole(self) -> bool:
+        """Whether no segment of it is in Parquet files alone."""
+        return self.segments[0].number == 0
+
+    @property
     def put(self) -> dict[str, pa.Table]:
         """The tables of which it has all rows of the experiment."""
         every: dict[str, pa.Table] = {}
@@ -111,8 +116,8 @@ class LogContents:
         return _concatenated(table, [segment.rows(table) for segment in self.segments])
 
 
-def read_logs(files: Files) -> list[LogContents]:
-    """Read all logs of a store.
+def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
+    """Read all logs of a store, or those with an id.
 
     Raises:
         FileNotFoundError: One was folded meanwhile; read again, from the beginning.
@@ -120,7 +125,7 @@ def read_logs(files: Files) -> list[LogContents]:
     segments: dict[LogName, list[Segment]] = defaultdict(list)
     for info in files.list("log"):
         parsed = parse_segment(info.path)
-        if parsed is not None:
+        if parsed is not None and log_id in (None, parsed[0].log_id):
             name, number = parsed
             segments[name].append(read_segment(files, info, number))
     return [

@@ -55,6 +55,11 @@ class LogWriter:
         return self._size
 
     @property
+    def synced_bytes(self) -> int:
+        """How much of it is safe from a power failure."""
+        return self._synced
+
+    @property
     def is_synced(self) -> bool:
         """Whether all that was written is safe from a power failure."""
         return self._synced == self._size

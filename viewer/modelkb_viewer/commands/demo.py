@@ -44,9 +44,9 @@ def command(store: str | None, as_json: bool) -> None:
             {
                 "experiment_id": experiment_id,
                 "project": experiment.project,
-                "store": str(opened.path),
-                "architecture": str(experiment.architecture_path()),
-                "weights": str(experiment.weights_path()),
+                "store": opened.uri,
+                "architecture": f"{opened.uri}/{experiment.architecture_path()}",
+                "checkpoints": experiment.table("checkpoints")["kind"].to_pylist(),
                 "metrics": last,
             }
         )
@@ -60,9 +60,9 @@ def command(store: str | None, as_json: bool) -> None:
 
 def _print_where(store: Store, experiment: Experiment) -> None:
     click.echo(f"\nRecorded experiment {experiment.id}")
-    click.echo(f"  tables        {store.path}/metrics, {store.path}/experiments, ..")
-    click.echo(f"  architecture  {experiment.architecture_path()}")
-    click.echo(f"  weights       {experiment.weights_path()}")
+    click.echo(f"  tables        {store.uri}/metrics, {store.uri}/experiments, ..")
+    click.echo(f"  architecture  {store.uri}/{experiment.architecture_path()}")
+    click.echo("  weights       Store().experiment(..).load_model(), .save_model('digits.keras')")
 
 
 def _print_next_commands(store: Store, experiment_id: str, given: str | None) -> None:
@@ -71,7 +71,7 @@ def _print_next_commands(store: Store, experiment_id: str, given: str | None) ->
     python = str(Path(modelkb).with_name("python")) if os.sep in modelkb else "python"
     where = f" --store {shlex.quote(given)}" if given else ""
     # Double quotes inside, so that the shell's single ones around it stay readable.
-    read = f"import pandas; print(pandas.read_parquet({json.dumps(str(store.path / 'metrics'))}))"
+    read = f"import pandas; print(pandas.read_parquet({json.dumps(store.uri + '/metrics')}))"
     click.echo("\nNow type")
     click.echo(f"  {shlex.quote(modelkb)} ls{where}")
     click.echo(f"  {shlex.quote(modelkb)} show {experiment_id[-10:]}{where}")

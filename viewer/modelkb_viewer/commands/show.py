@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from modelkb_store import ArtifactNotFoundError, Experiment, Store
+from modelkb_store import Experiment, Store
 from modelkb_store.records import ExperimentRecord, Status
 from modelkb_viewer.options import json_option, store_option
 from modelkb_viewer.printing import duration, moment, number, print_json, print_table
@@ -75,7 +75,7 @@ def _print_head(experiment: Experiment) -> None:
         )
         if environment
         else "",
-        "architecture": str(experiment.architecture_path()) if record.architecture_id else "",
+        "architecture": experiment.architecture_path() if record.architecture_id else "",
         "weights": _weights_text(experiment),
         "problems": "; ".join(record.problems),
     }
@@ -100,10 +100,14 @@ def _data_text(dataset: dict[str, Any]) -> str:
 
 
 def _weights_text(experiment: Experiment) -> str:
-    try:
-        return str(experiment.weights_path())
-    except ArtifactNotFoundError:
+    """Return which checkpoints there are, and the size of one."""
+    rows = experiment.table("checkpoints").sort_by("created_at").to_pylist()
+    if not rows:
         return ""
+    epochs = sum(row["kind"] == "epoch" for row in rows)
+    names = [row["kind"] for row in rows if row["kind"] != "epoch"]
+    names += [f"{epochs} epochs"] if epochs else []
+    return f"{', '.join(dict.fromkeys(names))} ({rows[-1]['size_bytes']:,} bytes each)"
 
 
 def _print_hyperparameters(experiment: Experiment) -> None:

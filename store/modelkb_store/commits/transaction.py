@@ -1,0 +1,105 @@
+"""Giving files of a table other files in their place, all at once for every reader of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelkb_store.commits.manifest import CompactedFile, compacted_name, publish
+from modelkb_store.errors import StoreBusyError
+from modelkb_store.files.files import Files
+from modelkb_store.keys import key_of
+from modelkb_store.snapshot import OutdatedSnapshotError, Snapshot
+from modelkb_store.table_file import encode_rows
+
+_ATTEMPTS = 100
+_LONGEST_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """What is to change in a project's part of a table.
+
+    Attributes:
+        table: The table.
+        project_folder: The folder of the project in it.
+        remove: Paths of the files that go.
+        add: Rows that come, one new file for each.
+    """
+
+    table: str
+    project_folder: str
+    remove: Collection[str]
+    add: Sequence[pa.Table]
+
+
+def commit(files: Files, plan: Callable[[Snapshot], Replacement | None]) -> bool:
+    """Carry out a replacement of files.
+
+    The new files are given their names, then the manifest that makes them count and the old
+    ones not, then the old ones are deleted. Somebody who reads the folders without ModelKB may
+    see rows twice between the first and the last of these, which takes milliseconds; a crash
+    there is mended when the store is opened next.
+
+    Args:
+        files: The store.
+        plan: Says what to do in a state of the store, or that there is nothing to do. It is
+            asked again if another process was faster.
+
+    Returns:
+        Whether there was something to do.
+
+    Raises:
+        StoreBusyError: Other processes were faster all the time.
+    """
+    reason: Exception | None = None
+    for attempt in range(_ATTEMPTS):
+        try:
+            snapshot = Snapshot(files)
+            replacement = plan(snapshot)
+            if replacement is None:
+                return False
+            if _carry_out(files, snapshot, replacement):
+                return True
+        except (OutdatedSnapshotError, FileNotFoundError) as error:
+            reason = error
+        time.sleep(
+            min(0.005 * attempt, _LONGEST_PAUSE_SECONDS) * (0.5 + secrets.randbelow(100) / 100)
+        )
+    raise StoreBusyError(files.uri, reason) from reason
+
+
+def _carry_out(files: Files, snapshot: Snapshot, replacement: Replacement) -> bool:
+    manifest, table = snapshot.manifest, replacement.table
+    encoded = [encode_rows(table, rows) for rows in replacement.add]
+    added: dict[str, CompactedFile] = {}
+    for rows, content in zip(replacement.add, encoded, strict=True):
+        name = compacted_name(manifest.version + 1, secrets.token_hex(5))
+        path = f"{table}/{replacement.project_folder}/{name}.parquet"
+        added[path] = _described(table, rows, content)
+    # Named only now, in quick succession: until all is done others see rows twice.
+    for path, content in zip(added, encoded, strict=True):
+        files.write(path, memoryview(content))
+    there = {info.path for info in files.list(table)}
+    of_table = {path for path in manifest.replaced if path.startswith(f"{table}/")}
+    after = manifest.changed(added, replacement.remove, forget=of_table - there)
+    if not publish(files, after):
+        for path in added:
+            files.delete(path)
+        return False
+    for path in replacement.remove:
+        files.delete(path)
+    return True
+
+
+def _described(table: str, rows: pa.Table, content: pa.Buffer) -> CompactedFile:
+    key = key_of(table)
+    bounds = pc.min_max(rows[key]).as_py() if key is not None else {"min": None, "max": None}
+    sha256 = hashlib.sha256(memoryview(content)).hexdigest()
+    return CompactedFile(rows.num_rows, content.size, sha256, bounds["min"], bounds["max"])

@@ -1,0 +1,206 @@
+"""Turning what a log says into Parquet files: while it grows, and for good when it ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelkb_store.commits.manifest import is_compacted
+from modelkb_store.commits.rows import replace_rows
+from modelkb_store.files.files import Files
+from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
+from modelkb_store.log.claim import claimed
+from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch, read_logs
+from modelkb_store.log.log_name import LogName
+from modelkb_store.records import Status
+from modelkb_store.schemas import SCHEMAS
+from modelkb_store.snapshot import Snapshot, consistently
+from modelkb_store.summaries import summarize
+from modelkb_store.table_file import encode_rows
+from modelkb_store.tables import Tables, project_of, read_rows
+
+_UNSAID_END = "the process ended without a word (killed, or the machine went down)"
+
+
+def mirror(files: Files, name: LogName) -> None:
+    """Write what a log says so far into Parquet files, for those who read only these.
+
+    Readers of ours pass over these files as long as the log is there.
+    """
+    log = _read_log(files, name)
+    if log is not None:
+        _write(files, log)
+
+
+def fold(files: Files, name: LogName) -> bool:
+    """Write what a log says into Parquet files for good, and delete it.
+
+    All steps can be done again: after a crash in the middle the next one who opens the store
+    does them.
+
+    Returns:
+        False if another process is about it.
+    """
+    with claimed(files, name) as is_mine:
+        if not is_mine:
+            return False
+        log = _read_log(files, name)
+        if log is None:
+            return True
+        _write(files, log, is_over=True)
+        if not log.is_first:
+            _replace(files, log)
+        for segment in log.segments:
+            files.delete(name.segment(segment.number))
+    return True
+
+
+def _read_log(files: Files, name: LogName) -> LogContents | None:
+    return next((log for log in read_logs(files, name.log_id) if log.name == name), None)
+
+
+def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
+    folder, project = log.name.project_folder, project_of(log.name.segment(0))
+    for table in SHARED_KEYS:
+        _write_shared(files, log, table, folder)
+    if log.added("projects").num_rows and not files.exists(f"projects/{folder}/project.parquet"):
+        _write_rows(files, "projects", folder, "project", log.added("projects").slice(0, 1))
+    for table in ADD_TABLES:
+        for segment in log.segments:
+            rows = segment.rows(table)
+            if rows.num_rows:
+                _write_rows(files, table, folder, log.name.stem(segment.number), rows)
+    if not log.is_first:
+        return
+    put = dict(log.put)
+    if is_over:
+        put["experiments"] = _ended(put.get("experiments"), log, _epochs(files, log, project))
+        put["metric_summaries"] = _summaries(files, log, project)
+    # The experiment's own row last: who sees it finds the rest.
+    for table in sorted(PUT_TABLES, key=lambda table: table == "experiments"):
+        rows = put.get(table)
+        if rows is not None and rows.num_rows:
+            _write_rows(files, table, folder, log.name.log_id, rows)
+
+
+def _replace(files: Files, log: LogContents) -> None:
+    """Carry out what a later log changes of rows that are in Parquet files."""
+    project, run = project_of(log.name.segment(0)), log.experiment_id
+    if run is None:
+        return
+    if log.cut is not None:
+        for table in BY_EPOCH:
+            _cut(files, log, table, project, run)
+    put = dict(log.put)
+    if "experiments" in put:
+        put["experiments"] = _ended(put["experiments"], log, _epochs(files, log, project))
+    if log.added("metrics").num_rows or log.cut is not None:
+        put["metric_summaries"] = _summaries(files, log, project)
+    for table, rows in put.items():
+        replace_rows(files, table, project, run, rows)
+
+
+def _cut(files: Files, log: LogContents, table: str, project: str, run: str) -> None:
+    def earlier(snapshot: Snapshot) -> pa.Table:
+        parts = [
+            read_rows(files, info.path, table, where={"experiment_id": [run]})
+            for info in snapshot.table_files(table)
+            if project_of(info.path) == project
+        ]
+        return pa.concat_tables([SCHEMAS[table].empty_table(), *parts])
+
+    # The log is still there, so these are the rows without its own.
+    rows = consistently(files, earlier)
+    kept = before_epoch(rows, log.cut or 0)
+    if kept.num_rows < rows.num_rows:
+        replace_rows(files, table, project, run, kept)
+
+
+def _summaries(files: Files, log: LogContents, project: str) -> pa.Table:
+    if log.is_first and log.is_whole:
+        return summarize(log.added("metrics"))
+    rows = Tables(files).of_experiment("metrics", project, log.experiment_id or "")
+    return summarize(rows)
+
+
+def _epochs(files: Files, log: LogContents, project: str) -> int:
+    """Return how many epochs of an experiment have ended."""
+    if log.is_first and log.is_whole:
+        rows = log.added("epochs")
+    else:
+        rows = Tables(files).of_experiment("epochs", project, log.experiment_id or "")
+    return len(pc.unique(rows["epoch"]))
+
+
+def _ended(experiments: pa.Table | None, log: LogContents, epochs: int) -> pa.Table:
+    """Return the experiment's row; one whose process died is interrupted."""
+    rows = SCHEMAS["experiments"].empty_table() if experiments is None else experiments
+    if not rows.num_rows or rows["status"][0].as_py() != Status.RUNNING.value:
+        return rows
+    (row,) = rows.to_pylist()
+    changes: dict[str, Any] = {
+        "status": Status.INTERRUPTED.value,
+        "ended_at": log.modified,
+        "duration_seconds": _seconds(row["started_at"], log.modified),
+        "epochs_completed": max(epochs, row["epochs_completed"] or 0),
+        "problems": [*(row["problems"] or []), _UNSAID_END],
+    }
+    return pa.Table.from_pylist([{**row, **changes}], schema=rows.schema)
+
+
+def _seconds(started: datetime | None, ended: datetime) -> float | None:
+    return None if started is None else max(0.0, (ended - started).total_seconds())
+
+
+def _write_shared(files: Files, log: LogContents, table: str, folder: str) -> None:
+    rows, key = log.added(table), SHARED_KEYS[table]
+    if not rows.num_rows:
+        return
+    ids = sorted(set(rows[key].to_pylist()))
+    new = set(ids) - known_entities(files, table, folder, ids)
+    stem = ids[0] if len(ids) == 1 else None
+    for segment in log.segments:
+        of_segment = segment.rows(table)
+        fresh = of_segment.filter(pc.is_in(of_segment[key], pa.array(sorted(new), pa.string())))
+        new -= set(fresh[key].to_pylist())
+        if fresh.num_rows:
+            name = stem or log.name.stem(segment.number)
+            _write_rows(files, table, folder, name, _once(fresh, table))
+
+
+def known_entities(files: Files, table: str, folder: str, ids: list[str]) -> set[str]:
+    """Return which ids of a shared table are in a project's Parquet files already."""
+    found = {id_ for id_ in ids if files.exists(f"{table}/{folder}/{id_}.parquet")}
+    missing, key = sorted(set(ids) - found), SHARED_KEYS[table]
+    if not missing:
+        return found
+
+    def look(snapshot: Snapshot) -> set[str]:
+        known: set[str] = set()
+        for info in snapshot.table_files(table):
+            of_project = info.path.startswith(f"{table}/{folder}/")
+            # A loose file with another id as its name holds that one only.
+            if of_project and (is_compacted(info.path) or table in ("variables",)):
+                rows = read_rows(files, info.path, table, [key], where={key: missing})
+                known |= set(rows[key].to_pylist())
+        return known
+
+    return found | consistently(files, look)
+
+
+def _once(rows: pa.Table, table: str) -> pa.Table:
+    """Return the rows of each entity once, also where the log has them twice."""
+    if table == "layers":
+        keys = list(zip(rows["architecture_id"].to_pylist(), rows["position"].to_pylist(), strict=True))
+    else:
+        keys = rows[SHARED_KEYS[table]].to_pylist()
+    seen: set[Any] = set()
+    is_new = [not (key in seen or seen.add(key)) for key in keys]  # type: ignore[func-returns-value]
+    return rows.filter(pa.array(is_new))
+
+
+def _write_rows(files: Files, table: str, folder: str, stem: str, rows: pa.Table) -> None:
+    files.write(f"{table}/{folder}/{stem}.parquet", memoryview(encode_rows(table, rows)))

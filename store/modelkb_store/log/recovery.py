@@ -1,0 +1,25 @@
+"""Finishing what died processes have left, when the store is opened next."""
+
+from __future__ import annotations
+
+import contextlib
+
+from modelkb_store.commits.mending import mend
+from modelkb_store.errors import ModelKBError
+from modelkb_store.files.files import Files
+from modelkb_store.log.folding import fold
+from modelkb_store.log.log_contents import read_logs
+
+
+def recover(files: Files) -> None:
+    """Fold the logs of processes that are dead, and clear up after replacements that were cut off.
+
+    What cannot be done, as on a disk that is full or read-only, is left for the next time:
+    readers understand what is there as it is.
+    """
+    with contextlib.suppress(OSError, ModelKBError):
+        for log in read_logs(files):
+            if not log.is_alive:
+                fold(files, log.name)
+    with contextlib.suppress(OSError, ModelKBError):
+        mend(files)

@@ -1,0 +1,1 @@
+"""Looking after a store: checking, mending, deleting, giving space back."""
