@@ -1,0 +1,1 @@
+"""Weights, each variable stored once however many checkpoints have it."""
