@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from modelkb_store.history_names import history_name_codes, metrics_that_may_be
 from modelkb_store.json_column import JsonColumn
-from modelkb_store.queries.layer_table import LayerTable
 from modelkb_store.queries.metric_names import MetricName, metric_name_of
 from modelkb_store.queries.query_text import QueryText
 from modelkb_store.queries.syntax import Name
@@ -61,10 +60,6 @@ class ExperimentValues:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def column(self, name: str) -> pa.Array:
-        """Return one of the columns of texts that are always there."""
-        return plain_texts(self._rows[name])
-
     def values(self, name: Name, query: QueryText) -> Values:
         """Return the values of a name, one for each experiment.
 
@@ -78,8 +73,6 @@ class ExperimentValues:
             found = self._parameter(".".join(rest))
         elif rest and first == "metrics":
             found = self._metric(metric_name_of(name))
-        elif name.parts == ("model", "depth"):
-            found = self._depth()
         elif len(rest) == 1 and first in _ENTITIES:
             found = self._of_entity(first, rest[0])
         else:
@@ -88,12 +81,7 @@ class ExperimentValues:
             raise query.unknown(_KINDS.get(first, "column"), name, self._known(first))
         return found
 
-    @functools.cached_property
-    def layers(self) -> LayerTable:
-        """The layers of all architectures."""
-        return LayerTable(self._tables, self._project)
-
-    def of_architectures(self, architecture_ids: pa.Array) -> Codes:
+    def positions_of_architecture(self, architecture_ids: pa.Array) -> Codes:
         """Return for each experiment the position of its architecture among some, else -1."""
         return positions_in(self._rows["architecture_id"], architecture_ids)
 
@@ -169,17 +157,10 @@ class ExperimentValues:
             else pa.chunked_array([pa.nulls(len(self), rows[column].type)])
         )
 
-    def _depth(self) -> Values:
-        ids, depths = self.layers.depths()
-        places = self.of_architectures(ids)
-        column = depths.take(pa.array(np.maximum(places, 0), mask=places < 0)) if len(ids) else (
-            pa.nulls(len(self), pa.int64())
-        )
-        return Values({Kind.NUMBER: column}, column.is_valid())
-
     def _known(self, first: str) -> Iterable[str]:
         """Yield the names that could have been meant; only for an error, as it reads more."""
         if first in _ENTITIES:
+            yield "model.depth"
             yield from (f"{first}.{column}" for column in SCHEMAS[_ENTITIES[first][0]].names)
             return
         columns = ["split", "metric"]

@@ -47,7 +47,7 @@ def _parsed(text: str, start: str) -> Any:
     except TreeError as error:
         raise QuerySyntaxError(text, error.position, error.problem, ()) from None
     except lark.exceptions.UnexpectedCharacters as error:
-        position = error.pos_in_stream
+        position = error.pos_in_stream or 0
         found = f"{text[position]!r} has no meaning here"
         if text[position] in "'\"`":
             found = f"the text that begins with {text[position]} has no end"
@@ -74,5 +74,5 @@ def _parser() -> lark.Lark:
         start=["query", "ordering"],
         maybe_placeholders=True,
         # The tree is built while it parses: no walk over it, and so no recursion.
-        transformer=TreeBuilder(),  # type: ignore[arg-type]  # takes any object with its methods
+        transformer=TreeBuilder(),  # any object with its methods will do
     )

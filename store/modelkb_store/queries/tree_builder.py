@@ -1,5 +1,7 @@
 """Builds the tree of a query while it is parsed: one method for each rule of the grammar."""
 
+# ruff: noqa: D102 - a method does what the rule of its name says
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -78,7 +80,7 @@ class TreeBuilder:
         operands, operators = children[::2], children[1::2]
         comparisons = [
             Comparison(left, _OPERATORS.get(operator, str(operator)), right, left.position)
-            for left, operator, right in zip(operands, operators, operands[1:])
+            for left, operator, right in zip(operands[:-1], operators, operands[1:], strict=True)
         ]
         return comparisons[0] if len(comparisons) == 1 else Conjunction(tuple(comparisons), 1)
 

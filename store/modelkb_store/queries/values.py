@@ -131,7 +131,8 @@ def compare(left: Values, operator: str, right: Values) -> Any:
     results = [
         _compared(kind, operator, left.pieces[kind], right.pieces[kind])
         for kind in Kind
-        if kind in left.pieces and kind in right.pieces
+        if kind in left.pieces
+        and kind in right.pieces
         and (kind in _ORDERED or operator in ("=", "!="))
     ]
     if not results:
@@ -218,7 +219,7 @@ def time_of(text: str) -> datetime | None:
         return None
 
 
-def _typed(column: pa.ChunkedArray) -> tuple[Kind | None, Any]:
+def _typed(column: pa.ChunkedArray) -> tuple[Kind | None, Any]:  # noqa: PLR0911 - one a type
     kind = column.type
     if pa.types.is_dictionary(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return Kind.TEXT, plain_texts(column)

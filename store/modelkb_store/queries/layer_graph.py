@@ -1,0 +1,168 @@
+"""Which layer follows which, over all architectures at once: arrays of edges."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from modelkb_store.text_column import Codes
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class LayerGraph:
+    """Edges between layers, which are numbers from 0.
+
+    Attributes:
+        count: How many layers there are.
+        sources: Where the edges begin, sorted.
+        targets: Where they end.
+    """
+
+    count: int
+    sources: Codes
+    targets: Codes
+
+    def next_of(self, layers: Mask) -> Mask:
+        """Return the layers that directly follow some layers."""
+        found = np.zeros(self.count, bool)
+        found[self.targets[layers[self.sources]]] = True
+        return found
+
+    def all_after(self, layers: Mask) -> Mask:
+        """Return the layers that follow some layers directly or later."""
+        found = np.zeros(self.count, bool)
+        new = np.flatnonzero(layers)
+        while new.size:
+            new = np.unique(self.targets[self._edges_from(new)])
+            new = new[~found[new]]
+            found[new] = True
+        return found
+
+    def ranks(self, architecture: Codes) -> Codes:
+        """Return how many layers are on the longest path that ends with each.
+
+        A layer that is used several times may follow itself; such a circle is cut at its
+        first layer.
+
+        Args:
+            architecture: The architecture of each layer, ascending.
+        """
+        waiting = np.bincount(self.targets, minlength=self.count)
+        ranks = np.zeros(self.count, np.int64)
+        ready, rank = np.flatnonzero(waiting == 0), 0
+        while ready.size:
+            rank += 1
+            ranks[ready] = rank
+            after, times = np.unique(self.targets[self._edges_from(ready)], return_counts=True)
+            waiting[after] -= times
+            ready = after[(waiting[after] <= 0) & (ranks[after] == 0)]
+            if not ready.size:
+                left = np.flatnonzero(ranks == 0)
+                ready = left[np.unique(architecture[left], return_index=True)[1]]
+        return ranks
+
+    @functools.cached_property
+    def _starts(self) -> Codes:
+        starts: Codes = np.searchsorted(self.sources, np.arange(self.count + 1))
+        return starts
+
+    def _edges_from(self, layers: Codes) -> Codes:
+        """Return the positions of the edges that begin at some layers."""
+        starts, ends = self._starts[layers], self._starts[layers + 1]
+        lengths = ends - starts
+        offsets = np.repeat(np.cumsum(lengths) - lengths, lengths)
+        edges: Codes = np.repeat(starts, lengths) + np.arange(lengths.sum()) - offsets
+        return edges
+
+
+def linked(
+    sources: Codes,
+    targets: Codes,
+    parents: Codes,
+    *,
+    inputs: Mask,
+    opaque: Mask,
+    wrappers: Mask,
+) -> LayerGraph:
+    """Link layers over the borders of nested models.
+
+    An edge to a model goes to the model and to its first layers, one from it comes from it
+    and from its last ones. Input layers are passed through.
+
+    Args:
+        sources: Edges between layers that are in the same model: where they begin.
+        targets: Where they end.
+        parents: For each layer the one that holds it, -1 for none.
+        inputs: Which layers are input layers.
+        opaque: Which layers hold others that are not to be linked.
+        wrappers: Which layers hold others that are all in the same place.
+    """
+    count = len(parents)
+    first, last = np.ones(count, bool), np.ones(count, bool)
+    first[targets] = last[sources] = False
+    inner = np.flatnonzero(parents >= 0)
+    hidden = opaque | (_orderless(parents, inputs, first & last) & ~wrappers)
+    inner = inner[~hidden[parents[inner]]]
+    holders = np.zeros(count, bool)
+    holders[parents[inner]] = True
+    # A model has two doors beside itself: one before its first and one after its last layers.
+    entry, leave = np.arange(count) + count, np.arange(count) + 2 * count
+    into, out = inner[first[inner]], inner[last[inner]]
+    edges = [
+        (sources, targets),
+        (sources[holders[targets]], entry[targets[holders[targets]]]),
+        (leave[sources[holders[sources]]], targets[holders[sources]]),
+        _both(leave, entry, sources, targets, holders),
+        (entry[parents[into]], into),
+        (entry[parents[into]][holders[into]], entry[into[holders[into]]]),
+        (out, leave[parents[out]]),
+        (leave[out[holders[out]]], leave[parents[out]][holders[out]]),
+    ]
+    doors = np.concatenate([inputs, np.ones(2 * count, bool)])
+    begin, end = (np.concatenate(side) for side in zip(*edges, strict=True))
+    begin, end = _without_doors(begin, end, doors)
+    return LayerGraph(count, begin, end)
+
+
+def _both(
+    leave: Codes, entry: Codes, sources: Codes, targets: Codes, holders: Mask
+) -> tuple[Codes, Codes]:
+    chosen = holders[sources] & holders[targets]
+    return leave[sources[chosen]], entry[targets[chosen]]
+
+
+def _orderless(parents: Codes, inputs: Mask, alone: Mask) -> Mask:
+    """Return which layers hold several, none of which follows another."""
+    inner = parents >= 0
+    real = inner & ~inputs
+    size = len(parents)
+    several = np.bincount(parents[real], minlength=size) > 1
+    ordered = np.bincount(parents[inner & ~alone], minlength=size) > 0
+    return several & ~ordered
+
+
+def _without_doors(begin: Codes, end: Codes, doors: Mask) -> tuple[Codes, Codes]:
+    """Replace each way through doors by an edge from layer to layer."""
+    for _ in range(100):  # as deep as models are nested; a circle of doors alone leads nowhere
+        through = doors[end] & ~doors[begin]
+        if not through.any():
+            break
+        onward = LayerGraph(len(doors), *_sorted_edges(begin, end, len(doors)))
+        starts, ends = onward._starts[end[through]], onward._starts[end[through] + 1]
+        before = np.repeat(begin[through], ends - starts)
+        after = onward.targets[onward._edges_from(end[through])]
+        begin = np.concatenate([begin[~through], before])
+        end = np.concatenate([end[~through], after])
+        begin, end = _sorted_edges(begin, end, len(doors))
+    real = ~doors[begin] & ~doors[end]
+    return _sorted_edges(begin[real], end[real], len(doors))
+
+
+def _sorted_edges(begin: Codes, end: Codes, width: int) -> tuple[Codes, Codes]:
+    keys = np.unique(begin * width + end)
+    return keys // width, keys % width
