@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,58 +11,42 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelkb_store.layout import Layout
-from modelkb_store.listing import history_name, list_experiments
-from modelkb_store.records import HyperparameterRecord
-from modelkb_store.tables import Tables
-from modelkb_store.writer import ExperimentWriter
-from small_experiment import experiment_record, metric_record
-
-WriterFactory = Callable[..., ExperimentWriter]
+from modelkb_store.listing import list_experiments
+from parquet_tables import ParquetTables, add_experiment, experiment_id
 
 
-def give_hyperparameters(writer: ExperimentWriter, **values: Any) -> None:
-    """Record hyperparameters as the callback does: as JSON."""
-    experiment_id = writer.experiment.experiment_id
-    writer.write_hyperparameters(
-        [
-            HyperparameterRecord(experiment_id, name, json.dumps(value), None, "user")
-            for name, value in values.items()
-        ]
-    )
-
-
-def listing(root: Path, project: str | None = None) -> pa.Table:
-    return list_experiments(Tables(Layout.open(root)), project)
+@pytest.fixture(params=[False, True], ids=["plain", "encoded"])
+def tables(tmp_path: Path, request: pytest.FixtureRequest) -> ParquetTables:
+    return ParquetTables(tmp_path / "tables", encoded=request.param)
 
 
 @pytest.fixture
-def column_of(store: Path, writer_factory: WriterFactory) -> Callable[..., pa.ChunkedArray]:
-    """Records a run for each value of a hyperparameter, and returns the listing's column."""
+def column_of(tables: ParquetTables) -> Callable[..., pa.ChunkedArray]:
+    """Writes a run for each value of a hyperparameter, and returns the listing's column."""
 
     def make(*values: Any) -> pa.ChunkedArray:
-        for value in values:
-            writer = writer_factory()
-            if value is not None:
-                give_hyperparameters(writer, x=value)
-        return listing(store)["params.x"]
+        for number, value in enumerate(values):
+            params = None if value is None else {"x": json.dumps(value)}
+            add_experiment(tables, number, params=params)
+        return list_experiments(tables)["params.x"]
 
     return make
 
 
-def test_a_store_without_experiments(store: Path) -> None:
-    Layout.create(store)
+def test_a_store_without_experiments(tables: ParquetTables) -> None:
+    read = list_experiments(tables)
 
-    assert listing(store).num_rows == 0
+    assert read.num_rows == 0
+    assert read.schema.names[:3] == ["project", "experiment_id", "name"]
 
 
-def test_experiments_are_listed_oldest_first(store: Path) -> None:
+def test_experiments_are_listed_oldest_first(tables: ParquetTables) -> None:
     for number, project in ((3, "a"), (1, "b"), (2, "a")):
-        ExperimentWriter(store, project, experiment_record(number))
+        add_experiment(tables, number, project=project)
 
-    assert listing(store)["name"].to_pylist() == ["run-1", "run-2", "run-3"]
-    assert listing(store)["project"].to_pylist() == ["b", "a", "a"]
-    assert listing(store, "a")["name"].to_pylist() == ["run-2", "run-3"]
+    assert list_experiments(tables)["name"].to_pylist() == ["run-1", "run-2", "run-3"]
+    assert list_experiments(tables)["project"].to_pylist() == ["b", "a", "a"]
+    assert list_experiments(tables, "a")["name"].to_pylist() == ["run-2", "run-3"]
 
 
 @pytest.mark.parametrize(
@@ -72,8 +55,10 @@ def test_experiments_are_listed_oldest_first(store: Path) -> None:
         ([1, 2], pa.int64(), [1, 2]),
         ([1, None, -3], pa.int64(), [1, None, -3]),
         ([0.5, None], pa.float64(), [0.5, None]),
+        ([1e-05, 1e300], pa.float64(), [1e-05, 1e300]),
         ([1, 0.5], pa.float64(), [1.0, 0.5]),
         (["adam", None], pa.string(), ["adam", None]),
+        (['a "b"\n', "\u00e4", ""], pa.string(), ['a "b"\n', "\u00e4", ""]),
         ([True, False, None], pa.bool_(), [True, False, None]),
         ([1, "auto"], pa.string(), ["1", "auto"]),
         ([1, True], pa.string(), ["1", "true"]),
@@ -86,6 +71,7 @@ def test_experiments_are_listed_oldest_first(store: Path) -> None:
         ([1 << 63], pa.float64(), [float(1 << 63)]),
         ([-(1 << 63)], pa.int64(), [-(1 << 63)]),
         ([(1 << 53) + 1, 0.5], pa.float64(), [float(1 << 53), 0.5]),
+        ([10**400], pa.string(), ["1" + 400 * "0"]),
     ],
 )
 def test_a_column_has_the_type_of_its_values(
@@ -101,56 +87,61 @@ def test_a_column_has_the_type_of_its_values(
 
 
 def test_numbers_that_are_none_are_doubles(column_of: Callable[..., pa.ChunkedArray]) -> None:
-    column = column_of(float("nan"), float("inf"), 1)
+    column = column_of(float("nan"), float("inf"), float("-inf"), 1)
 
     assert column.type == pa.float64()
-    nan, infinity, one = column.to_pylist()
+    nan, *others = column.to_pylist()
     assert math.isnan(nan)
-    assert (infinity, one) == (math.inf, 1.0)
+    assert others == [math.inf, -math.inf, 1.0]
 
 
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for a store of each example."""
-    return tmp_path_factory.mktemp("stores")
+def test_a_text_that_is_no_json_is_shown_as_it_is(tables: ParquetTables) -> None:
+    add_experiment(tables, 1, params={"x": "{not json"})
+
+    assert list_experiments(tables)["params.x"].to_pylist() == ["{not json"]
 
 
 SMALL_VALUES = (
     st.booleans()
-    | st.integers(-(1 << 53), 1 << 53)
+    | st.integers(-(1 << 70), 1 << 70)
     | st.floats(allow_nan=False)
     | st.text(st.characters(codec="utf-8"), max_size=5)
     | st.lists(st.integers(-9, 9), max_size=3)
 )
 
 
-@settings(max_examples=20)
-@given(st.lists(st.none() | SMALL_VALUES, min_size=1, max_size=4).filter(any))
-def test_a_value_is_found_in_the_row_of_its_run(stores: Path, values: list[Any]) -> None:
-    store = stores / str(len(list(stores.iterdir())))
+@settings(max_examples=60)
+@given(st.lists(st.none() | SMALL_VALUES, min_size=1, max_size=4), st.booleans())
+def test_a_value_is_found_in_the_row_of_its_run(
+    tmp_path_factory: pytest.TempPathFactory, values: list[Any], encoded: bool
+) -> None:
+    tables = ParquetTables(tmp_path_factory.mktemp("tables"), encoded=encoded)
     for number, value in enumerate(values):
-        writer = ExperimentWriter(store, "digits", experiment_record(number))
-        if value is not None:
-            give_hyperparameters(writer, x=value)
+        params = {"y": "1"} if value is None else {"x": json.dumps(value), "y": "1"}
+        add_experiment(tables, number, params=params)
+    if all(value is None for value in values):
+        assert "params.x" not in list_experiments(tables).column_names
+        return
 
-    read = listing(store)["params.x"].to_pylist()
+    read = list_experiments(tables)["params.x"]
 
-    for value, cell in zip(values, read, strict=True):
-        decoded = value
+    for value, cell in zip(values, read.to_pylist(), strict=True):
         if isinstance(cell, str) and not isinstance(value, str):
-            decoded = json.dumps(value)
-        assert cell == decoded
+            assert cell == json.dumps(value)
+        elif isinstance(cell, float):
+            assert cell == float(value)
+        else:
+            assert cell == value
 
 
-def test_a_column_for_each_name_sorted(store: Path, writer_factory: WriterFactory) -> None:
-    give_hyperparameters(writer_factory(), epochs=3, optimizer="adam")
-    second = writer_factory()
-    give_hyperparameters(second, batch_size=32, epochs=4)
-    second.append_metrics([metric_record(second.experiment.experiment_id, 0, 0.5)])
+def test_a_column_for_each_name_sorted(tables: ParquetTables) -> None:
+    add_experiment(tables, 1, params={"epochs": "3", "optimizer": '"adam"'})
+    add_experiment(
+        tables, 2, params={"batch_size": "32", "epochs": "4"}, metrics={("train", "loss"): [0.5]}
+    )
 
-    read = listing(store)
+    read = list_experiments(tables)
 
-    assert read.schema.names[:3] == ["project", "experiment_id", "name"]
     assert read.schema.names[-4:] == [
         "params.batch_size",
         "params.epochs",
@@ -162,74 +153,59 @@ def test_a_column_for_each_name_sorted(store: Path, writer_factory: WriterFactor
     assert read["metrics.loss"].to_pylist() == [None, 0.5]
 
 
-def test_columns_of_another_project_are_not_there(
-    store: Path, writer_factory: WriterFactory
-) -> None:
-    give_hyperparameters(writer_factory("cats"), colour="black")
-    give_hyperparameters(writer_factory("dogs"), size=3)
+def test_columns_of_another_project_are_not_there(tables: ParquetTables) -> None:
+    add_experiment(tables, 1, params={"colour": '"black"'}, project="cats")
+    add_experiment(tables, 2, params={"size": "3"}, project="dogs")
 
-    assert "params.colour" not in listing(store, "dogs").schema.names
-    assert listing(store, "dogs")["params.size"].to_pylist() == [3]
+    assert "params.colour" not in list_experiments(tables, "dogs").schema.names
+    assert list_experiments(tables, "dogs")["params.size"].to_pylist() == [3]
 
 
-def test_a_metric_shows_its_value_of_the_last_epoch(
-    store: Path, writer_factory: WriterFactory
-) -> None:
-    writer = writer_factory()
-    experiment_id = writer.experiment.experiment_id
-    # Out of order, as after a run that was told its initial epoch.
-    for epoch, value in ((0, 9.0), (2, 7.0), (1, 8.0)):
-        writer.append_metrics(
-            [
-                metric_record(experiment_id, epoch, value),
-                metric_record(experiment_id, epoch, -value, split="validation"),
-            ]
-        )
+def test_metrics_are_named_as_in_the_history(tables: ParquetTables) -> None:
+    metrics = {
+        ("train", "loss"): [9.0, 7.0],
+        ("validation", "loss"): [-9.0, -7.0],
+        ("test", "loss"): [1.0],
+    }
+    add_experiment(tables, 1, metrics=metrics)
 
-    read = listing(store)
+    read = list_experiments(tables)
 
-    assert read["metrics.loss"].to_pylist() == [7.0]
-    assert read["metrics.val_loss"].to_pylist() == [-7.0]
+    assert read.schema.names[-3:] == ["metrics.loss", "metrics.test_loss", "metrics.val_loss"]
+    assert [read[name].to_pylist() for name in read.schema.names[-3:]] == [[7.0], [1.0], [-7.0]]
+    assert "metrics" not in {table for table, _, _ in tables.reads}
 
 
-def test_the_last_value_is_found_over_all_parts(store: Path, writer_factory: WriterFactory) -> None:
-    writer = writer_factory()
-    experiment_id = writer.experiment.experiment_id
-    for first in (0, 9000, 18_000):
-        epochs = range(first, first + 9000)
-        writer.append_metrics([metric_record(experiment_id, epoch, epoch / 8) for epoch in epochs])
-    other = writer_factory()
-    other.append_metrics([metric_record(other.experiment.experiment_id, 5, 3.0)])
+def test_a_loss_that_is_no_number_is_shown_as_such(tables: ParquetTables) -> None:
+    add_experiment(tables, 1, metrics={("train", "loss"): [0.5, math.nan]})
+    add_experiment(tables, 2)
 
-    assert len(list((store / "metrics").rglob("*.parquet"))) == 4
-    assert listing(store)["metrics.loss"].to_pylist() == [26_999 / 8, 3.0]
+    nan, none = list_experiments(tables)["metrics.loss"].to_pylist()
+
+    assert math.isnan(nan)
+    assert none is None
 
 
-def test_a_loss_that_is_no_number_is_shown_as_such(
-    store: Path, writer_factory: WriterFactory
-) -> None:
-    writer = writer_factory()
-    experiment_id = writer.experiment.experiment_id
-    writer.append_metrics([metric_record(experiment_id, 0, 0.5)])
-    writer.append_metrics(
-        [metric_record(experiment_id, 1, math.nan, wall_time=writer.experiment.started_at)]
+def test_only_some_experiments(tables: ParquetTables) -> None:
+    for number in range(4):
+        add_experiment(tables, number, params={f"p{number}": "1"})
+
+    read = list_experiments(tables, experiment_ids=[experiment_id(3), experiment_id(1)])
+
+    assert read["name"].to_pylist() == ["run-1", "run-3"]
+    assert [name for name in read.column_names if "." in name] == ["params.p1", "params.p3"]
+    assert list_experiments(tables, experiment_ids=[]).num_rows == 0
+
+
+def test_rows_of_unknown_experiments_are_left_out(tables: ParquetTables) -> None:
+    add_experiment(tables, 1, params={"x": "1"})
+    tables.write("hyperparameters", [{"experiment_id": "gone", "name": "x", "value": "2"}])
+    tables.write(
+        "metric_summaries",
+        [{"experiment_id": "gone", "split": "train", "metric": "loss", "last": 2.0}],
     )
 
-    (value,) = listing(store)["metrics.loss"].to_pylist()
-    assert math.isnan(value)
+    read = list_experiments(tables)
 
-
-def test_runs_keep_their_own_times(store: Path, writer_factory: WriterFactory) -> None:
-    first, second = writer_factory(), writer_factory()
-
-    started = listing(store)["started_at"].to_pylist()
-
-    assert started == [first.experiment.started_at, second.experiment.started_at]
-    assert started[1] - started[0] == timedelta(minutes=1)
-
-
-@pytest.mark.parametrize(
-    ("split", "name"), [("train", "loss"), ("validation", "val_loss"), ("test", "test_loss")]
-)
-def test_names_are_those_of_the_history(split: str, name: str) -> None:
-    assert history_name(split, "loss") == name
+    assert read["params.x"].to_pylist() == [1]
+    assert "metrics.loss" not in read.column_names
