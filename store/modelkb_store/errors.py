@@ -5,7 +5,6 @@ A class builds its own text from facts, so that call sites pass values, never pr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -247,26 +246,3 @@ class StoreUnreachableError(ModelKBError, OSError):
             "name of the bucket, the endpoint (AWS_ENDPOINT_URL or ?endpoint_override=HOST:PORT) "
             "and the credentials (such as AWS_ACCESS_KEY_ID), then try again."
         )
-
-
-class StoreUnreachableError(ModelKBError, OSError):
-    """The server that has the store does not answer, or does not let us in."""
-
-    def __init__(self, store: str, reason: object) -> None:
-        text = _first_line(reason)
-        super().__init__(f"The store {store} cannot be reached: {text.rstrip('.')}. {_hint(text)}")
-
-
-def _hint(reason: str) -> str:
-    """Return what to do about the error of an object store."""
-    if "NO_SUCH_BUCKET" in reason:
-        return "Make the bucket first, or correct its name."
-    if re.search(r"ACCESS_DENIED|INVALID_ACCESS_KEY|SIGNATURE|UNAUTH|FORBIDDEN|40[13]", reason):
-        return (
-            "Check your credentials: for s3:// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or "
-            "AWS_PROFILE, for gs:// GOOGLE_APPLICATION_CREDENTIALS."
-        )
-    return (
-        "Check the network, and the server's address (endpoint_override or AWS_ENDPOINT_URL, if "
-        "it has one of its own); then try again."
-    )
