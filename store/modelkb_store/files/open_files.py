@@ -21,10 +21,20 @@ def open_files(location: str | os.PathLike[str]) -> Files:
     Args:
         location: A folder, ``file:///folder``, ``s3://bucket/prefix`` or ``gs://bucket/prefix``.
 
+            Options of a bucket, such as the address of a server of one's own, are in
+            :func:`modelkb_store.files.bucket.bucket_files`.
+
+    Raises:
+        InvalidSettingError: The address is not understood.
+
     Example:
         >>> open_files("modelkb").uri
         'modelkb'
     """
+    if is_remote(location):
+        from modelkb_store.files.bucket import bucket_files
+
+        return bucket_files(os.fspath(location))
     return LocalFiles(local_folder(location))
 
 
