@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from modelkb_callbacks import automatic, lineage
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
-from modelkb_store.files.local_files import LocalFiles
-from modelkb_store.layout import create_store
 from modelkb_store.log.experiment_log import ExperimentLog
+from modelkb_store.log.log_home import LogHome
 from modelkb_store.log.log_name import LogName
 from modelkb_store.project_names import project_folder
 from modelkb_store.records import PredictionRecord
 from modelkb_store.trained_weights import find_trained
+from modelkb_store.transfer.homes import open_home
 
 if TYPE_CHECKING:
     from modelkb_callbacks.recording import Recording
@@ -31,7 +31,7 @@ class PredictionLog:
     Rows can be read at once, and are in Parquet files some seconds after the last of them.
 
     Args:
-        files: The store.
+        home: The store.
         project: The project to write to.
         guard: Runs each step.
         experiment_id: The experiment that trained the model, if it is known.
@@ -40,7 +40,7 @@ class PredictionLog:
 
     def __init__(
         self,
-        files: LocalFiles,
+        home: LogHome,
         project: str,
         guard: Guard,
         experiment_id: str | None,
@@ -49,7 +49,7 @@ class PredictionLog:
         self.guard = guard
         self.experiment_id = experiment_id
         self.model_id = model_id
-        self._files = files
+        self._home = home
         self._folder = project_folder(project)
         self._lock = threading.Lock()
         self._process_id: int | None = None
@@ -71,7 +71,7 @@ class PredictionLog:
         self._process_id = os.getpid()
         name = LogName.further(self._folder, self.experiment_id or "unknown")
         return ExperimentLog(
-            self._files, name, self.experiment_id, closes_when_idle=_CLOSES_AFTER_SECONDS
+            self._home, name, self.experiment_id, closes_when_idle=_CLOSES_AFTER_SECONDS
         )
 
 
@@ -99,7 +99,7 @@ def _log_of_recording(recording: Recording) -> PredictionLog | None:
         return None
     experiment = writer.experiment
     return PredictionLog(
-        writer.files,
+        writer.home,
         writer.project,
         recording.guard,
         experiment.experiment_id,
@@ -114,9 +114,8 @@ def _log_of_store(model: Any) -> PredictionLog | None:
 
 def _open_log(model: Any, guard: Guard) -> PredictionLog:
     settings = automatic.settings_for(model) or Settings()
-    files = LocalFiles(settings.root)
-    create_store(files)
+    home = open_home(settings.store_location)
     weights = lineage.weights_id(model)
-    found = None if weights is None else find_trained(files, weights)
+    found = None if weights is None else find_trained(home.files, weights)
     project, experiment_id = found or (settings.project, None)
-    return PredictionLog(files, project, guard, experiment_id, None)
+    return PredictionLog(home, project, guard, experiment_id, None)

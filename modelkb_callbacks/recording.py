@@ -294,7 +294,7 @@ class Recording:
             tags=tuple(self.settings.tags or ()),
             notes=self.settings.notes or "",
         )
-        return ExperimentWriter(self.settings.root, self.settings.project, experiment)
+        return ExperimentWriter(self.settings.store_location, self.settings.project, experiment)
 
     def _run_steps(self, *steps: tuple[str, Callable[[], None]]) -> None:
         for what, step in steps:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from modelkb_callbacks.credentials import redacted
@@ -36,7 +35,7 @@ class Settings:
     evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES
     silence: Sequence[str] = ()
     strict: bool = False
-    root: Path = field(init=False)
+    store_location: str = field(init=False)
 
     def __post_init__(self) -> None:
         # Found out where the user wrote it, before a training begins.
@@ -62,7 +61,7 @@ class Settings:
             "params": dict(self.params or {}),
             "class_names": _texts(self.class_names),
             # Now, so that a later os.chdir does not move the store.
-            "root": Path(resolve_store_location(self.store)),
+            "store_location": resolve_store_location(self.store),
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+import os
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
@@ -18,13 +20,11 @@ from typing import Any
 
 from modelkb_store import atomic_file, layout
 from modelkb_store.architecture_file import Architecture, write_architecture
-from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.errors import StoreBusyError
-from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.entry import Action, Columns
 from modelkb_store.log.experiment_log import ExperimentLog
+from modelkb_store.log.log_home import LogHome
 from modelkb_store.log.log_name import LogName
-from modelkb_store.log.recovery import recover
 from modelkb_store.project_names import project_folder
 from modelkb_store.records import (
     ArtifactRecord,
@@ -45,6 +45,7 @@ from modelkb_store.records import (
     TrainedWeightsRecord,
 )
 from modelkb_store.tables import Tables
+from modelkb_store.transfer.homes import open_home
 
 _HASH_BLOCK_BYTES = 1 << 20
 _IDLE_SECONDS = 5.0
@@ -60,7 +61,8 @@ class ExperimentWriter:
     After :meth:`close` it may be told more, which then goes through a further log.
 
     Args:
-        root: The store's folder; it is made if it is not there.
+        store: The store's folder, or the address of one in a bucket; it is made if it is not
+            there.
         project: The project's name; it is made if it is not there.
         experiment: The experiment as it begins, or as it goes on.
         resumes: Whether the experiment is there already, and goes on.
@@ -70,7 +72,7 @@ class ExperimentWriter:
         OSError: The store cannot be written.
 
     Example:
-        >>> writer = ExperimentWriter(Path("modelkb"), "digits", experiment)
+        >>> writer = ExperimentWriter("modelkb", "digits", experiment)
         >>> writer.append_metrics([MetricRecord(...)])
         >>> writer.set(status="finished")
         >>> writer.save_experiment()
@@ -78,18 +80,22 @@ class ExperimentWriter:
     """
 
     def __init__(
-        self, root: Path, project: str, experiment: ExperimentRecord, *, resumes: bool = False
+        self,
+        store: str | os.PathLike[str],
+        project: str,
+        experiment: ExperimentRecord,
+        *,
+        resumes: bool = False,
     ) -> None:
-        self.files = LocalFiles(root)
+        self.home = open_home(store)
+        self.files = self.home.files
         self.project = project
         self.experiment = experiment
         self._folder = project_folder(project)
-        layout.create_store(self.files)
-        recover(self.files)
         self._lock = threading.RLock()
         first = LogName(self._folder, experiment.experiment_id)
         name = LogName.further(self._folder, experiment.experiment_id) if resumes else first
-        self._log = ExperimentLog(self.files, name, experiment.experiment_id)
+        self._log = ExperimentLog(self.home, name, experiment.experiment_id)
         if not self.files.exists(layout.table_file("projects", project, "project")):
             created = ProjectRecord(created_at=experiment.started_at, owner=experiment.owner)
             self._add("projects", [created])
@@ -200,10 +206,13 @@ class ExperimentWriter:
         """
         from modelkb_store.weights.checkpoint import save_checkpoint
 
-        packs = self.files.local_path("objects/packs")
-        with atomic_file.unnamed(packs, ".weights.h5") as weights_file:
+        # On the store's own disk, so that a pack is renamed and not copied.
+        with tempfile.TemporaryDirectory(prefix=".saving-", dir=self.files.root) as folder:
+            weights_file = Path(folder) / "model.weights.h5"
             save(weights_file)
-            saved = save_checkpoint(weights_file, self._known_variables, self.files)
+            saved = save_checkpoint(weights_file, self._known_variables, Path(folder))
+            if saved.pack is not None and saved.pack_path is not None:
+                self.files.write_file(saved.pack_path, saved.pack)
         record = CheckpointRecord(
             experiment_id=self.experiment.experiment_id,
             kind=kind,
@@ -259,7 +268,7 @@ class ExperimentWriter:
         """
         self._log.close()
         threading.Thread(
-            target=_compact, args=(self.files, self._folder), name="modelkb-compaction"
+            target=_tidy, args=(self.home, self._folder), name="modelkb-compaction"
         ).start()
 
     def _known_variables(self, ids: Sequence[str]) -> Mapping[str, str]:
@@ -287,17 +296,17 @@ class ExperimentWriter:
                 run = self.experiment.experiment_id
                 name = LogName.further(self._folder, run)
                 closes_when_idle = _IDLE_SECONDS if was_closed else None
-                self._log = ExperimentLog(self.files, name, run, closes_when_idle=closes_when_idle)
+                self._log = ExperimentLog(self.home, name, run, closes_when_idle=closes_when_idle)
                 if not was_closed:  # it was taken for dead, and its row says so
                     self._log.put("experiments", [self.experiment])
             raise StoreBusyError(self.files.uri, None)
 
 
-def _compact(files: LocalFiles, folder: str) -> None:
+def _tidy(home: LogHome, folder: str) -> None:
     try:
-        compact_as_runs_end(files, folder)
+        home.tidy(folder)
     except Exception as error:  # noqa: BLE001 - the store is whole without it; others try again
-        _log.debug("could not compact %s", folder, exc_info=error)
+        _log.debug("could not tidy %s", folder, exc_info=error)
 
 
 def _file_sha256(path: Path) -> str:

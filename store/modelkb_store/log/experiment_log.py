@@ -11,9 +11,8 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.entry import Action, Columns, columns_of
-from modelkb_store.log.folding import fold, mirror
+from modelkb_store.log.log_home import LogHome
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.log_writer import LogWriter
 
@@ -34,7 +33,7 @@ class ExperimentLog:
     segment where one has grown large. Threads may share it.
 
     Args:
-        files: The store.
+        home: Where it lies, and where its rows go.
         name: The log.
         experiment_id: The experiment; None for predictions of an unknown model.
         closes_when_idle: After how many seconds without an entry it is folded by itself; it
@@ -46,20 +45,20 @@ class ExperimentLog:
 
     def __init__(
         self,
-        files: LocalFiles,
+        home: LogHome,
         name: LogName,
         experiment_id: str | None,
         *,
         closes_when_idle: float | None = None,
     ) -> None:
         self.name = name
-        self._files = files
+        self._home = home
         self._begin: Mapping[str, Any] = {"experiment_id": experiment_id}
         self._closes_when_idle = closes_when_idle
         self._put: dict[str, Columns] = {}
         self._process_id = os.getpid()
         self._changed = threading.Condition(threading.RLock())
-        self._writer = LogWriter(files.root, name, 0, self._begin)
+        self._writer = LogWriter(home.files.root, name, 0, self._begin)
         self._barrier = 0
         self._is_open = True
         self._mirrored = (time.monotonic(), 0)
@@ -141,7 +140,7 @@ class ExperimentLog:
                 self._writer.close()
         if threading.current_thread() is not self._thread:
             self._thread.join()  # it may be writing the very files that come now
-        fold(self._files, self.name)
+        self._home.fold(self.name)
 
     def _keep(self) -> None:
         while True:
@@ -171,14 +170,14 @@ class ExperimentLog:
             self._begin_segment(writer)
         elif time.monotonic() - since > _MIRROR_AFTER_SECONDS and writer.size_bytes != size:
             self._mirrored = (time.monotonic(), writer.size_bytes)
-            mirror(self._files, self.name)
+            self._home.mirror(self.name)
         idle = time.monotonic() - self._appended_at
         if self._closes_when_idle is not None and idle > self._closes_when_idle:
             self.close()
 
     def _begin_segment(self, full: LogWriter) -> None:
         """Go on in another file, and leave what is in the full one to Parquet files."""
-        following = LogWriter(self._files.root, self.name, full.number + 1, self._begin)
+        following = LogWriter(self._home.files.root, self.name, full.number + 1, self._begin)
         with self._changed:
             for table, columns in self._put.items():
                 following.append(Action.PUT, table, columns)
@@ -186,9 +185,8 @@ class ExperimentLog:
             self._writer, self._barrier = following, 0
             self._changed.notify_all()
         full.close()
-        mirror(self._files, self.name)
+        self._home.seal(self.name, full.number)
         self._mirrored = (time.monotonic(), 0)
-        self._files.delete(self.name.segment(full.number))
 
 
 @atexit.register

@@ -194,7 +194,9 @@ def known_entities(files: Files, table: str, folder: str, ids: list[str]) -> set
 def _once(rows: pa.Table, table: str) -> pa.Table:
     """Return the rows of each entity once, also where the log has them twice."""
     if table == "layers":
-        keys = list(zip(rows["architecture_id"].to_pylist(), rows["position"].to_pylist(), strict=True))
+        keys = list(
+            zip(rows["architecture_id"].to_pylist(), rows["position"].to_pylist(), strict=True)
+        )
     else:
         keys = rows[SHARED_KEYS[table]].to_pylist()
     seen: set[Any] = set()

@@ -1,0 +1,60 @@
+"""Where a log's rows go: into the store that the log itself lies in."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from modelkb_store.commits.compaction import compact_as_runs_end
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.log.folding import fold, mirror
+from modelkb_store.log.log_name import LogName
+
+
+class LogHome(Protocol):
+    """What becomes of the logs of a store that a process writes.
+
+    Attributes:
+        files: Where the logs and new objects are written, on this machine.
+    """
+
+    files: LocalFiles
+
+    def mirror(self, name: LogName) -> None:
+        """Show what a log says so far to those who read only Parquet."""
+        ...
+
+    def seal(self, name: LogName, number: int) -> None:
+        """Leave the rows of a full segment to Parquet files; another one has begun."""
+        ...
+
+    def fold(self, name: LogName) -> None:
+        """Put what a log says into Parquet files for good; nothing will follow."""
+        ...
+
+    def tidy(self, project_folder: str) -> None:
+        """Merge small files of a project where many have come together."""
+        ...
+
+
+class StoreHome:
+    """The logs of a store that is a folder, on a local or shared file system."""
+
+    def __init__(self, files: LocalFiles) -> None:
+        self.files = files
+
+    def mirror(self, name: LogName) -> None:
+        """Write the log's rows into Parquet files beside it."""
+        mirror(self.files, name)
+
+    def seal(self, name: LogName, number: int) -> None:
+        """Write the segment's rows into Parquet files, and delete it."""
+        mirror(self.files, name)
+        self.files.delete(name.segment(number))
+
+    def fold(self, name: LogName) -> None:
+        """Write the log's rows into Parquet files beside it, and delete it."""
+        fold(self.files, name)
+
+    def tidy(self, project_folder: str) -> None:
+        """Merge files."""
+        compact_as_runs_end(self.files, project_folder)
