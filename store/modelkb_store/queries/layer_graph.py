@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from modelkb_store.queries.layer_circles import circle_of
 from modelkb_store.text_column import Codes
 
 Mask = npt.NDArray[np.bool_]
@@ -21,11 +22,13 @@ class LayerGraph:
         count: How many layers there are.
         sources: Where the edges begin, sorted.
         targets: Where they end.
+        models: Which layers are nested models, in whose place their own layers count.
     """
 
     count: int
     sources: Codes
     targets: Codes
+    models: Mask | None = None
 
     def next_of(self, layers: Mask) -> Mask:
         """Return the layers that directly follow some layers."""
@@ -43,28 +46,40 @@ class LayerGraph:
             found[new] = True
         return found
 
-    def ranks(self, architecture: Codes) -> Codes:
-        """Return how many layers are on the longest path that ends with each.
+    def ranks(self) -> Codes:
+        """Return how many layers are on the longest way that ends with each.
 
-        A layer that is used several times may follow itself; such a circle is cut at its
-        first layer.
-
-        Args:
-            architecture: The architecture of each layer, ascending.
+        A layer that is used several times may be on a circle. A way can go through all layers
+        of a circle, and each counts once.
         """
+        counted = np.ones(self.count, bool) if self.models is None else ~self.models
+        sizes = counted.astype(np.int64)
+        ranks, done = self._longest_ways(sizes)
+        if done.all():
+            return ranks
+        circles = circle_of(np.flatnonzero(~done), self._starts, self.targets)
+        sizes = np.bincount(circles[counted], minlength=self.count)
+        sources, targets = circles[self.sources], circles[self.targets]
+        between = sources != targets
+        keys = np.unique(sources[between] * self.count + targets[between])
+        contracted = LayerGraph(self.count, keys // self.count, keys % self.count)
+        return contracted._longest_ways(sizes)[0][circles]
+
+    def _longest_ways(self, sizes: Codes) -> tuple[Codes, Mask]:
+        """Return the layers on the longest way to each, and which no circle is before."""
         waiting = np.bincount(self.targets, minlength=self.count)
-        ranks = np.zeros(self.count, np.int64)
-        ready, rank = np.flatnonzero(waiting == 0), 0
+        ranks = sizes.copy()
+        done = np.zeros(self.count, bool)
+        ready = np.flatnonzero(waiting == 0)
         while ready.size:
-            rank += 1
-            ranks[ready] = rank
-            after, times = np.unique(self.targets[self._edges_from(ready)], return_counts=True)
+            done[ready] = True
+            edges = self._edges_from(ready)
+            sources, targets = self.sources[edges], self.targets[edges]
+            np.maximum.at(ranks, targets, ranks[sources] + sizes[targets])
+            after, times = np.unique(targets, return_counts=True)
             waiting[after] -= times
-            ready = after[(waiting[after] <= 0) & (ranks[after] == 0)]
-            if not ready.size:
-                left = np.flatnonzero(ranks == 0)
-                ready = left[np.unique(architecture[left], return_index=True)[1]]
-        return ranks
+            ready = after[waiting[after] == 0]
+        return ranks, done
 
     @functools.cached_property
     def _starts(self) -> Codes:
@@ -126,7 +141,7 @@ def linked(
     doors = np.concatenate([inputs, np.ones(2 * count, bool)])
     begin, end = (np.concatenate(side) for side in zip(*edges, strict=True))
     begin, end = _without_doors(begin, end, doors)
-    return LayerGraph(count, begin, end)
+    return LayerGraph(count, begin, end, holders)
 
 
 def _both(

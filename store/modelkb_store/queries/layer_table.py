@@ -83,7 +83,7 @@ class LayerTable:
         """
         longest = np.zeros(len(self.architecture_ids), np.int64)
         real = self.of_class(None)
-        np.maximum.at(longest, self.architecture[real], self.graph.ranks(self.architecture)[real])
+        np.maximum.at(longest, self.architecture[real], self.graph.ranks()[real])
         return self.architecture_ids, pa.array(longest, mask=self._orderless())
 
     @functools.cached_property
