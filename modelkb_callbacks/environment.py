@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import platform
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib import metadata
@@ -17,6 +18,10 @@ from modelkb_callbacks.credentials import looks_like_credential
 from modelkb_callbacks.frameworks import BackendFacts, Framework
 from modelkb_store.ids import content_id
 from modelkb_store.records import EnvironmentRecord, NamedValue, NamedVersion
+
+# Of a distribution's METADATA, of which the first lines are read as a mail's.
+_NAME = re.compile(r"^Name:[ \t]*([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_VERSION = re.compile(r"^Version:[ \t]*([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 
 # By whole name: a prefix such as TF_ would also take in other tools' tokens.
 RECORDED_VARIABLES = (
@@ -108,12 +113,20 @@ def _facts(backend: BackendFacts) -> dict[str, object]:
 
 @functools.lru_cache(maxsize=1)
 def _installed_distributions() -> tuple[NamedVersion, ...]:
-    found = {
-        distribution.metadata["Name"]: distribution.version
-        for distribution in metadata.distributions()
-        if distribution.metadata["Name"]  # a half-removed installation has none
-    }
+    named = map(_name_and_version, metadata.distributions())
+    found = {name: version for name, version in named if name}  # a half-removed one has none
     return tuple(NamedVersion(name, found[name]) for name in sorted(found, key=str.lower))
+
+
+def _name_and_version(distribution: metadata.Distribution) -> tuple[str | None, str]:
+    """Return what ``metadata["Name"]`` and ``version`` do, which parse a whole description."""
+    text = distribution.read_text("METADATA") or ""
+    headers = text.partition("\n\n")[0]
+    name, version = _NAME.search(headers), _VERSION.search(headers)
+    if name is None or version is None:  # an egg, or something of another make
+        own_name = distribution.metadata["Name"]
+        return own_name, distribution.version if own_name else ""
+    return name[1], version[1]
 
 
 @functools.lru_cache(maxsize=1)
