@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from modelkb_callbacks import active_recordings
-from modelkb_callbacks.rows import to_numpy
+from modelkb_callbacks.rows import spread_values
 from modelkb_store.files.files import Files
 from modelkb_store.trained_weights import find_trained
 from modelkb_store.writer import ExperimentWriter
@@ -123,10 +123,9 @@ def weights_id(model: Any) -> str | None:
         return None
     digest = hashlib.sha256()
     for variable in variables:
-        flat = keras.ops.reshape(variable, (-1,))
-        stride = -(-int(flat.shape[0]) // _READ_PER_VARIABLE) or 1
         digest.update(repr(tuple(variable.shape)).encode())
-        digest.update(to_numpy(flat[::stride]).astype("<f4").tobytes())
+        values = spread_values(variable, _READ_PER_VARIABLE)
+        digest.update(values.astype("<f4").tobytes())
     return digest.hexdigest()[:32]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import keras
@@ -49,10 +50,47 @@ def to_numpy(tensor: Any) -> Array:
     value = tensor.value if isinstance(tensor, keras.Variable) else tensor
     if type(value).__name__ == "RaggedTensor":
         raise TypeError("ragged tensors")
+    if _is_resource(value):
+        value = value.value()  # its own `numpy()` copies on the device first
     # Keras' own conversion asks TensorFlow in a way that NumPy 2 warns of.
     own = value.numpy() if _package(value) == "tensorflow" else keras.ops.convert_to_numpy(value)
     array = np.asarray(own)
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def spread_values(variable: Any, most: int) -> Array:
+    """Return values of a variable, evenly spread over it, in their order.
+
+    Args:
+        variable: A Keras variable.
+        most: The most values.
+    """
+    stride = -(-math.prod(variable.shape) // most) or 1
+    array = _host_view(variable)
+    if array is not None:
+        return array.reshape(-1)[::stride]
+    # On a device, from which the rest need not be brought.
+    return to_numpy(keras.ops.reshape(variable, (-1,))[::stride])
+
+
+def _host_view(variable: Any) -> Array | None:
+    """Return a variable's values without a copy, or None; only to be read at once."""
+    value = variable.value
+    if str(variable.dtype).startswith(("bfloat", "float8")):  # unknown to NumPy
+        return None
+    if _is_resource(value):
+        tensor = value.value()
+        return np.asarray(memoryview(tensor)) if "CPU" in tensor.device else None
+    if _package(value) == "torch" and value.device.type == "cpu":
+        view: Array = value.detach().numpy()
+        return view
+    # JAX would remember the view, and then copy at the next step what it should overwrite.
+    return None
+
+
+def _is_resource(value: Any) -> bool:
+    """Return whether it is a variable of TensorFlow's that lies in one place."""
+    return type(value).__name__ == "ResourceVariable"
 
 
 def snapshot(tensor: Any) -> Any:

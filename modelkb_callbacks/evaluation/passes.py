@@ -6,12 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-
 from modelkb_callbacks.evaluation.outputs import Outputs
 from modelkb_callbacks.evaluation.tally import Tally
 from modelkb_callbacks.evaluation.task import new_tally
-from modelkb_callbacks.rows import to_numpy
+from modelkb_callbacks.rows import spread_values, to_numpy
 
 _READ_PER_VARIABLE = 1024
 
@@ -64,7 +62,5 @@ def fingerprint_weights(model: Any) -> str:
     """
     digest = hashlib.blake2b(digest_size=16)
     for variable in model.weights:
-        flat = keras.ops.reshape(variable, (-1,))
-        stride = -(-int(flat.shape[0]) // _READ_PER_VARIABLE) or 1
-        digest.update(to_numpy(flat[::stride]).tobytes())
+        digest.update(spread_values(variable, _READ_PER_VARIABLE).tobytes())
     return digest.hexdigest()
