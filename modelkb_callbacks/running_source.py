@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
 
@@ -113,6 +113,7 @@ def _process_start() -> float:
     return float(psutil.Process().create_time())
 
 
+@lru_cache(maxsize=64)
 def _is_compiled_of(code: CodeType, text: str) -> bool:
     try:
         module = compile(text, code.co_filename, "exec", dont_inherit=True)

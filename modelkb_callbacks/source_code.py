@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import codecs
+import functools
 import io
 import os
+import threading
 import tokenize
 import warnings
 from collections.abc import Iterable, Sequence
@@ -213,6 +215,13 @@ def _top_level_blocks(lines: list[str]) -> Iterable[list[str]]:
 
 
 def _parse(text: str) -> ast.Module | SourceProblem:
+    # By thread: the slicer changes a tree for a moment.
+    return _parse_in(threading.get_ident(), text)
+
+
+# A further run of a process reads the same sources again.
+@functools.lru_cache(maxsize=32)
+def _parse_in(thread: int, text: str) -> ast.Module | SourceProblem:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the user's source: "invalid escape sequence"

@@ -8,7 +8,7 @@ import site
 import sysconfig
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from types import FrameType
 
 from modelkb_callbacks.running_source import source_of_frame
@@ -98,10 +98,16 @@ def is_user_file(path: str, module: str = "") -> bool:
         return False
     if path.startswith("<"):
         return True
+    # By absolute path, as the working folder may change.
+    return not _is_in_library(os.path.abspath(path))
+
+
+@lru_cache(maxsize=1024)
+def _is_in_library(path: str) -> bool:
     real = os.path.realpath(path)
     if f"{os.sep}site-packages{os.sep}" in real or f"{os.sep}dist-packages{os.sep}" in real:
-        return False
-    return not real.startswith(_library_folders())
+        return True
+    return real.startswith(_library_folders())
 
 
 @cache
