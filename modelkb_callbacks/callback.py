@@ -141,7 +141,7 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if settings.batch_metrics:
             # Only now: a batch hook on the class would cost every training a call a batch,
             # and would keep Keras from dispatching batch ends asynchronously.
-            self.on_train_batch_end = self._on_train_batch_end
+            self.on_train_batch_end = self._pass_over_batch
 
     @property
     def run(self) -> Run:
@@ -180,6 +180,9 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
             recording.begin(self.model)
         recording.begin_fit(self.model, self._call or FitCall(), self.params or {})
         self.experiment_id = recording.experiment_id
+        if self._settings.batch_metrics and self._fit is not None:
+            # What Keras calls is what keeps the batch, with nothing in between.
+            self.on_train_batch_end = self._fit.end_batch
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Note where the epoch starts."""
@@ -213,9 +216,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if self._fit is not None:
             self._fit.begin_steps()
 
-    def _on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._fit is not None and self._is_new(("batch end", batch)):
-            self._fit.end_batch(batch, logs or {})
+    def _pass_over_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Stand for the hook while nothing is recorded."""
 
     def _is_new(self, event: object) -> bool:
         """Return whether this is another event than the last one, and keep it as the last."""
@@ -225,6 +227,8 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
     def _end(self, status: Status, outcome: BaseException | None) -> None:
         recording, self._recording = self._recording, None
         self._begun = None
+        if self._settings.batch_metrics:
+            self.on_train_batch_end = self._pass_over_batch
         if recording is None:
             return
         if self._is_in_block:

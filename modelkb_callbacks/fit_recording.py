@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from modelkb_callbacks.class_names import find_class_names
@@ -55,7 +55,7 @@ class FitRecording:
         self.call = call
         self.keras_params = keras_params
         self.data_is_known = False
-        self._curves = Curves(writer, model, keras_params)
+        self._curves = Curves(writer, guard, model, keras_params)
         self.class_names: Sequence[str] | None = settings.class_names or guard.run(
             "find the class names", lambda: find_class_names(call)
         )
@@ -96,9 +96,10 @@ class FitRecording:
         """Note what the callbacks behind ours have set for the epoch."""
         self._guard.run("follow the epochs", self._curves.begin_steps)
 
-    def end_batch(self, batch: int, logs: Mapping[str, Any]) -> None:
-        """Keep the metrics of a batch; they are written with the epoch, or after a while."""
-        self._guard.run("record a batch", lambda: self._curves.end_batch(batch, logs))
+    @property
+    def end_batch(self) -> Callable[..., None]:
+        """A hook for the end of each batch, cheap and safe; metrics are written with the epoch."""
+        return self._curves.end_batch
 
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Put the epoch's metrics on disk."""

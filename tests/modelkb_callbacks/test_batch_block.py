@@ -1,0 +1,50 @@
+"""Batches by column: what is put together, what is left out, and the rows of it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import numpy as np
+
+from modelkb_callbacks.batch_block import BatchBlock, batch_blocks
+
+
+def test_batches_with_the_same_metrics_are_one_block() -> None:
+    batches = [(0, 10.0, {"acc": 0.5, "loss": 1.0}), (1, 11.0, {"acc": 0.75, "loss": 0.5})]
+    assert list(batch_blocks(batches, epoch=2, first_step=6)) == [
+        BatchBlock(2, [7, 8], [10.0, 11.0], {"acc": [0.5, 0.75], "loss": [1.0, 0.5]})
+    ]
+
+
+def test_a_metric_of_some_batches_begins_a_block() -> None:
+    batches = [
+        (0, 1.0, {"loss": 1.0}),
+        (1, 2.0, {"loss": 0.5, "f1": 0.1}),
+        (2, 3.0, {"loss": 0.25}),
+    ]
+    blocks = list(batch_blocks(batches, epoch=0, first_step=0))
+    assert [(block.steps, list(block.metrics)) for block in blocks] == [
+        ([1], ["loss"]),
+        ([2], ["loss", "f1"]),
+        ([3], ["loss"]),
+    ]
+
+
+def test_what_is_no_number_is_left_out() -> None:
+    logs = {"loss": np.float32(0.5), "picture": np.zeros((2, 2)), "step": 3, "text": "a"}
+    batches = [(0, 1.0, logs), (1, 2.0, None), (2, 3.0, {"picture": None})]
+    (block,) = batch_blocks(batches, epoch=0, first_step=0)
+    assert block == BatchBlock(0, [1], [1.0], {"loss": [0.5], "step": [3.0]})
+
+
+def test_rows_come_batch_by_batch() -> None:
+    block = BatchBlock(1, [5, 6], [0.0, 60.0], {"loss": [1.0, 0.5], "val_loss": [2.0, 3.0]})
+    rows = block.records("run")
+    assert [(row.step, row.split, row.metric, row.value) for row in rows] == [
+        (5, "train", "loss", 1.0),
+        (5, "validation", "loss", 2.0),
+        (6, "train", "loss", 0.5),
+        (6, "validation", "loss", 3.0),
+    ]
+    assert rows[-1].wall_time == datetime(1970, 1, 1, 0, 1, tzinfo=timezone.utc)
+    assert {(row.experiment_id, row.epoch) for row in rows} == {("run", 1)}
