@@ -99,7 +99,7 @@ def save_checkpoint(
     )
 
 
-def restore_checkpoint(
+def restore_checkpoint(  # noqa: PLR0917 - what a record has, and where to
     structure: str,
     paths: Sequence[str],
     ids: Sequence[str],

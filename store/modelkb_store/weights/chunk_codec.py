@@ -9,6 +9,7 @@ every HDF5 library can read it.
 
 from __future__ import annotations
 
+import math
 import zlib
 
 import numpy as np
@@ -57,7 +58,7 @@ def _is_noise(plane: NDArray[np.uint8]) -> bool:
     shares = counts[counts > 0] / len(sample)
     bits = float(-(shares * np.log2(shares)).sum())
     # A small sample looks less even than it is (Miller and Madow's correction).
-    return bits + 255 / (2 * len(sample) * np.log(2)) > _NOISE_BITS
+    return bits + 255 / (2 * len(sample) * math.log(2)) > _NOISE_BITS
 
 
 def _block(plane: NDArray[np.uint8], *, stored: bool) -> bytes:
