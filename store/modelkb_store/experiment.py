@@ -294,10 +294,10 @@ class Experiment:
         with self._checkpoints().as_file(checkpoint) as weights:
             write_keras_archive(
                 target,
-                architecture.model_config,
+                architecture,
                 weights,
-                keras_version=architecture.keras_version,
-                compile_config=json.loads(self.model().get("compile_config") or "null"),
+                saved_at=self.record.ended_at or self.record.started_at,
+                compile_config=self.model().get("compile_config"),
             )
         return target
 

@@ -15,6 +15,9 @@ SHARED_KEYS: dict[str, str] = {
     "trained_weights": "weights_id",
 }
 
+# Those of which a run has too many for a file each.
+WRITTEN_TOGETHER = ("variables",)
+
 # Tables whose rows of an experiment are written all at once, each time in place of the last.
 PUT_TABLES = ("experiments", "hyperparameters", "random_states", "metric_summaries")
 

@@ -204,5 +204,9 @@ class Store:
         Example:
             >>> store.sql("select owner, count(*) as runs from experiments group by owner")
         """
-        result: pd.DataFrame = run_sql(self.files, query).to_pandas()
+        result: pd.DataFrame = self.sql_table(query).to_pandas()
         return result
+
+    def sql_table(self, query: str) -> pa.Table:
+        """Return the same as :meth:`sql`, as an Arrow table."""
+        return run_sql(self.files, query)

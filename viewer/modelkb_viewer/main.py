@@ -17,10 +17,14 @@ from modelkb_store.errors import ModelKBError
 # never waits for what `demo` needs.
 COMMANDS = {
     "demo": "Train a small classifier and record it.",
+    "find": "List the experiments for which something holds.",
     "ls": "List the experiments of a store.",
+    "pull": "Copy experiments from another store.",
+    "push": "Copy experiments to another store.",
     "run": "Run a script and record its trainings.",
     "scan": "Show what a script says of its training, without running it.",
     "show": "Show one experiment.",
+    "sql": "Answer an SQL query over the tables of a store.",
 }
 
 

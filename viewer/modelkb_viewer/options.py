@@ -13,12 +13,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def store_option(command: Command) -> Command:
-    """Add ``--store PATH``."""
+    """Add ``--store PATH``: a folder, or an address such as ``s3://bucket/folder``."""
     return click.option(
         "--store",
-        type=click.Path(file_okay=False),
         metavar="PATH",
-        help=f"Folder of the store.  [default: ${STORE_VARIABLE}, else ./{DEFAULT_STORE}]",
+        help="Folder or address (s3://, gs://) of the store.  "
+        f"[default: ${STORE_VARIABLE}, else ./{DEFAULT_STORE}]",
     )(command)
 
 

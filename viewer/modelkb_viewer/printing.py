@@ -65,6 +65,17 @@ def _columns_that_fit(
     return shown
 
 
+def cell(value: Any) -> str:
+    """Return any value as the text of a table's cell."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return moment(value) if value.tzinfo else str(value)
+    if isinstance(value, float):
+        return number(value)
+    return value if isinstance(value, str) else json.dumps(_plain(value), default=str)
+
+
 def number(value: float | None) -> str:
     """Return a number as people read it: four digits that matter."""
     return "" if value is None else f"{value:.4g}"

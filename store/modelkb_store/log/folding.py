@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.commits.rows import replace_rows
 from modelkb_store.files.files import Files
-from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
+from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS, WRITTEN_TOGETHER
 from modelkb_store.log.claim import claimed
 from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch, read_logs
 from modelkb_store.log.log_name import LogName
@@ -161,14 +161,16 @@ def _write_shared(files: Files, log: LogContents, table: str, folder: str) -> No
         return
     ids = sorted(set(rows[key].to_pylist()))
     new = set(ids) - known_entities(files, table, folder, ids)
-    stem = ids[0] if len(ids) == 1 else None
-    for segment in log.segments:
-        of_segment = segment.rows(table)
-        fresh = of_segment.filter(pc.is_in(of_segment[key], pa.array(sorted(new), pa.string())))
-        new -= set(fresh[key].to_pylist())
-        if fresh.num_rows:
-            name = stem or log.name.stem(segment.number)
-            _write_rows(files, table, folder, name, _once(fresh, table))
+    fresh = _once(rows.filter(pc.is_in(rows[key], pa.array(sorted(new), pa.string()))), table)
+    if table in WRITTEN_TOGETHER:
+        for segment in log.segments:
+            of_segment = segment.rows(table)[key].to_pylist()
+            chosen = fresh.filter(pc.is_in(fresh[key], pa.array(of_segment, pa.string())))
+            if chosen.num_rows:
+                _write_rows(files, table, folder, log.name.stem(segment.number), chosen)
+        return
+    for entity in sorted(new):  # so that the next who has it sees so by the name
+        _write_rows(files, table, folder, entity, fresh.filter(pc.equal(fresh[key], entity)))
 
 
 def known_entities(files: Files, table: str, folder: str, ids: list[str]) -> set[str]:
@@ -183,7 +185,7 @@ def known_entities(files: Files, table: str, folder: str, ids: list[str]) -> set
         for info in snapshot.table_files(table):
             of_project = info.path.startswith(f"{table}/{folder}/")
             # A loose file with another id as its name holds that one only.
-            if of_project and (is_compacted(info.path) or table in ("variables",)):
+            if of_project and (is_compacted(info.path) or table in WRITTEN_TOGETHER):
                 rows = read_rows(files, info.path, table, [key], where={key: missing})
                 known |= set(rows[key].to_pylist())
         return known

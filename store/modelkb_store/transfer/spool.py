@@ -21,6 +21,7 @@ from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.errors import ModelKBError
 from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.files.open_files import is_remote, open_files
 from modelkb_store.layout import create_store
 from modelkb_store.log.claim import claimed
 from modelkb_store.log.folding import fold, mirror
@@ -58,13 +59,20 @@ class Spool:
     Args:
         files: The spool's folder.
         open_remote: Opens the remote store; called by the thread that sends.
+        sends_by_itself: Whether to send in a thread; else :meth:`send` does.
 
     Attributes:
         files: As above.
         problem: Why nothing could be sent the last time, or None.
     """
 
-    def __init__(self, files: LocalFiles, open_remote: Callable[[], Files]) -> None:
+    def __init__(
+        self,
+        files: LocalFiles,
+        open_remote: Callable[[], Files],
+        *,
+        sends_by_itself: bool = True,
+    ) -> None:
         self.files = files
         self.problem: str | None = None
         self._open_remote = open_remote
@@ -73,8 +81,13 @@ class Spool:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        if self._waiting():
+        if sends_by_itself and self.is_waiting:
             self._start()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether runs that ended are not sent yet."""
+        return bool(self._waiting())
 
     def mirror(self, name: LogName) -> None:
         """Have what the log says so far sent."""
@@ -96,7 +109,7 @@ class Spool:
     def wait(self, seconds: float) -> bool:
         """Return whether everything that ended is sent, at the latest after a while."""
         until = time.monotonic() + seconds
-        while self._waiting():
+        while self.is_waiting:
             if time.monotonic() > until:
                 return False
             self._start()
@@ -193,7 +206,7 @@ class Spool:
                 pause = _PAUSE_AFTER_FAILURE_SECONDS
             if not self._pause(pause):
                 until = min(until, time.monotonic() + _PATIENCE_AT_EXIT_SECONDS)
-                if time.monotonic() > until or (self.problem is None and not self._waiting()):
+                if time.monotonic() > until or (self.problem is None and not self.is_waiting):
                     return
                 time.sleep(_BETWEEN_LOOKS_SECONDS)
 
@@ -204,6 +217,26 @@ class Spool:
             if self._wake.wait(_BETWEEN_LOOKS_SECONDS) or time.monotonic() > until:
                 return True
         return False
+
+
+def send_spool(location: str) -> bool:
+    """Send what runs of this machine could not send to a remote store, and wait for it.
+
+    Returns:
+        Whether there was something.
+
+    Raises:
+        OSError: The network or the remote store is away; nothing is lost.
+        ModelKBError: The remote place is no store, or of a newer format.
+    """
+    folder = spool_folder(location)
+    if not is_remote(location) or not folder.is_dir():
+        return False
+    spool = Spool(LocalFiles(folder), lambda: open_files(location), sends_by_itself=False)
+    was_waiting = spool.is_waiting
+    if was_waiting:
+        spool.send()
+    return was_waiting
 
 
 def _read_settled(files: Files) -> list[LogContents]:

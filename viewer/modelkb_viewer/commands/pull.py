@@ -1,0 +1,31 @@
+"""``modelkb pull``: experiments from another store."""
+
+from __future__ import annotations
+
+import click
+
+from modelkb_store import Store
+from modelkb_store.files.open_files import open_files
+from modelkb_store.layout import resolve_store_location
+from modelkb_viewer.copying import copy
+from modelkb_viewer.options import json_option, store_option
+
+
+@click.command("pull")
+@click.argument("source")
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--project", metavar="NAME", help="Only this project's experiments.")
+@store_option
+@json_option
+def command(
+    source: str, ids: tuple[str, ...], project: str | None, store: str | None, as_json: bool
+) -> None:
+    """Copy experiments from the store SOURCE, with all that they refer to.
+
+    Those that are here already are left alone; those that have changed are copied again. IDs
+    are as for `show`; without any, all are copied.
+
+    Example: modelkb pull s3://lab-experiments/modelkb 9f1c2b7a4d
+    """
+    target = open_files(resolve_store_location(store))
+    copy(Store(source), target, ids, project, as_json=as_json)

@@ -1,0 +1,53 @@
+"""What ``modelkb push`` and ``modelkb pull`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from modelkb_store import Store
+from modelkb_store.errors import InvalidSettingError
+from modelkb_store.experiment_ids import resolve_experiment_id
+from modelkb_store.files.files import Files
+from modelkb_store.transfer.copying import Copied, copy_experiments
+from modelkb_viewer.printing import print_json
+from modelkb_viewer.progress import progress_bar
+
+
+def copy(
+    source: Store,
+    target: Files,
+    wanted: Sequence[str],
+    project: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Copy experiments and print what was done."""
+    if source.uri == target.uri:
+        raise InvalidSettingError("store", target.uri, "another store than the one to copy from")
+    ids = _whole_ids(source, wanted) if wanted else None
+    with progress_bar("Copying experiments", shown=not as_json) as progress:
+        copied = copy_experiments(source.files, target, ids, project, progress)
+    if as_json:
+        print_json({**asdict(copied), "source": source.uri, "target": target.uri})
+        return
+    click.echo(_in_words(copied, target))
+
+
+def _whole_ids(store: Store, wanted: Sequence[str]) -> list[str]:
+    known = store.experiments(limit=None)[["experiment_id", "name"]]
+    ids, names = known["experiment_id"].tolist(), known["name"].tolist()
+    return [resolve_experiment_id(each, ids, names) for each in wanted]
+
+
+def _in_words(copied: Copied, target: Files) -> str:
+    text = (
+        f"{len(copied.new)} new and {len(copied.changed)} changed experiments are now in "
+        f"{target.uri} ({copied.object_bytes:,} bytes of weights and files)"
+    )
+    text += f"; {copied.unchanged} were there already." if copied.unchanged else "."
+    if copied.running:
+        text += f" {len(copied.running)} are still running: copy them when they have ended."
+    return text
