@@ -30,6 +30,7 @@ _ENTITIES = {
     "implementation": ("implementations", "implementation_id"),
 }
 _COLUMNS = ("project", *SCHEMAS["experiments"].names)
+_NO_EPOCH = 1 << 40  # more than the column can hold
 _ALWAYS = ("experiment_id", "architecture_id")
 
 
@@ -132,7 +133,7 @@ class ExperimentValues:
         columns = ["experiment_id", "epoch", "split", "metric", "value"]
         where = {"metric": metrics_that_may_be(metric)}
         table = self._tables.read("metrics", self._project, columns, where=where)
-        table = table.filter(pc.equal(table["epoch"], epoch))
+        table = table.filter(pc.equal(table["epoch"], pa.scalar(min(epoch, _NO_EPOCH))))
         codes, names = history_name_codes(table["split"], table["metric"])
         rows = positions_in(table["experiment_id"], self.ids)
         chosen = (codes == (names.index(metric) if metric in names else -2)) & (rows >= 0)

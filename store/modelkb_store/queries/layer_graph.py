@@ -141,7 +141,9 @@ def linked(
     doors = np.concatenate([inputs, np.ones(2 * count, bool)])
     begin, end = (np.concatenate(side) for side in zip(*edges, strict=True))
     begin, end = _without_doors(begin, end, doors)
-    return LayerGraph(count, begin, end, holders)
+    models = np.zeros(count, bool)
+    models[parents[inner[~inputs[inner]]]] = True
+    return LayerGraph(count, begin, end, models)
 
 
 def _both(

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.queries.layer_graph import LayerGraph, Mask, linked
-from modelkb_store.text_column import Codes, encoded_texts, numpy_of
+from modelkb_store.text_column import Codes, encoded_texts, numpy_of, positions_in
 
 if TYPE_CHECKING:
     from modelkb_store.tables import Tables
@@ -35,7 +35,7 @@ class LayerTable:
     def __init__(self, tables: Tables, project: str | None) -> None:
         self._tables = tables
         self._project = project
-        self._read: dict[str, pa.ChunkedArray] = {}
+        self._read: dict[str, tuple[pa.ChunkedArray, Codes]] = {}
         table = tables.read("layers", project, list(_GRAPH_COLUMNS))
         codes, ids = encoded_texts(table["architecture_id"])
         path_codes, paths = encoded_texts(table["path"])
@@ -66,7 +66,8 @@ class LayerTable:
         """Return a column of the table ``layers`` for some layers."""
         if name in _GRAPH_COLUMNS:
             return self._rows[name].take(pa.array(rows))
-        return self._more(name).take(pa.array(self._order[rows]))
+        column, places = self._more(name)
+        return column.take(pa.array(places[rows], mask=places[rows] < 0))
 
     def any_per_architecture(self, layers: Mask) -> Mask:
         """Return which architectures have at least one of some layers."""
@@ -100,21 +101,40 @@ class LayerTable:
         codes, names = encoded_texts(self._rows["class_name"])
         return codes, names.to_pylist()
 
-    def _more(self, name: str) -> pa.ChunkedArray:
+    def _more(self, name: str) -> tuple[pa.ChunkedArray, Codes]:
+        """Return a column that is read only now, and where each layer is in it.
+
+        A run may have been recorded or deleted since the first reading.
+        """
         if name not in self._read:
-            self._read[name] = self._tables.read("layers", self._project, [name])[name]
+            table = self._tables.read("layers", self._project, ["architecture_id", "path", name])
+            codes = positions_in(table["architecture_id"], self.architecture_ids)
+            path_codes = positions_in(table["path"], self._paths)
+            places = np.full(len(self), -1, np.int64)
+            rows = self._row_at(codes, path_codes)
+            known = np.flatnonzero(rows >= 0)
+            places[rows[known]] = known
+            self._read[name] = table[name], places
         return self._read[name]
 
     def _row_of(self, architecture: Codes, paths: pa.Array) -> Codes:
         """Return the layer at a path of an architecture, -1 where there is none."""
-        path_codes = pc.fill_null(pc.index_in(paths, value_set=self._paths), -1)
-        path_codes = numpy_of(path_codes.cast(pa.int64()))
-        width = len(self._paths) + 1
-        keys = self.architecture * width + self._path_codes
-        order = np.argsort(keys, kind="stable")
-        wanted = architecture * width + path_codes
+        return self._row_at(architecture, positions_in(pa.chunked_array([paths]), self._paths))
+
+    def _row_at(self, architecture: Codes, path_codes: Codes) -> Codes:
+        keys, order = self._keys
+        if not len(keys):
+            return np.full(len(architecture), -1, np.int64)
+        wanted = architecture * (len(self._paths) + 1) + path_codes
         places = order[np.minimum(np.searchsorted(keys, wanted, sorter=order), len(keys) - 1)]
-        return np.where((path_codes >= 0) & (keys[places] == wanted), places, -1)
+        known = (architecture >= 0) & (path_codes >= 0) & (keys[places] == wanted)
+        return np.where(known, places, -1)
+
+    @functools.cached_property
+    def _keys(self) -> tuple[Codes, Codes]:
+        """A number for each layer's architecture and path, and the order of these numbers."""
+        keys = self.architecture * (len(self._paths) + 1) + self._path_codes
+        return keys, np.argsort(keys, kind="stable")
 
     @functools.cached_property
     def _parent_paths(self) -> pa.Array:

@@ -260,6 +260,9 @@ def _with_times(values: Values, other: Values) -> Values:
 def _compared(kind: Kind, operator: str, left: Any, right: Any) -> Any:
     if kind is Kind.LIST:
         left, right = _as_one_text(left), _as_one_text(right)
+    elif left.type != right.type and kind is Kind.NUMBER:
+        # Arrow would refuse whole numbers that no double has exactly.
+        left, right = (pc.cast(side, pa.float64(), safe=False) for side in (left, right))
     return _COMPARE[operator](left, right)
 
 
