@@ -55,9 +55,15 @@ def _parsed(text: str, start: str) -> Any:
     except lark.exceptions.UnexpectedToken as error:
         at_end = error.token.type == "$END"
         position = len(text) if at_end else int(error.token.start_pos or 0)
-        found = "it ends too early" if at_end else f"{str(error.token)!r} has no meaning here"
+        found = (
+            "it ends too early" if at_end else f"{_short(str(error.token))!r} has no meaning here"
+        )
         expected = _spoken(error.accepts or error.expected)
         raise QuerySyntaxError(text, position, found, expected) from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}.."
 
 
 def _spoken(symbols: Collection[str] | None) -> set[str]:

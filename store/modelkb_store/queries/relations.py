@@ -50,14 +50,14 @@ class Relations:
             ExperimentNotFoundError: There is no such experiment to compare with.
             QueryError: The function is unknown, or its arguments are not as they should be.
         """
-        function = _FUNCTIONS.get(call.function.lower())
+        function = FUNCTIONS.get(call.function.lower())
         if function is None:
             raise UnknownQueryNameError(
                 "function",
                 call.function,
                 self._query.text,
                 call.position,
-                [*_FUNCTIONS, "has", "count"],
+                [*FUNCTIONS, "has", "count"],
             )
         most, keywords = _SIGNATURES.get(call.function.lower(), (1, ()))
         names = {name.lower() for name, _ in call.keywords}
@@ -178,7 +178,7 @@ def _items_of(call: Call) -> tuple[Literal, ...]:
     return tuple(item for _, items in call.keywords for item in items)
 
 
-_FUNCTIONS: dict[str, Callable[[Relations, str, Call], pa.Array]] = {
+FUNCTIONS: dict[str, Callable[[Relations, str, Call], pa.Array]] = {
     "differs": Relations._differs,
     "same_architecture": Relations._same_architecture,
     "same_data": Relations._same_data,
