@@ -34,10 +34,7 @@ def list_experiments(
         experiment_ids: Only these; columns that none of them has are left out.
     """
     where = None if experiment_ids is None else {"experiment_id": experiment_ids}
-    experiments = tables.read("experiments", project, where=where)
-    position = experiments.schema.get_field_index("experiment_id")
-    ids = plain_texts(experiments.column(position))
-    experiments = experiments.set_column(position, "experiment_id", ids).sort_by("experiment_id")
+    experiments = _plain(tables.read("experiments", project, where=where)).sort_by("experiment_id")
     ids = plain_texts(experiments["experiment_id"])
     parameters = tables.read(
         "hyperparameters", project, ["experiment_id", "name", "value"], where=where
@@ -54,6 +51,15 @@ def list_experiments(
             names.append(f"{prefix}.{name}")
             columns.append(column)
     return pa.table(columns, names=names)
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Return a table with its texts as such, which pandas would take for categories."""
+    for position, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            texts = plain_texts(table.column(position))
+            table = table.set_column(position, field.name, texts)
+    return table
 
 
 def _parameter_columns(ids: pa.Array, table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
