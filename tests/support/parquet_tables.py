@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -79,7 +80,7 @@ def add_experiment(
     number: int,
     *,
     params: Mapping[str, str] | None = None,
-    metrics: Mapping[tuple[str, str], Sequence[float | None]] | None = None,
+    metrics: Mapping[tuple[str, str], Sequence[float]] | None = None,
     project: str = "digits",
     **columns: Any,
 ) -> str:
@@ -115,11 +116,11 @@ def _add_curve(
     whole: str,
     split: str,
     metric: str,
-    values: Sequence[Any],
+    values: Sequence[float],
     project: str,
 ) -> None:
     of_curve = {"experiment_id": whole, "split": split, "metric": metric}
-    known = [value for value in values if value == value]
+    known = [value for value in values if not math.isnan(value)]
     summary = {
         "count": len(values),
         "first": values[0],
