@@ -15,10 +15,12 @@ from modelkb_store.files.store_path import parts_of
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
-# A server that is gone is given up after about 12 seconds.
+# A server that falls silent is given up after 3 seconds, or 10 if an upload was under way, as
+# its speed is an average. A second attempt would double that; who can wait calls again.
 _CONNECT_SECONDS = 3.0
-_SILENCE_SECONDS = 3.5
-_ATTEMPTS = 3
+_SILENCE_SECONDS = 3.0
+_ATTEMPTS = 1
+_GS_SECONDS = 10
 
 _SECRETS = ("access_key", "secret_key", "session_token")
 _S3_OPTIONS = ("endpoint_override", "region", "scheme", "tls_ca_file_path", *_SECRETS)
@@ -26,7 +28,10 @@ _GS_OPTIONS = ("endpoint_override", "project_id", "scheme")
 
 
 def bucket_files(location: str, environ: Mapping[str, str] = os.environ) -> ObjectFiles:
-    """Return the files of a store in a bucket. Nothing is asked of the server yet.
+    """Return the files of a store in a bucket.
+
+    Nothing is asked of the server yet, except Amazon for the region of a bucket if neither the
+    address nor ``AWS_REGION`` names it.
 
     Args:
         location: ``s3://bucket/prefix`` or ``gs://bucket/prefix``, with options after a
@@ -79,7 +84,14 @@ def _s3(parts: SplitResult, bucket: str, uri: str, environ: Mapping[str, str]) -
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     if user:
         options |= {"access_key": unquote(user), "secret_key": unquote(password)}
-    options.setdefault("region", _region(options, bucket, uri, environ))
+    server = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+    if server and "endpoint_override" not in options:
+        # pyarrow looks for it only once in the life of a process, if at all.
+        scheme, _, host = server.rpartition("://")
+        options["endpoint_override"] = host.rstrip("/")
+        options.setdefault("scheme", scheme or "https")
+    if "region" not in options:
+        options["region"] = _region("endpoint_override" in options, bucket, uri, environ)
     options |= {
         "connect_timeout": _CONNECT_SECONDS,
         "request_timeout": _SILENCE_SECONDS,
@@ -92,19 +104,13 @@ def _s3(parts: SplitResult, bucket: str, uri: str, environ: Mapping[str, str]) -
         return S3FileSystem(**options)
 
 
-def _region(
-    options: Mapping[str, object], bucket: str, uri: str, environ: Mapping[str, str]
-) -> str:
-    """Return the region, without a look for a machine's own one that takes long elsewhere."""
+def _region(own_server: bool, bucket: str, uri: str, environ: Mapping[str, str]) -> str:
+    """Return the region without asking what machine this is, which takes long elsewhere."""
     from pyarrow.fs import resolve_s3_region
 
     named = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    if named:
-        return named
-    # pyarrow looks up the address of the server in these itself.
-    own = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-    if "endpoint_override" in options or any(environ.get(name) for name in own):
-        return "us-east-1"
+    if named or own_server:
+        return named or "us-east-1"
     try:
         return str(resolve_s3_region(bucket))
     except OSError as error:
@@ -116,7 +122,7 @@ def _gs(parts: SplitResult, bucket: str, uri: str, environ: Mapping[str, str]) -
 
     options: dict[str, Any] = _options(parts, _GS_OPTIONS, uri)
     anonymous = parts.netloc.rpartition("@")[0] == "anonymous"
-    limit = timedelta(seconds=_ATTEMPTS * _SILENCE_SECONDS)
+    limit = timedelta(seconds=_GS_SECONDS)
     return GcsFileSystem(**options, anonymous=anonymous, retry_time_limit=limit)
 
 
