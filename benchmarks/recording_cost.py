@@ -1,17 +1,20 @@
 """What recording costs a training: the time spent in our code, per run, epoch and batch.
 
-Trains a small CNN and times every hook of the callback, and what watching a validation batch
-takes. The difference between whole trainings with and without the callback is smaller than
-their own scatter, so it is not what is reported.
+Trains a small CNN and times every hook of the callback, what of it the store takes, and what
+watching a validation batch takes. The difference between whole trainings with the callback
+and without it is smaller than their own scatter, so it stands at the end, as a check.
 
     python benchmarks/recording_cost.py
 """
 
 from __future__ import annotations
 
+import functools
 import statistics
 import tempfile
+import threading
 import time
+import timeit
 from collections import defaultdict
 from typing import Any
 
@@ -19,43 +22,86 @@ import keras
 import numpy as np
 
 from modelkb_callbacks import ModelKB
+from modelkb_callbacks.batch_log import BatchLog
+from modelkb_callbacks.curves import Curves
 from modelkb_callbacks.frameworks.framework import Tap
+from modelkb_store.writer import ExperimentWriter
 
-RUNS = 6
 SAMPLES = 4096
-EPOCHS = 5
-
-seconds: dict[str, list[float]] = defaultdict(list)
-
-
-def timed(name: str, function: Any) -> Any:
-    """Return the function with its time noted under a name."""
-
-    def run(*args: Any, **kwargs: Any) -> Any:
-        start = time.perf_counter()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            seconds[name].append(time.perf_counter() - start)
-
-    return run
+BATCH_SIZE = 32
+STEPS = 103  # of 80 % of the samples
+LENGTHS = {5: 5, 20: 3}  # epochs of a training, and how many of these
+HOOKS = {
+    "before": ("__init__", "begin_fit", "on_train_begin"),
+    "epoch": ("on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end"),
+    "after": ("on_train_end", "end_fit"),
+}
 
 
-class TimedModelKB(ModelKB):
-    """The callback, with the time of its hooks noted."""
+class Clock:
+    """Sums the time of the training's thread by what it is spent on.
 
-    begin_fit = timed("run", ModelKB.begin_fit)
-    on_train_begin = timed("run", ModelKB.on_train_begin)
-    end_fit = timed("run", ModelKB.end_fit)
-    on_epoch_begin = timed("epoch", ModelKB.on_epoch_begin)
-    on_epoch_end = timed("epoch", ModelKB.on_epoch_end)
-    on_test_begin = timed("epoch", ModelKB.on_test_begin)
-    on_test_end = timed("epoch", ModelKB.on_test_end)
+    Attributes:
+        own: Seconds by name, without what was counted under another name inside.
+        store: Seconds in the store, by the name outside.
+    """
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        if settings.get("batch_metrics"):
-            self.on_train_batch_end = timed("batch", self.on_train_batch_end)
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._open: list[tuple[str, list[float]]] = []
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.own: dict[str, float] = defaultdict(float)
+        self.store: dict[str, float] = defaultdict(float)
+
+    def watch(self, owner: Any, method: str, name: str) -> None:
+        """Count a method's time under a name."""
+        function = getattr(owner, method)
+
+        @functools.wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            if threading.get_ident() != self._thread or (self._open and self._open[-1][0] == name):
+                return function(*args, **kwargs)
+            inside = [0.0]
+            self._open.append((name, inside))
+            start = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                seconds = time.perf_counter() - start
+                self._open.pop()
+                self._count(name, seconds, inside[0])
+
+        setattr(owner, method, run)
+
+    def _count(self, name: str, seconds: float, inside: float) -> None:
+        if self._open:
+            self._open[-1][1][0] += seconds
+        if name == "store" and self._open:
+            self.store[self._open[-1][0]] += seconds - inside
+        else:
+            self.own[name] += seconds - inside
+
+    def milliseconds(self, *names: str) -> tuple[float, float]:
+        """Return what some names took, with the store, and what of it the store took."""
+        store = sum(self.store[name] for name in names)
+        return (sum(self.own[name] for name in names) + store) * 1e3, store * 1e3
+
+
+def watched() -> Clock:
+    """Return a clock on all of our code that runs in a training's own thread."""
+    clock = Clock()
+    for name, hooks in HOOKS.items():
+        for hook in hooks:
+            clock.watch(ModelKB, hook, name)
+    for method, value in list(vars(ExperimentWriter).items()):
+        if callable(value) and method != "set" and (method == "__init__" or method[0] != "_"):
+            clock.watch(ExperimentWriter, method, "store")
+    clock.watch(Curves, "_write_batches", "batches")
+    clock.watch(Tap, "show", "validation")
+    return clock
 
 
 def build() -> keras.Model:
@@ -75,35 +121,101 @@ def build() -> keras.Model:
     return model
 
 
-def seconds_of_fit(recorder: ModelKB) -> float:
-    """Train a fresh model and return how long ``fit`` took."""
+def seconds_of_fit(epochs: int, **settings: Any) -> float:
+    """Train a fresh model and return how long that took, with the callback's making.
+
+    Args:
+        epochs: How many.
+        settings: Of the callback; without any, nothing is recorded.
+    """
     random = np.random.default_rng(0)
     x = random.normal(size=(SAMPLES, 28, 28, 1)).astype("float32")
     y = random.integers(0, 10, SAMPLES)
     model = build()
     start = time.perf_counter()
-    model.fit(x, y, validation_split=0.2, epochs=EPOCHS, verbose=0, callbacks=[recorder])
+    callbacks = [ModelKB(**settings)] if settings else []
+    model.fit(
+        x,
+        y,
+        validation_split=0.2,
+        batch_size=BATCH_SIZE,
+        epochs=epochs,
+        verbose=0,
+        callbacks=callbacks,
+    )
     return time.perf_counter() - start
+
+
+def hook_microseconds() -> float:
+    """Return what noting one batch takes, without what becomes of it later."""
+    log, logs = BatchLog(lambda: None), {"accuracy": 0.5, "loss": 0.1}
+    seconds = timeit.repeat(lambda: log.end_batch(0, logs), number=10_000, repeat=5)
+    return min(seconds) / 10_000 * 1e6
+
+
+def print_cost(name: str, milliseconds: float, store: float) -> None:
+    """Print a line, with what of it the store takes."""
+    print(f"{name:<34} {milliseconds:8.2f} ms, of which the store {store:7.2f}")
+
+
+def print_run(title: str, clock: Clock) -> None:
+    """Print what a run costs however long it is."""
+    print_cost(title, *clock.milliseconds("before", "after"))
+    print_cost("  before the first step", *clock.milliseconds("before"))
+    print_cost("  after the last step", *clock.milliseconds("after"))
+
+
+def measure(clock: Clock, store: str, epochs: int, runs: int) -> None:
+    """Print what recording costs trainings of one length, by our clock and as a whole."""
+    clocks, plain, recorded = [], [], []
+    for _ in range(runs):
+        plain.append(seconds_of_fit(epochs))
+        clock.clear()
+        recorded.append(seconds_of_fit(epochs, store=store, batch_metrics=True))
+        clocks.append(sum(clock.own.values()) + sum(clock.store.values()))
+    ours = statistics.median(clocks) + epochs * STEPS * hook_microseconds() / 1e6
+    whole, without = statistics.median(recorded), statistics.median(plain)
+    print(
+        f"share of a fit of {epochs:>2} epochs           {ours / without:8.2%} of {without:.2f} s; "
+        f"whole trainings differ by {whole / without - 1:+.2%}, "
+        f"without it by {max(plain) / min(plain) - 1:.2%}"
+    )
 
 
 def main() -> None:
     """Print the costs."""
-    Tap.show = timed("validation batch", Tap.show)  # type: ignore[method-assign]
+    clock = watched()
     with tempfile.TemporaryDirectory() as store:
-        # What the first run of a process pays: the list of distributions, imports.
-        seconds_of_fit(TimedModelKB(store=store))
-        print(f"first run of a process  {sum(seconds['run']) * 1e3:7.1f} ms")
-        seconds.clear()
-        fits = [seconds_of_fit(TimedModelKB(store=store, batch_metrics=True)) for _ in range(RUNS)]
-    per_run = sum(seconds["run"]) / RUNS
-    per_epoch = sum(seconds["epoch"]) / RUNS / EPOCHS
-    print(f"each further run        {per_run * 1e3:7.1f} ms")
-    print(f"epoch                   {per_epoch * 1e3:7.1f} ms")
-    for name in ("validation batch", "batch"):
-        print(f"{name:<23} {statistics.median(seconds[name]) * 1e6:7.1f} us")
-    share = sum(map(sum, seconds.values())) / sum(fits)
-    epoch = statistics.median(fits) / EPOCHS
-    print(f"share of fit            {share:7.1%} of {EPOCHS} epochs of {epoch:.2f} s")
+        # What the first run of a process pays: the list of distributions, imports, the scan.
+        seconds_of_fit(1, store=store)
+        print_run("first run of a process", clock)
+        print_further_runs(clock, store)
+        for epochs, runs in LENGTHS.items():
+            measure(clock, store, epochs, runs)
+
+
+def print_further_runs(clock: Clock, store: str, runs: int = 7, epochs: int = 2) -> None:
+    """Print the medians of some runs, by run, epoch and batch."""
+    owns, stores = [], []
+    for _ in range(runs):
+        clock.clear()
+        seconds_of_fit(epochs, store=store, batch_metrics=True)
+        owns.append(clock.own)
+        stores.append(clock.store)
+    clock.clear()
+    for name in ("before", "after", "epoch", "validation", "batches"):
+        shares = 1 if name in HOOKS and name != "epoch" else epochs
+        clock.own[name] = statistics.median(own[name] for own in owns) / shares
+        clock.store[name] = statistics.median(each[name] for each in stores) / shares
+    print_run("each further run", clock)
+    print_cost("epoch", *clock.milliseconds("epoch"))
+    print_cost("  its validation batches", *clock.milliseconds("validation"))
+    hook, later = hook_microseconds(), clock.milliseconds("batches")
+    print(
+        f"batch                              {hook + later[0] / STEPS * 1e3:8.2f} us: "
+        f"the hook {hook:.2f}, its row later {(later[0] - later[1]) / STEPS * 1e3:.2f}, "
+        f"the store {later[1] / STEPS * 1e3:.2f}"
+    )
 
 
 if __name__ == "__main__":
