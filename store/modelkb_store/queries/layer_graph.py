@@ -181,5 +181,6 @@ def _without_doors(begin: Codes, end: Codes, doors: Mask) -> tuple[Codes, Codes]
 
 
 def _sorted_edges(begin: Codes, end: Codes, width: int) -> tuple[Codes, Codes]:
-    keys = np.unique(begin * width + end)
+    keys = np.sort(begin * width + end)  # faster here than np.unique, which hashes
+    keys = keys[np.diff(keys, prepend=-1) > 0]
     return keys // width, keys % width
