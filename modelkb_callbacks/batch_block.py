@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from modelkb_callbacks.logged_metrics import as_number, split_and_metric
-from modelkb_store.records import MetricRecord
 
 EndedBatch = tuple[int, float, Mapping[str, Any] | None]
 """A batch's number in its epoch, when it ended (seconds since 1970), and Keras' logs of it."""
@@ -30,24 +28,20 @@ class BatchBlock:
     seconds: list[float]
     metrics: dict[str, list[float]]
 
-    def records(self, experiment_id: str) -> list[MetricRecord]:
-        """Return the block row by row: all metrics of a batch, then those of the next one."""
-        names = [split_and_metric(name) for name in self.metrics]
-        moments = [datetime.fromtimestamp(each, timezone.utc) for each in self.seconds]
-        batches = zip(self.steps, moments, *self.metrics.values(), strict=True)
-        return [
-            MetricRecord(
-                experiment_id=experiment_id,
-                epoch=self.epoch,
-                step=step,
-                split=split,
-                metric=metric,
-                value=value,
-                wall_time=moment,
-            )
-            for step, moment, *values in batches
-            for (split, metric), value in zip(names, values, strict=True)
-        ]
+    def columns(self, experiment_id: str) -> Iterator[dict[str, Any]]:
+        """Yield the columns of ``batch_metrics`` for each metric; one value stands for all rows."""
+        times = [int(second * 1e6) for second in self.seconds]
+        for name, values in self.metrics.items():
+            split, metric = split_and_metric(name)
+            yield {
+                "experiment_id": experiment_id,
+                "epoch": self.epoch,
+                "step": self.steps,
+                "split": split,
+                "metric": metric,
+                "value": values,
+                "wall_time": times,
+            }
 
 
 def batch_blocks(

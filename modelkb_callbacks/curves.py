@@ -113,8 +113,8 @@ class Curves:
     def _write_batches(self) -> None:
         blocks = batch_blocks(self._batches.take(), epoch=self.epoch, first_step=self._first_step)
         for block in blocks:
-            records = block.records(self._writer.experiment.experiment_id)
-            self._writer.append_batch_metrics(records)
+            for columns in block.columns(self._writer.experiment.experiment_id):
+                self._writer.append_batch_columns(columns)
 
     def _steps_so_far(self, epochs: int) -> int:
         # A model with a train_step of its own may have optimizers of its own.

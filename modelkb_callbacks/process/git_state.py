@@ -85,7 +85,7 @@ def git_state(folder: Path) -> GitState | None:
     """
     git = shutil.which("git")
     place = folder if folder.is_dir() else folder.parent
-    if git is None or not place.is_dir():
+    if git is None or not place.is_dir() or not _is_in_working_tree(place):
         return None
     reader = _Reader(git, place)
     status = reader.read(_STATUS)
@@ -96,6 +96,12 @@ def git_state(folder: Path) -> GitState | None:
     if reader.timed_out:
         return _state_without_files(git, place)
     return None if status is None else _state(reader, status)
+
+
+def _is_in_working_tree(place: Path) -> bool:
+    """Return whether git may find one; without one there is no need to start it."""
+    real = place.resolve()
+    return any((folder / ".git").exists() for folder in (real, *real.parents))
 
 
 def _state(reader: _Reader, status: str) -> GitState:

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
+
 from modelkb_store.architecture_file import Architecture
 from modelkb_store.records import (
     DatasetRecord,
@@ -23,12 +26,14 @@ from modelkb_store.records import (
     RandomStateRecord,
     ResourceRecord,
 )
-from modelkb_store.table_file import read_table_file, records_of
+from modelkb_store.table_file import decode_rows, records_of
 from modelkb_store.writer import ExperimentWriter
 
 STARTED = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=timezone.utc)
 EPOCHS = 3
-WEIGHTS = b"the weights, as bytes"
+KERNEL = np.arange(8, dtype="float32").reshape(4, 2)
+TRAINED_WEIGHTS = "77" * 16
+CONSOLE = b"Epoch 1/3\n"
 
 ARCHITECTURE = Architecture(
     architecture_id="a1" * 16,
@@ -182,7 +187,11 @@ def record_complete_experiment(
     writer.append_batch_metrics([metric_record(record.experiment_id, 0, 0.75, step=1)])
     writer.flush()
     writer.add_evaluations(_evaluations(record.experiment_id))
-    writer.add_artifacts([writer.add_weights(lambda path: _write(path, WEIGHTS))])
+    writer.add_checkpoint("end", write_weights)
+    writer.add_trained_weights(TRAINED_WEIGHTS)
+    writer.add_artifacts(
+        [writer.add_file("console", "console.txt", lambda path: _write(path, CONSOLE))]
+    )
     writer.set(
         status="finished",
         ended_at=record.started_at + timedelta(seconds=75),
@@ -196,6 +205,7 @@ def record_complete_experiment(
         environment_id=ENVIRONMENT.environment_id,
     )
     writer.save_experiment()
+    writer.close()
     return writer
 
 
@@ -246,10 +256,20 @@ def _evaluations(experiment_id: str) -> list[EvaluationRecord]:
     ]
 
 
+def write_weights(path: Path) -> None:
+    """Write the weights of a layer as Keras does."""
+    with h5py.File(path, "w") as file:
+        variables = file.create_group("layers/dense/vars")
+        variables.attrs["name"] = "dense"
+        variables["0"] = KERNEL
+        variables["1"] = np.zeros(2, "float32")
+
+
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
 def read_records(path: Path, table: str, record_type: type[Any]) -> list[Any]:
     """Return what is in one file of a table, as records."""
-    return records_of(read_table_file(path, table).to_pylist(), record_type)
+    with path.open("rb") as file:
+        return records_of(decode_rows(file, table).to_pylist(), record_type)

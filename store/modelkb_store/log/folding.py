@@ -203,7 +203,7 @@ def _once(rows: pa.Table, table: str) -> pa.Table:
         keys = rows[SHARED_KEYS[table]].to_pylist()
     seen: set[Any] = set()
     is_new = [not (key in seen or seen.add(key)) for key in keys]  # type: ignore[func-returns-value]
-    return rows.filter(pa.array(is_new))
+    return rows.filter(pa.array(is_new, pa.bool_()))
 
 
 def _write_rows(files: Files, table: str, folder: str, stem: str, rows: pa.Table) -> None:
