@@ -30,7 +30,6 @@ def encode_rows(table: str, rows: pa.Table) -> pa.Buffer:
         compression="zstd",
         row_group_size=_ROW_GROUP_ROWS,
         write_page_checksum=True,
-        store_decimal_as_integer=False,
     )
     return sink.getvalue()
 
@@ -109,9 +108,7 @@ def _groups_to_read(metadata: pq.FileMetaData, where: Where) -> list[int]:
     return groups
 
 
-def _may_hold(
-    metadata: pq.FileMetaData, group: int, column: int, values: Collection[str]
-) -> bool:
+def _may_hold(metadata: pq.FileMetaData, group: int, column: int, values: Collection[str]) -> bool:
     statistics = metadata.row_group(group).column(column).statistics
     if statistics is None or not statistics.has_min_max:
         return True

@@ -10,12 +10,14 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.errors import CorruptFileError, ModelKBError
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import SHARED_KEYS, key_of
 from modelkb_store.log.log_contents import BY_EPOCH, LogContents
 from modelkb_store.project_names import project_folder
 from modelkb_store.records import Status
+from modelkb_store.row_cache import RowCache
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.summaries import summarize
@@ -32,11 +34,15 @@ class Tables:
     Args:
         files: The store.
         snapshot: The state to read; by default each read looks anew.
+        cache: Keeps rows of files that never change; one of its own by default.
     """
 
-    def __init__(self, files: Files, snapshot: Snapshot | None = None) -> None:
+    def __init__(
+        self, files: Files, snapshot: Snapshot | None = None, cache: RowCache | None = None
+    ) -> None:
         self.files = files
         self._snapshot = snapshot
+        self._cache = cache or RowCache()
 
     def read(
         self,
@@ -61,12 +67,14 @@ class Tables:
         names = list(columns if columns is not None else [_PROJECT.name, *SCHEMAS[table].names])
         folder = None if project is None else project_folder(project)
         if self._snapshot is not None:
-            return _read(self._snapshot, table, folder, names, where)
-        return consistently(self.files, lambda now: _read(now, table, folder, names, where))
+            return _read(self._snapshot, self._cache, table, folder, names, where)
+        return consistently(
+            self.files, lambda now: _read(now, self._cache, table, folder, names, where)
+        )
 
     def consistently(self, action: Callable[[Tables], T]) -> T:
         """Return what an action makes of several tables, all of them of one state."""
-        return consistently(self.files, lambda now: action(Tables(self.files, now)))
+        return consistently(self.files, lambda now: action(Tables(self.files, now, self._cache)))
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
@@ -88,6 +96,7 @@ def project_of(path: str) -> str:
 
 def _read(
     snapshot: Snapshot,
+    cache: RowCache,
     table: str,
     folder: str | None,
     columns: Sequence[str],
@@ -98,7 +107,7 @@ def _read(
     extra = [key] if key is not None and key not in needed else []
     if table in BY_EPOCH and any(log.cut is not None for log in snapshot.logs):
         extra += [name for name in ("epoch",) if name not in needed]
-    parts = list(_parts(snapshot, table, folder, [*needed, *extra], where))
+    parts = list(_parts(snapshot, cache, table, folder, [*needed, *extra], where))
     schema = pa.schema([SCHEMAS[table].field(name) for name in [*needed, *extra]])
     rows = pa.concat_tables([schema.insert(0, _PROJECT).empty_table(), *parts])
     if table == "experiments" and "status" in needed:
@@ -107,7 +116,12 @@ def _read(
 
 
 def _parts(
-    snapshot: Snapshot, table: str, folder: str | None, columns: Sequence[str], where: Where | None
+    snapshot: Snapshot,
+    cache: RowCache,
+    table: str,
+    folder: str | None,
+    columns: Sequence[str],
+    where: Where | None,
 ) -> Iterator[pa.Table]:
     seen: dict[str, set[str]] = {}
     summarized: set[str | None] = set()
@@ -115,7 +129,7 @@ def _parts(
         if folder is None or PurePosixPath(info.path).parent.name == folder:
             if _surely_has_none(snapshot, table, info, where):
                 continue
-            rows = read_rows(snapshot.files, info.path, table, columns, where)
+            rows = _rows_of_file(snapshot.files, cache, info.path, table, columns, where)
             rows = _still_valid(rows, table, snapshot)
             yield _of_project(_not_seen(rows, table, info.path, seen), info.path)
     for log in snapshot.logs:
@@ -127,6 +141,20 @@ def _parts(
             rows = _not_deleted(rows, snapshot).select(columns)
             summarized.add(log.experiment_id if rows.num_rows else None)
             yield _of_project(_not_seen(rows, table, path, seen), path)
+
+
+def _rows_of_file(
+    files: Files,
+    cache: RowCache,
+    path: str,
+    table: str,
+    columns: Sequence[str],
+    where: Where | None,
+) -> pa.Table:
+    def read() -> pa.Table:
+        return read_rows(files, path, table, columns, where)
+
+    return cache.get(path, columns, where, read) if is_compacted(path) else read()
 
 
 def read_rows(
@@ -171,7 +199,8 @@ def _summaries_of_log(snapshot: Snapshot, log: LogContents) -> pa.Table:
         return summarize(metrics)
     where = {"experiment_id": [log.experiment_id]}
     folder = log.name.project_folder
-    return summarize(_read(snapshot, "metrics", folder, SCHEMAS["metrics"].names, where))
+    names = SCHEMAS["metrics"].names
+    return summarize(_read(snapshot, RowCache(), "metrics", folder, names, where))
 
 
 def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot) -> pa.Table:

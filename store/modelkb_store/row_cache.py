@@ -1,0 +1,54 @@
+"""Rows of compacted files, which never change, kept for the next who asks for the same."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+
+from modelkb_store.table_file import Where
+
+_Key = tuple[str, tuple[str, ...], tuple[tuple[str, frozenset[str]], ...]]
+
+
+class RowCache:
+    """Keeps what was read last, up to a size in memory. Threads may share it.
+
+    Args:
+        most_bytes: The size.
+    """
+
+    def __init__(self, most_bytes: int = 128 << 20) -> None:
+        self._most_bytes = most_bytes
+        self._rows: OrderedDict[_Key, pa.Table] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(
+        self, path: str, columns: Sequence[str], where: Where | None, read: Callable[[], pa.Table]
+    ) -> pa.Table:
+        """Return the rows of a file, read only if they are not kept.
+
+        Args:
+            path: The file, whose name is never used again for other content.
+            columns: Which columns.
+            where: Which rows.
+            read: Reads them.
+        """
+        chosen = tuple((name, frozenset(values)) for name, values in (where or {}).items())
+        key = (path, tuple(columns), chosen)
+        with self._lock:
+            if key in self._rows:
+                self._rows.move_to_end(key)
+                return self._rows[key]
+        rows = read()
+        with self._lock:
+            if key not in self._rows:
+                self._rows[key] = rows
+                self._bytes += rows.nbytes
+            while self._bytes > self._most_bytes:
+                _, dropped = self._rows.popitem(last=False)
+                self._bytes -= dropped.nbytes
+        return rows
