@@ -9,6 +9,10 @@ from collections.abc import Iterator
 
 from modelkb_store.errors import StoreUnreachableError
 
+# What is said of an object that was deleted since it was opened; the second, if the answer came
+# without its explanation.
+_DELETED = ("NO_SUCH_KEY", "RESOURCE_NOT_FOUND")
+
 
 @contextlib.contextmanager
 def reached(uri: str, path: str) -> Iterator[None]:
@@ -27,7 +31,7 @@ def reached(uri: str, path: str) -> Iterator[None]:
     except StoreUnreachableError:
         raise
     except OSError as error:
-        if "NO_SUCH_KEY" in str(error):  # deleted since it was opened
+        if any(name in str(error) for name in _DELETED):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
         # Errors of the machine itself have numbers, those of the libraries none.
         if error.errno is not None:

@@ -82,6 +82,9 @@ class ObjectFiles:
 
     def write_file(self, path: str, local: Path) -> None:
         """Make or replace a file by a local one, of which only pieces are in memory."""
+        if local.stat().st_size > _PIECE_BYTES:
+            # Raises if the server is away: a stream that fails later stays in memory.
+            self.exists(path)
         with local.open("rb") as source:
             self._upload(path, iter(lambda: source.read(_PIECE_BYTES), b""))
         local.unlink()
@@ -155,9 +158,12 @@ class ObjectFiles:
                 if number % _PIECES_IN_FLIGHT == _PIECES_IN_FLIGHT - 1:
                     # Uploads run in the background, and what waits for them is in memory.
                     stream.flush()
-        with self._reached(path):
-            stream.close()
-        _unfinished.remove(stream)
+        try:
+            with self._reached(path):
+                stream.close()
+        finally:
+            # Also if it failed: what is closed sends nothing more.
+            _unfinished.remove(stream)
 
     def _open_for_writing(self, full: str) -> pyarrow.NativeFile:
         # Nothing is compressed on the way because of how a name ends.
