@@ -82,10 +82,14 @@ class LayerTable:
 
         Null where the order of the layers is not known, as in a subclass of ``keras.Model``.
         """
+        return self.architecture_ids, self._depths
+
+    @functools.cached_property
+    def _depths(self) -> pa.Array:
         longest = np.zeros(len(self.architecture_ids), np.int64)
         real = self.of_class(None)
         np.maximum.at(longest, self.architecture[real], self.graph.ranks()[real])
-        return self.architecture_ids, pa.array(longest, mask=self._orderless())
+        return pa.array(longest, mask=self._orderless())
 
     @functools.cached_property
     def graph(self) -> LayerGraph:

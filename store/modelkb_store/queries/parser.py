@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from modelkb_store.errors import QuerySyntaxError
 from modelkb_store.queries.grammar import GRAMMAR, SYMBOLS
+from modelkb_store.queries.query_size import first_too_many
 from modelkb_store.queries.syntax import Condition, OrderKey
 from modelkb_store.queries.tree_builder import TreeBuilder, TreeError
 
@@ -19,7 +20,7 @@ def parse_condition(text: str) -> Condition:
     """Parse a condition, as after ``where``.
 
     Raises:
-        QuerySyntaxError: It is none, or is nested too deeply.
+        QuerySyntaxError: It is none, is nested too deeply, or asks for too much.
 
     Example:
         >>> parse_condition("params.lr < 0.01").operator
@@ -43,7 +44,7 @@ def _parsed(text: str, start: str) -> Any:
     import lark
 
     try:
-        return _parser().parse(text, start=start)
+        tree = _parser().parse(text, start=start)
     except TreeError as error:
         raise QuerySyntaxError(text, error.position, error.problem, ()) from None
     except lark.exceptions.UnexpectedCharacters as error:
@@ -60,6 +61,10 @@ def _parsed(text: str, start: str) -> Any:
         )
         expected = _spoken(error.accepts or error.expected)
         raise QuerySyntaxError(text, position, found, expected) from None
+    too_many = first_too_many(tree)
+    if too_many is not None:
+        raise QuerySyntaxError(text, too_many[1], f"it has more than {too_many[0]}", ())
+    return tree
 
 
 def _short(text: str) -> str:
