@@ -31,7 +31,7 @@ def reached(uri: str, path: str) -> Iterator[None]:
     except StoreUnreachableError:
         raise
     except OSError as error:
-        if any(name in str(error) for name in _DELETED):
+        if isinstance(error, NotADirectoryError) or any(name in str(error) for name in _DELETED):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
         # Errors of the machine itself have numbers, those of the libraries none.
         if error.errno is not None:
