@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -35,6 +35,7 @@ def test_dtype_that_numpy_lacks_has_the_id_of_its_name() -> None:
     assert variable_id(values) == variable_id(values.view("V2"), "bfloat16")
 
 
+@settings(deadline=None)
 @given(arrays.arrays(st.sampled_from(["<f4", "<i2", "<f8", "<c8"]), arrays.array_shapes()))
 def test_order_of_bytes_and_of_memory_do_not_matter(values: np.ndarray) -> None:
     assert variable_id(values.astype(values.dtype.newbyteorder(">"))) == variable_id(values)
