@@ -16,6 +16,7 @@ except ImportError as error:
     ) from error
 
 from modelkb_callbacks import active_recordings
+from modelkb_callbacks.collector_pause import collector_pause
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.guard import Guard
@@ -63,6 +64,14 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
             ``batch_metrics``.
         console: Whether to keep what is printed during the training.
         save_weights: Whether to keep the final weights; those of a run that failed are not.
+        checkpoints: ``epoch`` to keep the weights of every epoch, ``best`` to keep those of the
+            best one so far. What does not change from one to the next is stored once.
+        monitor: What the best is chosen by, as in Keras' history. Default: ``val_loss``, else
+            ``loss``.
+        resume: The id of an experiment to go on with, when its training is taken up again
+            (``initial_epoch``, ``BackupAndRestore``); or True for the last one of the project that
+            did not finish and has the same architecture, and a new one if there is none. Epochs
+            that run again replace what was recorded of them.
         evaluation_samples: How many samples at most are predicted for the evaluation when
             it cannot be taken from Keras' own validation pass.
         silence: Codes of the scanner's warnings that are not wanted, beside those in
@@ -94,6 +103,9 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         batch_metrics: bool = False,
         console: bool = False,
         save_weights: bool = True,
+        checkpoints: str | None = None,
+        monitor: str | None = None,
+        resume: str | bool = False,
         evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES,
         silence: Sequence[str] = (),
         strict: bool = False,
@@ -111,14 +123,18 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 batch_metrics=batch_metrics,
                 console=console,
                 save_weights=save_weights,
+                checkpoints=checkpoints,
+                monitor=monitor,
+                resume=resume,
                 evaluation_samples=evaluation_samples,
                 silence=silence,
                 strict=strict,
             )
         )
-        Guard(strict=strict).run(
-            "scan the source", lambda: UserSource.of_caller().warn(self._settings.silence)
-        )
+        with collector_pause():
+            Guard(strict=strict).run(
+                "scan the source", lambda: UserSource.of_caller().warn(self._settings.silence)
+            )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ModelKBCallback:
@@ -176,9 +192,10 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         block = active_recordings.of_model(self.model)
         self._is_in_block = block is not None
         self._recording = self._last_recording = recording = block or Recording(self._settings)
-        if block is None:
-            recording.begin(self.model)
-        recording.begin_fit(self.model, self._call or FitCall(), self.params or {})
+        with collector_pause():
+            if block is None:
+                recording.begin(self.model)
+            recording.begin_fit(self.model, self._call or FitCall(), self.params or {})
         self.experiment_id = recording.experiment_id
         if self._settings.batch_metrics and self._fit is not None:
             # What Keras calls is what keeps the batch, with nothing in between.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from modelkb_callbacks.checkpointing import Checkpointing
 from modelkb_callbacks.class_names import find_class_names
 from modelkb_callbacks.curves import Curves
 from modelkb_callbacks.datasets.dataset_watch import DatasetWatch
@@ -29,6 +30,7 @@ class FitRecording:
         call: The arguments of ``fit``, as far as they are known.
         keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
         data_source: Where the scanner found the data to come from, as JSON text.
+        resumes: Whether it goes on with an experiment that has epochs already.
 
     Attributes:
         call: As above.
@@ -48,6 +50,7 @@ class FitRecording:
         call: FitCall,
         keras_params: Mapping[str, Any],
         data_source: str | None,
+        resumes: bool = False,
     ) -> None:
         self._writer = writer
         self._guard = guard
@@ -56,6 +59,9 @@ class FitRecording:
         self.keras_params = keras_params
         self.data_is_known = False
         self._curves = Curves(writer, guard, model, keras_params)
+        self._checkpointing = Checkpointing(writer, settings, model)
+        self._resumes = resumes
+        self._epochs_before = 0
         self.class_names: Sequence[str] | None = settings.class_names or guard.run(
             "find the class names", lambda: find_class_names(call)
         )
@@ -75,8 +81,8 @@ class FitRecording:
 
     @property
     def epochs_completed(self) -> int:
-        """How many epochs have ended."""
-        return self._curves.epochs_completed
+        """How many epochs have ended, those before a resumed training included."""
+        return self._epochs_before + self._curves.epochs_completed
 
     def begin(self) -> None:
         """Describe the data, or begin to watch it, before the first step."""
@@ -90,6 +96,10 @@ class FitRecording:
 
     def begin_epoch(self, epoch: int) -> None:
         """Note which epoch runs."""
+        if self._resumes:
+            # Only now it is known: a callback may have restored where the training was.
+            self._resumes, self._epochs_before = False, epoch
+            self._guard.run("go on with the curves", lambda: self._writer.drop_epochs_from(epoch))
         self._guard.run("follow the epochs", lambda: self._curves.begin_epoch(epoch))
 
     def begin_steps(self) -> None:
@@ -104,6 +114,7 @@ class FitRecording:
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Put the epoch's metrics on disk."""
         self._guard.run("write the metrics", lambda: self._curves.end_epoch(epoch, logs))
+        self._guard.run("keep a checkpoint", lambda: self._checkpointing.end_epoch(epoch, logs))
         self._guard.run("keep a sample of the data", self._evaluator.end_epoch)
         if not self.data_is_known:
             self._guard.run("describe the data", self._datasets.end_epoch)

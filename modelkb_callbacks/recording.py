@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
-import platform
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,14 +23,13 @@ from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
-from modelkb_callbacks.process.command_line import command_line
+from modelkb_callbacks.new_experiment import new_experiment
 from modelkb_callbacks.process.process_watch import ProcessWatch
 from modelkb_callbacks.random_states import random_states
+from modelkb_callbacks.resuming import find_resumed
 from modelkb_callbacks.settings import Settings
 from modelkb_callbacks.user_source import UserSource
-from modelkb_store._version import __version__
-from modelkb_store.ids import new_experiment_id
-from modelkb_store.records import ExperimentRecord, HyperparameterRecord, RandomStateRecord, Status
+from modelkb_store.records import HyperparameterRecord, RandomStateRecord, Status
 from modelkb_store.writer import ExperimentWriter
 
 
@@ -81,6 +78,7 @@ class Recording:
         self._source = UserSource()
         self._process: ProcessWatch | None = None
         self._has_random_states = False
+        self._resumes = False
 
     @property
     def experiment_id(self) -> str | None:
@@ -167,7 +165,9 @@ class Recording:
             call=call,
             keras_params=keras_params,
             data_source=self._source.datasets,
+            resumes=self._resumes,
         )
+        self._resumes = False
         self.fit_runs = True
         self.class_names = fit.class_names
         fit.begin()
@@ -275,26 +275,17 @@ class Recording:
         self._hyperparameters = every
 
     def _open_store(self) -> ExperimentWriter:
-        started = datetime.now(timezone.utc)
-        experiment_id = new_experiment_id(started)
-        model_name = getattr(self._model, "name", None) or type(self._model).__name__
-        if self._model is None:
-            model_name = "experiment"
-        experiment = ExperimentRecord(
-            experiment_id=experiment_id,
-            name=self.settings.name or f"{model_name}-{experiment_id[-10:]}",
-            owner=self.settings.owner or _login_name(),
-            status=Status.RUNNING.value,
-            started_at=started,
-            host=platform.node(),
-            process_id=os.getpid(),
-            modelkb_version=__version__,
-            seed=self._framework.random_seed(),
-            command_line=command_line(),
-            tags=tuple(self.settings.tags or ()),
-            notes=self.settings.notes or "",
+        place, project = self.settings.store_location, self.settings.project
+        resumed = self.guard.run(
+            "find the experiment to go on with", lambda: find_resumed(self.settings, self._model)
         )
-        return ExperimentWriter(self.settings.store_location, self.settings.project, experiment)
+        if resumed is None:
+            experiment = new_experiment(self.settings, self._model, self._framework.random_seed())
+            return ExperimentWriter(place, project, experiment)
+        self._resumes = True
+        self._has_random_states = True  # those that it began with
+        self._clock -= resumed.experiment.duration_seconds or 0.0
+        return ExperimentWriter(place, resumed.project, resumed.experiment, resumes=True)
 
     def _run_steps(self, *steps: tuple[str, Callable[[], None]]) -> None:
         for what, step in steps:
@@ -422,10 +413,3 @@ def status_of(outcome: BaseException | None) -> Status:
 
 def _reason_of(outcome: BaseException) -> str:
     return without_credentials(f"stopped by {type(outcome).__name__}: {outcome}").rstrip(": ")
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container whose user has no name
-        return "unknown"

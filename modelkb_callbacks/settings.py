@@ -32,6 +32,9 @@ class Settings:
     batch_metrics: bool = False
     console: bool = False
     save_weights: bool = True
+    checkpoints: str | None = None
+    monitor: str | None = None
+    resume: str | bool = False
     evaluation_samples: int = DEFAULT_EVALUATION_SAMPLES
     silence: Sequence[str] = ()
     strict: bool = False
@@ -41,13 +44,16 @@ class Settings:
         # Found out where the user wrote it, before a training begins.
         project = self.project or os.environ.get(PROJECT_VARIABLE) or DEFAULT_PROJECT
         project_folder(project)
-        for name in ("name", "owner", "notes"):
+        for name in ("name", "owner", "notes", "monitor"):
             _check(name, getattr(self, name), (str, type(None)), "a text")
         _check("params", self.params, (Mapping, type(None)), "a dictionary")
         for name in ("tags", "class_names", "silence"):
             value = getattr(self, name)
             if isinstance(value, str) or not isinstance(value, (Iterable, type(None))):
                 raise InvalidSettingError(name, value, "a list of texts")
+        if self.checkpoints not in (None, "epoch", "best"):
+            raise InvalidSettingError("checkpoints", self.checkpoints, "'epoch', 'best' or None")
+        _check("resume", self.resume, (str, bool), "an experiment's id, or True")
         if not isinstance(self.evaluation_samples, int) or self.evaluation_samples < 1:
             raise InvalidSettingError(
                 "evaluation_samples", self.evaluation_samples, "a whole number from 1"

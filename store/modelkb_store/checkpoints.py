@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from modelkb_store.errors import ArtifactNotFoundError
+from modelkb_store.metric_direction import higher_is_better
 from modelkb_store.tables import Tables
 from modelkb_store.weights.checkpoint import restore_checkpoint
 
@@ -84,6 +86,8 @@ class Checkpoints:
                 matching = self._end_if_it_is_of(wanted, found)
         else:
             matching = [row for row in found if row["kind"] == wanted]
+            if wanted == _BEST:  # of a run that was resumed there are several
+                matching.sort(key=_goodness)
         if matching:
             return matching[-1]
         if wanted in (None, _END) and self._path_of_version_1() is not None:
@@ -113,3 +117,8 @@ class Checkpoints:
                 shutil.copyfileobj(source, target)
         except FileNotFoundError as error:
             raise ArtifactNotFoundError(self._id, "weights", f"{recorded} is missing") from error
+
+
+def _goodness(row: dict[str, Any]) -> float:
+    value = -math.inf if row["value"] is None else float(row["value"])
+    return value if higher_is_better(row["metric"] or "") else -value

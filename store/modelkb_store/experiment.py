@@ -107,7 +107,8 @@ class Experiment:
         """
         import pandas as pd
 
-        for row in self.table("evaluations").to_pylist():
+        newest_first = self.table("evaluations").sort_by([("created_at", "descending")])
+        for row in newest_first.to_pylist():
             wanted = split in (None, row["split"]) and output in (None, row["output"])
             if wanted and row["confusion_matrix"] is not None:
                 labels = row["class_names"] or range(len(row["confusion_matrix"]))

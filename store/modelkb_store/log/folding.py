@@ -70,7 +70,7 @@ def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
         _write_rows(files, "projects", folder, "project", log.added("projects").slice(0, 1))
     for table in ADD_TABLES:
         for segment in log.segments:
-            rows = segment.rows(table)
+            rows = log.rows(segment, table)
             if rows.num_rows:
                 _write_rows(files, table, folder, log.name.stem(segment.number), rows)
     if not log.is_first:

@@ -113,7 +113,19 @@ class LogContents:
 
     def added(self, table: str) -> pa.Table:
         """Return the rows that it adds to a table."""
-        return _concatenated(table, [segment.rows(table) for segment in self.segments])
+        return _concatenated(table, [self.rows(segment, table) for segment in self.segments])
+
+    def rows(self, segment: Segment, table: str) -> pa.Table:
+        """Return the rows that one of its segments adds to a table."""
+        rows = segment.rows(table)
+        if table != "checkpoints" or not rows.num_rows:
+            return rows
+        # A better one takes the place of the best so far.
+        every = pa.concat_tables([each.rows(table) for each in self.segments])
+        best = every.filter(pc.equal(every["kind"], "best"))
+        latest = pc.max(best["created_at"])
+        is_best = pc.equal(rows["kind"], "best")
+        return rows.filter(pc.or_(pc.invert(is_best), pc.equal(rows["created_at"], latest)))
 
 
 def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
