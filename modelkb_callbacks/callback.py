@@ -16,7 +16,6 @@ except ImportError as error:
     ) from error
 
 from modelkb_callbacks import active_recordings
-from modelkb_callbacks.collector_pause import collector_pause
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.guard import Guard
@@ -131,10 +130,9 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 strict=strict,
             )
         )
-        with collector_pause():
-            Guard(strict=strict).run(
-                "scan the source", lambda: UserSource.of_caller().warn(self._settings.silence)
-            )
+        Guard(strict=strict).run(
+            "scan the source", lambda: UserSource.of_caller().warn(self._settings.silence)
+        )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ModelKBCallback:
@@ -192,10 +190,9 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
         block = active_recordings.of_model(self.model)
         self._is_in_block = block is not None
         self._recording = self._last_recording = recording = block or Recording(self._settings)
-        with collector_pause():
-            if block is None:
-                recording.begin(self.model)
-            recording.begin_fit(self.model, self._call or FitCall(), self.params or {})
+        if block is None:
+            recording.begin(self.model)
+        recording.begin_fit(self.model, self._call or FitCall(), self.params or {})
         self.experiment_id = recording.experiment_id
         if self._settings.batch_metrics and self._fit is not None:
             # What Keras calls is what keeps the batch, with nothing in between.
