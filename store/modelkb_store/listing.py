@@ -65,7 +65,7 @@ def _plain(table: pa.Table) -> pa.Table:
 def _parameter_columns(ids: pa.Array, table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
     codes, names = encoded_texts(table["name"])
     values = JsonColumn(table["value"])
-    rows = np.where(values.kinds > 0, positions_in(table["experiment_id"], ids), -1)
+    rows = positions_in(table["experiment_id"], ids)
     for code, place, source in _by_name(rows, codes, len(names)):
         picked = np.full(len(ids), -1, np.int64)
         picked[place] = source

@@ -153,6 +153,12 @@ def test_a_column_for_each_name_sorted(tables: ParquetTables) -> None:
     assert read["metrics.loss"].to_pylist() == [None, 0.5]
 
 
+def test_a_hyperparameter_that_is_null_in_all_runs_has_a_column(tables: ParquetTables) -> None:
+    add_experiment(tables, 1, params={"clipnorm": "null"})
+
+    assert list_experiments(tables)["params.clipnorm"].to_pylist() == [None]
+
+
 def test_columns_of_another_project_are_not_there(tables: ParquetTables) -> None:
     add_experiment(tables, 1, params={"colour": '"black"'}, project="cats")
     add_experiment(tables, 2, params={"size": "3"}, project="dogs")
