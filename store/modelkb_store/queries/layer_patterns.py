@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from modelkb_store.json_column import JsonColumn
 from modelkb_store.queries.evaluation import Evaluation
@@ -24,10 +26,11 @@ from modelkb_store.queries.syntax import (
 )
 from modelkb_store.queries.values import Values, values_of_column, values_of_json
 from modelkb_store.schemas import SCHEMAS
-from modelkb_store.text_column import Codes
+from modelkb_store.text_column import Codes, encoded_texts
 
 Mask = npt.NDArray[np.bool_]
 
+_NAME_IN_CONFIG = r'"name": ?"[^"\\]*"'
 _COLUMNS = frozenset(SCHEMAS["layers"].names) - {"architecture_id", "position", "config"}
 
 
@@ -83,7 +86,6 @@ class _LayerValues:
         self._layers = layers
         self._rows = rows
         self._known_rows = known
-        self._configs: list[str | None] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -93,19 +95,30 @@ class _LayerValues:
             raise query.mismatch("Only a metric has values of epochs.", name.position)
         if len(name.parts) == 1 and name.parts[0] in _COLUMNS:
             return values_of_column(self._layers.column(name.parts[0], self._rows))
-        if self._configs is None:
-            self._configs = self._layers.column("config", self._rows).to_pylist()
-        texts = config_values(self._configs, name.parts)
+        codes, configs = self._configs if "name" in name.parts else self._nameless_configs
+        texts = config_values(configs.to_pylist(), name.parts)
         if all(text is None for text in texts) and not self._anywhere(name.parts):
             raise query.unknown("key of these layers", name, self._known())
         column = JsonColumn(pa.chunked_array([pa.array(texts, pa.string())]))
-        return values_of_json(column, np.arange(len(texts)))
+        return values_of_json(column, codes)
 
     def result_of(self, condition: LayerChain | Call, query: QueryText) -> pa.Array:
         raise query.mismatch("A layer has no such property.", condition.position)
 
     def count_of(self, count: LayerCount, query: QueryText) -> Values:
         raise query.mismatch("A layer has no such property.", count.position)
+
+    @functools.cached_property
+    def _configs(self) -> tuple[Codes, pa.Array]:
+        return encoded_texts(self._layers.column("config", self._rows))
+
+    @functools.cached_property
+    def _nameless_configs(self) -> tuple[Codes, pa.Array]:
+        """The configurations without names, which are often all that tells layers apart."""
+        codes, configs = self._configs
+        nameless = pc.replace_substring_regex(configs, _NAME_IN_CONFIG, '"name":""')
+        places, distinct = encoded_texts(pa.chunked_array([nameless]))
+        return np.append(places, -1)[codes], distinct
 
     def _anywhere(self, key: Sequence[str]) -> bool:
         texts = self._layers.column("config", self._known_rows).to_pylist()
