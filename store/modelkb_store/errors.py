@@ -247,3 +247,23 @@ class StoreUnreachableError(ModelKBError, OSError):
             "name of the bucket, the endpoint (AWS_ENDPOINT_URL or ?endpoint_override=HOST:PORT) "
             "and the credentials (such as AWS_ACCESS_KEY_ID), then try again."
         )
+
+
+class RunningExperimentError(ModelKBError, RuntimeError):
+    """An experiment cannot be deleted while it runs."""
+
+    def __init__(self, experiment_id: str) -> None:
+        super().__init__(
+            f"Experiment {experiment_id} is running. Stop its process or wait for its end, "
+            "then delete it."
+        )
+
+
+class CollectedExperimentError(ModelKBError, RuntimeError):
+    """An experiment was deleted, and its rows are partly gone already."""
+
+    def __init__(self, experiment_id: str) -> None:
+        super().__init__(
+            f"Experiment {experiment_id} cannot be brought back: `modelkb gc` has begun to remove "
+            "what was recorded of it. Restore the store from a backup."
+        )

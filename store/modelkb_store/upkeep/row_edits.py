@@ -1,0 +1,104 @@
+"""Putting other rows in the place of some, in all files of a project's part of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelkb_store.commits.manifest import Manifest, publish, read_manifest
+from modelkb_store.commits.transaction import Replacement, commit
+from modelkb_store.errors import StoreBusyError
+from modelkb_store.files.files import Files
+from modelkb_store.project_names import project_folder
+from modelkb_store.schemas import SCHEMAS
+from modelkb_store.snapshot import Snapshot
+from modelkb_store.tables import read_rows
+
+_ATTEMPTS = 100
+
+
+def rewrite_rows(
+    files: Files,
+    table: str,
+    project: str,
+    column: str,
+    values: Collection[str],
+    change: Callable[[pa.Table], pa.Table],
+) -> bool:
+    """Put what becomes of some rows in their place, in one commit.
+
+    Rows in the logs of running experiments are left alone.
+
+    Args:
+        files: The store.
+        table: The table.
+        project: The project.
+        column: The column that the rows are found by.
+        values: The values of it.
+        change: Gets the rows that have one of them, those of older files first, and returns
+            what is to be there instead.
+
+    Returns:
+        Whether anything is otherwise than before.
+    """
+    folder = project_folder(project)
+    wanted = pa.array(sorted(values), pa.string())
+
+    def plan(snapshot: Snapshot) -> Replacement | None:
+        hits, kept, paths = [SCHEMAS[table].empty_table()], [], []
+        infos = [i for i in snapshot.table_files(table) if i.path.startswith(f"{table}/{folder}/")]
+        for info in sorted(infos, key=lambda info: info.modified):
+            some = read_rows(files, info.path, table, [column], {column: values})
+            if some.num_rows:
+                rows = read_rows(files, info.path, table)
+                is_hit = pc.fill_null(pc.is_in(rows[column], wanted), False)
+                hits.append(rows.filter(is_hit))
+                kept.append(rows.filter(pc.invert(is_hit)))
+                paths.append(info.path)
+        before = pa.concat_tables(hits)
+        after = change(before)
+        if after.equals(before):
+            return None
+        # One more row is cheaper to keep in a file that there is.
+        add = [pa.concat_tables([*kept[:1], after]), *kept[1:]]
+        return Replacement(table, folder, paths, [rows for rows in add if rows.num_rows])
+
+    return commit(files, plan)
+
+
+def change_manifest(files: Files, change: Callable[[Manifest], Manifest | None]) -> bool:
+    """Publish what becomes of the newest manifest.
+
+    Args:
+        files: The store.
+        change: Gets it, and returns the next; None if there is nothing to change.
+
+    Returns:
+        Whether there was.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            after = change(read_manifest(files))
+        except FileNotFoundError:  # a newer one is there by now
+            continue
+        if after is None:
+            return False
+        if publish(files, after):
+            return True
+    raise StoreBusyError(files.uri, None)
+
+
+def forget_deleted(files: Files) -> bool:
+    """Let names of files count again that were replaced, and are deleted by now.
+
+    Shared rows lie in files that are called by their id: who stores the same thing again
+    writes a file of the same name.
+    """
+
+    def change(manifest: Manifest) -> Manifest | None:
+        gone = {path for path in manifest.replaced if not files.exists(path)}
+        return manifest.changed({}, (), forget=gone) if gone else None
+
+    return change_manifest(files, change)
