@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Before TensorFlow is imported anywhere: its start-up chatter, and a second CPU for the
@@ -14,7 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pytest
 from hypothesis import settings
 
-from modelkb_store import Experiment, Store
+from modelkb_store import Experiment, ModelKBError, Store
 from modelkb_store.records import ExperimentRecord
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import experiment_record, record_complete_experiment
@@ -29,6 +30,7 @@ def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a default store out of the checkout, and the caller's settings out of the tests."""
     for name in ("MODELKB_STORE", "MODELKB_PROJECT"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MODELKB_SPOOL", str(tmp_path / ".spool"))
     monkeypatch.chdir(tmp_path)
 
 
@@ -52,13 +54,18 @@ def experiment_record_factory() -> Callable[..., ExperimentRecord]:
 @pytest.fixture
 def writer_factory(
     store: Path, experiment_record_factory: Callable[..., ExperimentRecord]
-) -> Callable[..., ExperimentWriter]:
-    """Begins experiments in the store."""
+) -> Iterator[Callable[..., ExperimentWriter]]:
+    """Begins experiments in the store, and ends them after the test."""
+    writers: list[ExperimentWriter] = []
 
     def make(project: str = "digits", **changes: object) -> ExperimentWriter:
-        return ExperimentWriter(store, project, experiment_record_factory(**changes))
+        writers.append(ExperimentWriter(store, project, experiment_record_factory(**changes)))
+        return writers[-1]
 
-    return make
+    yield make
+    for writer in writers:
+        with contextlib.suppress(OSError, ModelKBError):  # the test may have damaged the store
+            writer.close()
 
 
 @pytest.fixture

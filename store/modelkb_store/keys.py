@@ -29,6 +29,16 @@ ADD_TABLES = tuple(
 )
 
 
+# What the rows of an experiment are in the order of, where they may be in several files.
+ORDERED_BY: dict[str, str] = {
+    "metrics": "epoch",
+    "batch_metrics": "epoch",
+    "epochs": "epoch",
+    "resources": "wall_time",
+    **dict.fromkeys(("evaluations", "predictions", "artifacts", "checkpoints"), "created_at"),
+}
+
+
 def key_of(table: str) -> str | None:
     """Return the column that the rows of a table are found by; None for ``projects``."""
     if table in SHARED_KEYS:

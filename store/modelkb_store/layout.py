@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import (
@@ -15,7 +14,7 @@ from modelkb_store.errors import (
     StoreNotFoundError,
 )
 from modelkb_store.files.files import Files
-from modelkb_store.files.open_files import is_remote
+from modelkb_store.files.open_files import is_remote, local_folder
 from modelkb_store.project_names import project_folder
 
 STORE_VARIABLE = "MODELKB_STORE"
@@ -33,7 +32,7 @@ def resolve_store_location(
     """
     environment = os.environ if environ is None else environ
     chosen = os.fspath(store or environment.get(STORE_VARIABLE) or DEFAULT_STORE)
-    return chosen if is_remote(chosen) else str(Path(chosen).expanduser().absolute())
+    return chosen if is_remote(chosen) else str(local_folder(chosen).absolute())
 
 
 def create_store(files: Files) -> None:
@@ -53,9 +52,12 @@ def create_store(files: Files) -> None:
         # always comes first, so a foreign entry without it is really foreign.
         if entry is not None and not files.exists(FORMAT_FILE):
             raise NotAStoreError(files.uri, entry)
-        _write_format(files)
+        write_format(files)
     elif check_store(files) < FORMAT_VERSION:
-        _write_format(files)
+        # Inside: it reads tables, which build on what is here.
+        from modelkb_store.upgrade import upgrade
+
+        upgrade(files)
 
 
 def check_store(files: Files) -> int:
@@ -116,7 +118,8 @@ def _object(kind: str, object_id: str, suffix: str) -> str:
     return f"objects/{kind}/{object_id[:2]}/{object_id}{suffix}"
 
 
-def _write_format(files: Files) -> None:
+def write_format(files: Files) -> None:
+    """Say that a place is a store, and of this version."""
     text = json.dumps({"format": _FORMAT_NAME, "version": FORMAT_VERSION}, indent=2)
     files.write(FORMAT_FILE, f"{text}\n".encode())
 

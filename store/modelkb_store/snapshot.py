@@ -67,6 +67,13 @@ class Snapshot:
         """Return the logs that belong to an experiment."""
         return [log for log in self.logs if log.experiment_id == experiment_id]
 
+    def later_logs(self, log: LogContents) -> list[LogContents]:
+        """Return the logs of the same experiment that came after one."""
+        if log.experiment_id is None:
+            return []
+        same = self.logs_of(log.experiment_id)
+        return same[[each.name for each in same].index(log.name) + 1 :]
+
     def alive(self) -> set[str]:
         """Return the ids of experiments whose process runs."""
         return {log.experiment_id for log in self.logs if log.experiment_id and log.is_alive}

@@ -78,7 +78,7 @@ def _define(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: st
         return []
     connection.register(f"_log_{table}", _rows_of_logs(snapshot, table))
     columns = ", ".join(["project", *SCHEMAS[table].names])
-    view = f"SELECT {columns} FROM _log_{table}"  # noqa: S608 - our own names
+    view = f"SELECT {columns} FROM _log_{table}"
     if paths:
         scan = (
             f"SELECT * FROM read_parquet({_list(paths)}, hive_partitioning = true, "

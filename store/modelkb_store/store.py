@@ -20,6 +20,7 @@ from modelkb_store.records import ExperimentRecord
 from modelkb_store.sql import run_sql
 from modelkb_store.table_file import records_of
 from modelkb_store.tables import Tables
+from modelkb_store.upgrade import upgrade_if_possible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,7 @@ class Store:
         self.files = open_files(location)
         check_store(self.files)
         if self.files.local_path("") is not None:
+            upgrade_if_possible(self.files)
             recover(self.files)  # of a bucket the machine that records does so
         self._tables = Tables(self.files)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 from urllib.parse import unquote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.errors import CorruptFileError, ModelKBError
 from modelkb_store.files.files import FileInfo, Files
-from modelkb_store.keys import SHARED_KEYS, key_of
-from modelkb_store.log.log_contents import BY_EPOCH, LogContents
+from modelkb_store.keys import ORDERED_BY, SHARED_KEYS, key_of
+from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch
 from modelkb_store.project_names import project_folder
 from modelkb_store.records import Status
 from modelkb_store.row_cache import RowCache
@@ -79,7 +81,8 @@ class Tables:
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
         names = SCHEMAS[table].names
-        return self.read(table, project, names, where={"experiment_id": [experiment_id]})
+        rows = self.read(table, project, names, where={"experiment_id": [experiment_id]})
+        return in_order(table, rows)
 
     def of_entity(self, table: str, project: str, entity_id: str | None) -> pa.Table:
         """Read the rows of a shared entity, such as an environment; none without an id."""
@@ -87,6 +90,22 @@ class Tables:
             return SCHEMAS[table].empty_table()
         names = SCHEMAS[table].names
         return self.read(table, project, names, where={SHARED_KEYS[table]: [entity_id]})
+
+
+def in_order(table: str, rows: pa.Table) -> pa.Table:
+    """Return the rows of one experiment in the order that they were recorded in.
+
+    Merging files may have changed it where a run went on later.
+    """
+    if table not in ORDERED_BY or not rows.num_rows:
+        return rows
+    moments = rows[ORDERED_BY[table]].cast(pa.int64())
+    if moments.null_count:
+        moments = moments.fill_null(0)
+    order = moments.to_numpy()
+    if np.all(order[:-1] <= order[1:]):
+        return rows
+    return rows.take(pa.array(np.argsort(order, kind="stable")))
 
 
 def project_of(path: str) -> str:
@@ -123,6 +142,8 @@ def _parts(
     columns: Sequence[str],
     where: Where | None,
 ) -> Iterator[pa.Table]:
+    if table == "metric_summaries" and not snapshot.table_files(table):
+        yield from _summaries_of_version_1(snapshot, folder, columns, where)
     seen: dict[str, set[str]] = {}
     summarized: set[str | None] = set()
     for info in snapshot.table_files(table):
@@ -184,23 +205,44 @@ def rows_of_log(snapshot: Snapshot, log: LogContents, table: str) -> pa.Table:
     """Return what a log adds to a table, or has in place of the experiment's rows there."""
     if table == "metric_summaries":
         return _summaries_of_log(snapshot, log)
+    later = snapshot.later_logs(log)
     if table in log.put:
-        return log.put[table]
-    return log.added(table)
+        is_void = any(table in each.put for each in later)
+        return SCHEMAS[table].empty_table() if is_void else log.put[table]
+    rows = log.added(table)
+    if table in BY_EPOCH:
+        for each in later:
+            rows = rows if each.cut is None else before_epoch(rows, each.cut)
+    return rows
 
 
 def _summaries_of_log(snapshot: Snapshot, log: LogContents) -> pa.Table:
     """Return the summaries of all curves that a log adds to."""
-    metrics = log.added("metrics")
-    if not metrics.num_rows or log.experiment_id is None:
+    if not log.changes_summaries or log.experiment_id is None:
         return SCHEMAS["metric_summaries"].empty_table()
     is_only = len(snapshot.logs_of(log.experiment_id)) == 1
     if log.is_first and is_only and log.is_whole:
-        return summarize(metrics)
+        return summarize(log.added("metrics"))
     where = {"experiment_id": [log.experiment_id]}
     folder = log.name.project_folder
     names = SCHEMAS["metrics"].names
     return summarize(_read(snapshot, RowCache(), "metrics", folder, names, where))
+
+
+def _summaries_of_version_1(
+    snapshot: Snapshot, folder: str | None, columns: Sequence[str], where: Where | None
+) -> Iterator[pa.Table]:
+    """Yield summaries for a store of the first format, which has none and cannot be upgraded."""
+    of_runs = {name: values for name, values in (where or {}).items() if name == "experiment_id"}
+    parts: dict[str, list[pa.Table]] = defaultdict(list)
+    for info in snapshot.table_files("metrics"):
+        if folder in (None, PurePosixPath(info.path).parent.name):
+            rows = read_rows(snapshot.files, info.path, "metrics", where=of_runs)
+            parts[info.path.rpartition("/")[0]].append(_still_valid(rows, "metrics", snapshot))
+    for place, found in parts.items():
+        rows = matching(summarize(pa.concat_tables(found)), where)
+        rows = _still_valid(rows, "metric_summaries", snapshot)
+        yield _of_project(rows.select(columns), f"{place}/any")
 
 
 def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot) -> pa.Table:
@@ -221,7 +263,7 @@ def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot) -> pa.Table:
 def is_void_by_log(log: LogContents, table: str) -> bool:
     """Return whether a log has all rows of its experiment, so that those in files are void."""
     if table == "metric_summaries":
-        return bool(log.added("metrics").num_rows)
+        return log.changes_summaries
     return table in log.put
 
 

@@ -51,28 +51,29 @@ def test_times_are_in_utc_and_the_rest_has_none(table: str, column: str) -> None
     assert pa.types.is_timestamp(kind) == is_time
 
 
-def test_every_file_says_its_format_and_table(recorded_experiment: Experiment) -> None:
-    root = recorded_experiment.architecture_path().parents[3]
-    files = list(root.rglob("*.parquet"))
-    tables = {file.relative_to(root).parts[0] for file in files}
+@pytest.mark.usefixtures("recorded_experiment")
+def test_every_file_says_its_format_and_table(store: Path) -> None:
+    files = list(store.rglob("*.parquet"))
+    tables = {file.relative_to(store).parts[0] for file in files}
 
     assert tables == set(SCHEMAS) - {"predictions"}
     for file in files:
         schema = pq.read_schema(file)
         assert schema.metadata[b"modelkb.format_version"] == str(FORMAT_VERSION).encode()
-        assert schema.metadata[b"modelkb.table"].decode() == file.relative_to(root).parts[0]
-        assert schema.equals(SCHEMAS[file.relative_to(root).parts[0]])
+        assert schema.metadata[b"modelkb.table"].decode() == file.relative_to(store).parts[0]
+        assert schema.equals(SCHEMAS[file.relative_to(store).parts[0]])
 
 
-def test_the_architecture_file_says_its_format(recorded_experiment: Experiment) -> None:
-    with h5py.File(recorded_experiment.architecture_path(), "r") as file:
+def test_the_architecture_file_says_its_format(
+    recorded_experiment: Experiment, store: Path
+) -> None:
+    with h5py.File(store / recorded_experiment.architecture_path(), "r") as file:
         assert file.attrs["modelkb_format_version"] == FORMAT_VERSION
 
 
-def test_the_store_says_its_format(recorded_experiment: Experiment) -> None:
-    root = recorded_experiment.architecture_path().parents[3]
-
-    assert json.loads((root / "format.json").read_text())["version"] == FORMAT_VERSION
+@pytest.mark.usefixtures("recorded_experiment")
+def test_the_store_says_its_format(store: Path) -> None:
+    assert json.loads((store / "format.json").read_text())["version"] == FORMAT_VERSION
 
 
 @pytest.mark.parametrize("table", SCHEMAS)

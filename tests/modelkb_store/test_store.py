@@ -19,7 +19,8 @@ from modelkb_store import (
     Store,
     StoreNotFoundError,
 )
-from modelkb_store.layout import Layout
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.layout import create_store
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import experiment_record, metric_record, record_complete_experiment
 
@@ -28,7 +29,7 @@ ODD_NAMES = ["cats & dogs", "日本語 é", "100%", "a=b", "a/b", "007 spies", "
 
 
 def with_id(store: Path, experiment_id: str, project: str = "digits") -> None:
-    ExperimentWriter(store, project, experiment_record(experiment_id=experiment_id))
+    ExperimentWriter(store, project, experiment_record(experiment_id=experiment_id)).close()
 
 
 def test_a_store_that_is_not_there(store: Path) -> None:
@@ -43,18 +44,19 @@ def test_the_store_is_found_as_when_recording(
 ) -> None:
     writer_factory()
 
-    assert Store().path == store
-    assert Store(str(store)).path == store
+    assert Store().uri == str(store)
+    assert Store(str(store)).uri == str(store)
+    assert Store(store.as_uri()).uri == str(store)
     monkeypatch.setenv("MODELKB_STORE", str(store))
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    assert Store().path == store
+    assert Store().uri == str(store)
     assert repr(Store()) == f"Store({str(store)!r})"
 
 
 def test_a_newer_store(store: Path) -> None:
     store.mkdir()
-    (store / "format.json").write_text('{"format": "modelkb-store", "version": 2}')
+    (store / "format.json").write_text('{"format": "modelkb-store", "version": 3}')
 
     with pytest.raises(FormatVersionError, match="pip install --upgrade modelkb"):
         Store(store)
@@ -69,7 +71,7 @@ def test_a_damaged_format_file(store: Path) -> None:
 
 
 def test_an_empty_store(store: Path) -> None:
-    Layout.create(store)
+    create_store(LocalFiles(store))
     opened = Store(store)
 
     assert list(opened.projects().columns) == [
@@ -89,7 +91,8 @@ def test_an_empty_store(store: Path) -> None:
 
 def test_projects_are_counted(store: Path) -> None:
     for number, project in ((1, "zoo"), (2, "apes"), (3, "zoo")):
-        ExperimentWriter(store, project, experiment_record(number, owner=f"user-{number}"))
+        record = experiment_record(number, owner=f"user-{number}")
+        ExperimentWriter(store, project, record).close()
 
     projects = Store(store).projects()
 
@@ -116,7 +119,7 @@ def test_projects_are_in_order_of_their_names(store: Path, writer_factory: Write
 
 
 def test_a_project_without_experiments_counts_none(store: Path) -> None:
-    ExperimentWriter(store, "zoo", experiment_record(1))
+    ExperimentWriter(store, "zoo", experiment_record(1)).close()
     (path,) = (store / "experiments").rglob("*.parquet")
     path.unlink()
 
@@ -193,7 +196,7 @@ def test_an_id_that_begins_another_is_found(store: Path) -> None:
 
 def test_a_part_that_fits_several(store: Path) -> None:
     for number in range(1, 8):
-        ExperimentWriter(store, "digits", experiment_record(number))
+        ExperimentWriter(store, "digits", experiment_record(number)).close()
 
     with pytest.raises(AmbiguousIdError) as caught:
         Store(store).experiment("20260102")
@@ -222,7 +225,7 @@ def test_near_ids_are_shown(store: Path) -> None:
     assert "Did you mean 20260102-030405678-00000000ab?" in str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["experiments", "hyperparameters", "metrics"])
+@pytest.mark.parametrize("table", ["experiments", "hyperparameters", "metric_summaries"])
 def test_a_damaged_file_among_good_ones_is_named(store: Path, table: str) -> None:
     for number in range(1, 4):
         record_complete_experiment(store, "digits", number)
@@ -239,7 +242,7 @@ def test_a_damaged_file_among_good_ones_is_named(store: Path, table: str) -> Non
 
 def test_a_file_with_damaged_text_is_named(store: Path) -> None:
     record_complete_experiment(store)
-    (path,) = (store / "metrics").rglob("*.parquet")
+    (path,) = (store / "metric_summaries").rglob("*.parquet")
     rows = pq.ParquetFile(path).read()
     damaged = pa.array([b"\xff\xfe"] * rows.num_rows, pa.binary()).cast(pa.string(), safe=False)
     position = rows.schema.get_field_index("metric")

@@ -13,12 +13,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelkb_store import SCHEMAS, CorruptFileError
+from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.records import MetricRecord
-from modelkb_store.table_file import read_table_file, records_of, write_records
+from modelkb_store.table_file import decode_rows, encode_rows, records_of, rows_of_records
+from modelkb_store.tables import read_rows
 from record_types import RECORD_TYPES
 from small_experiment import STARTED, metric_record, read_records
 
 ID = "20260102-030405678-0000000001"
+
+
+def write_records(path: Path, table: str, records: list[Any]) -> None:
+    """Write a file of a table as ModelKB does."""
+    content = encode_rows(table, rows_of_records(table, records))
+    LocalFiles(path.parent).write(path.name, memoryview(content))
+
+
+def read_table_file(path: Path, table: str) -> pa.Table:
+    """Read a file of a table as ModelKB does."""
+    return read_rows(LocalFiles(path.parent), path.name, table)
 
 
 def values_of(kind: pa.DataType) -> st.SearchStrategy[Any]:
@@ -143,7 +156,7 @@ def test_a_parquet_file_of_another_table(tmp_path: Path) -> None:
     pq.write_table(pa.table({"experiment_id": [ID]}), tmp_path / "file")
 
     with pytest.raises(CorruptFileError):
-        read_records(tmp_path / "file", "metrics", MetricRecord)
+        read_table_file(tmp_path / "file", "metrics")
 
 
 def test_a_parquet_file_with_other_types(tmp_path: Path) -> None:
@@ -151,7 +164,7 @@ def test_a_parquet_file_with_other_types(tmp_path: Path) -> None:
     pq.write_table(pa.table(columns), tmp_path / "file")
 
     with pytest.raises(CorruptFileError):
-        read_records(tmp_path / "file", "metrics", MetricRecord)
+        read_table_file(tmp_path / "file", "metrics")
 
 
 def test_text_that_is_damaged(curve: Path) -> None:
@@ -161,7 +174,7 @@ def test_text_that_is_damaged(curve: Path) -> None:
     pq.write_table(table.set_column(position, "metric", damaged), curve)
 
     with pytest.raises(CorruptFileError):
-        read_records(curve, "metrics", MetricRecord)
+        read_table_file(curve, "metrics")
 
 
 def test_a_record_of_a_wrong_type_leaves_the_old_file(curve: Path) -> None:
@@ -198,3 +211,56 @@ def test_half_characters_are_replaced(folder: Path) -> None:
     write_records(path, "metrics", [record, metric_record(ID, 1, 1.0)])
     names = read_table_file(path, "metrics").column("metric").to_pylist()
     assert names == ["caf\u00e9 ?", "loss"]
+
+
+@pytest.fixture
+def many_runs(tmp_path: Path) -> Path:
+    """A file of three row groups, sorted by experiment."""
+    path = tmp_path / "many.parquet"
+    rows = rows_of_records(
+        "metrics",
+        [metric_record(f"run-{run}", epoch, float(run)) for run in range(6) for epoch in range(10)],
+    )
+    pq.write_table(rows, path, row_group_size=20)
+    return path
+
+
+@pytest.mark.parametrize("wanted", [[], ["run-0"], ["run-1", "run-4"], ["run-9", "a", "z"]])
+def test_only_some_rows(many_runs: Path, wanted: list[str]) -> None:
+    with many_runs.open("rb") as file:
+        rows = decode_rows(file, "metrics", ["value", "epoch"], {"experiment_id": wanted})
+
+    expected = [float(name[-1]) for name in wanted if name in {f"run-{n}" for n in range(6)}]
+    assert rows.column_names == ["value", "epoch"]
+    assert rows["value"].to_pylist() == [value for value in expected for _ in range(10)]
+
+
+def test_rows_by_several_columns(many_runs: Path) -> None:
+    where = {"experiment_id": ["run-2", "run-3"], "metric": ["loss"], "split": ["validation"]}
+    with many_runs.open("rb") as file:
+        assert decode_rows(file, "metrics", None, where).num_rows == 0
+    with many_runs.open("rb") as file:
+        assert decode_rows(file, "metrics", None, {**where, "split": ["train"]}).num_rows == 20
+
+
+def test_what_surely_has_no_such_row_is_not_read(many_runs: Path) -> None:
+    """Damage in a part that is not asked for is not met."""
+    groups = pq.ParquetFile(many_runs).metadata
+    column = groups.row_group(2).column(groups.schema.names.index("value"))
+    content = bytearray(many_runs.read_bytes())
+    start = column.dictionary_page_offset or column.data_page_offset
+    content[start : start + column.total_compressed_size] = bytes(column.total_compressed_size)
+    many_runs.write_bytes(content)
+
+    with many_runs.open("rb") as file:
+        rows = decode_rows(file, "metrics", ["value"], {"experiment_id": ["run-0"]})
+    assert rows["value"].to_pylist() == [0.0] * 10
+    with many_runs.open("rb") as file, pytest.raises((pa.ArrowException, OSError)):
+        decode_rows(file, "metrics", ["value"], {"experiment_id": ["run-5"]})
+
+
+def test_any_number_of_values_can_be_asked_for(many_runs: Path) -> None:
+    wanted = [f"run-{number}" for number in range(3, 5000)]
+    with many_runs.open("rb") as file:
+        rows = decode_rows(file, "metrics", ["experiment_id"], {"experiment_id": wanted})
+    assert set(rows["experiment_id"].to_pylist()) == {"run-3", "run-4", "run-5"}

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from modelkb_store import SCHEMAS, CorruptFileError, Experiment
-from modelkb_store.layout import Layout
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.layout import create_store, table_file
 from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import ENVIRONMENT, metric_record
@@ -21,16 +22,25 @@ WriterFactory = Callable[..., ExperimentWriter]
 @pytest.fixture
 def tables(store: Path) -> Tables:
     """The tables of an empty store."""
-    return Tables(Layout.create(store))
+    files = LocalFiles(store)
+    create_store(files)
+    return Tables(files)
 
 
 @pytest.fixture
 def two_projects(writer_factory: WriterFactory) -> list[ExperimentWriter]:
-    """An experiment in each of two projects, with one metric."""
+    """A run that ended in each of two projects, with one metric."""
     writers = [writer_factory(project) for project in ("cats & dogs", "digits")]
     for number, writer in enumerate(writers):
         writer.append_metrics([metric_record(writer.experiment.experiment_id, 0, float(number))])
+        writer.close()
     return writers
+
+
+def metrics_file(writer: ExperimentWriter) -> Path:
+    """Return where the curves of a run that ended are."""
+    stem = f"{writer.experiment.experiment_id}-0000"
+    return writer.files.local_path(table_file("metrics", writer.project, stem))
 
 
 @pytest.mark.parametrize("table", SCHEMAS)
@@ -94,9 +104,7 @@ def test_files_that_are_being_written_are_passed_over(
     tables: Tables, two_projects: list[ExperimentWriter]
 ) -> None:
     for writer in two_projects:
-        path = writer.layout.part_file(
-            "metrics", writer.project, writer.experiment.experiment_id, 0
-        )
+        path = metrics_file(writer)
         path.with_name(".0123abcd.tmp").write_bytes(path.read_bytes()[:100])
 
     experiment_id = two_projects[0].experiment.experiment_id
@@ -109,7 +117,7 @@ def test_a_damaged_file_among_good_ones_is_named(
 ) -> None:
     writer = two_projects[1]
     experiment_id = writer.experiment.experiment_id
-    path = writer.layout.part_file("metrics", "digits", experiment_id, 0)
+    path = metrics_file(writer)
     path.write_bytes(path.read_bytes()[:-20])
 
     for read in (
@@ -125,7 +133,7 @@ def test_a_damaged_file_takes_nothing_else_with_it(
     tables: Tables, two_projects: list[ExperimentWriter]
 ) -> None:
     whole, damaged = two_projects
-    path = damaged.layout.part_file("metrics", "digits", damaged.experiment.experiment_id, 0)
+    path = metrics_file(damaged)
     path.write_bytes(b"")
 
     assert tables.read("metrics", "cats & dogs").num_rows == 1
@@ -137,7 +145,7 @@ def test_a_damaged_file_takes_nothing_else_with_it(
 def test_a_file_with_other_types_is_named(
     tables: Tables, two_projects: list[ExperimentWriter]
 ) -> None:
-    foreign = two_projects[0].layout.table_file("metrics", "digits", "foreign")
+    foreign = metrics_file(two_projects[1]).with_name("foreign.parquet")
     pq.write_table(pa.table({name: ["text"] for name in SCHEMAS["metrics"].names}), foreign)
 
     with pytest.raises(CorruptFileError, match=re.escape(str(foreign))):
@@ -149,6 +157,6 @@ def test_a_file_with_other_types_is_named(
 def test_a_store_may_lie_anywhere(store: Path, tmp_path: Path, place: str) -> None:
     shutil.copytree(store, tmp_path / place / "inside")
 
-    read = Tables(Layout.open(tmp_path / place / "inside")).read("metrics")
+    read = Tables(LocalFiles(tmp_path / place / "inside")).read("metrics")
 
     assert sorted(read["project"].to_pylist()) == ["cats & dogs", "digits"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from modelkb_store.records import (
     ArtifactRecord,
+    CheckpointRecord,
     DatasetRecord,
     EnvironmentRecord,
     EpochRecord,
@@ -15,11 +16,14 @@ from modelkb_store.records import (
     ImplementationRecord,
     LayerRecord,
     MetricRecord,
+    MetricSummaryRecord,
     ModelRecord,
     PredictionRecord,
     ProjectRecord,
     RandomStateRecord,
     ResourceRecord,
+    TrainedWeightsRecord,
+    VariableRecord,
 )
 
 RECORD_TYPES: dict[str, type[Any]] = {
@@ -28,6 +32,7 @@ RECORD_TYPES: dict[str, type[Any]] = {
     "hyperparameters": HyperparameterRecord,
     "metrics": MetricRecord,
     "batch_metrics": MetricRecord,
+    "metric_summaries": MetricSummaryRecord,
     "epochs": EpochRecord,
     "evaluations": EvaluationRecord,
     "models": ModelRecord,
@@ -39,4 +44,7 @@ RECORD_TYPES: dict[str, type[Any]] = {
     "resources": ResourceRecord,
     "predictions": PredictionRecord,
     "artifacts": ArtifactRecord,
+    "checkpoints": CheckpointRecord,
+    "variables": VariableRecord,
+    "trained_weights": TrainedWeightsRecord,
 }

@@ -185,7 +185,6 @@ def record_complete_experiment(
         [RandomStateRecord(record.experiment_id, "python", "[3,[1,2],null]")]
     )
     writer.append_batch_metrics([metric_record(record.experiment_id, 0, 0.75, step=1)])
-    writer.flush()
     writer.add_evaluations(_evaluations(record.experiment_id))
     writer.add_checkpoint("end", write_weights)
     writer.add_trained_weights(TRAINED_WEIGHTS)

@@ -133,13 +133,14 @@ class ExperimentLog:
             self._is_open = False
             _closing_at_exit.discard(self)
             self._changed.notify()
-            try:
-                self._writer.append(Action.END, "", {})
-                self._writer.sync()
-            finally:
-                self._writer.close()
         if threading.current_thread() is not self._thread:
             self._thread.join()  # it may be writing the very files that come now
+        try:
+            # From here on others may fold it as well.
+            self._writer.append(Action.END, "", {})
+            self._writer.sync()
+        finally:
+            self._writer.close()
         self._home.fold(self.name)
 
     def _keep(self) -> None:
@@ -150,6 +151,8 @@ class ExperimentLog:
                 if not self._is_open:
                     return
                 writer = self._writer
+            if not writer.is_there:
+                return  # somebody took this process for dead; the next entry finds out
             try:
                 self._look_after(writer)
             # Whatever it is, the training and the next look go on.
@@ -179,9 +182,15 @@ class ExperimentLog:
         """Go on in another file, and leave what is in the full one to Parquet files."""
         following = LogWriter(self._home.files.root, self.name, full.number + 1, self._begin)
         with self._changed:
-            for table, columns in self._put.items():
-                following.append(Action.PUT, table, columns)
-            full.sync()
+            try:
+                for table, columns in self._put.items():
+                    following.append(Action.PUT, table, columns)
+                full.write_waiting()
+                full.sync()
+            except BaseException:
+                following.close()
+                following.path.unlink()
+                raise
             self._writer, self._barrier = following, 0
             self._changed.notify_all()
         full.close()

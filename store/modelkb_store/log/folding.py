@@ -30,9 +30,29 @@ def mirror(files: Files, name: LogName) -> None:
 
     Readers of ours pass over these files as long as the log is there.
     """
-    log = _read_log(files, name)
-    if log is not None:
+    with claimed(files, name) as is_mine:
+        log = _read_log(files, name) if is_mine else None
+        if log is not None:
+            _write(files, log)
+
+
+def seal(files: Files, name: LogName, number: int) -> None:
+    """Leave the rows of a segment, and of those before it, to Parquet files, and delete them.
+
+    The log goes on in a later segment, which has the rows that are put. All steps can be done
+    again.
+    """
+    with claimed(files, name) as is_mine:
+        log = _read_log(files, name) if is_mine else None
+        if log is None:
+            return
         _write(files, log)
+        full = [segment for segment in log.segments if segment.number <= number]
+        cuts = [segment.cut for segment in full if segment.cut is not None]
+        if cuts:
+            _cut_all(files, log, min(cuts))
+        for segment in full:
+            files.delete(name.segment(segment.number))
 
 
 def fold(files: Files, name: LogName) -> bool:
@@ -50,7 +70,12 @@ def fold(files: Files, name: LogName) -> bool:
         log = _read_log(files, name)
         if log is None:
             return True
+        for earlier in _earlier(files, log):
+            if not fold(files, earlier.name):
+                return False
         _write(files, log, is_over=True)
+        if log.cut is not None:
+            _cut_all(files, log, log.cut)
         if not log.is_first:
             _replace(files, log)
         for segment in log.segments:
@@ -62,6 +87,15 @@ def _read_log(files: Files, name: LogName) -> LogContents | None:
     return next((log for log in read_logs(files, name.log_id) if log.name == name), None)
 
 
+def _earlier(files: Files, log: LogContents) -> list[LogContents]:
+    """Return the logs of the same experiment that came before and were not folded in time."""
+    if log.experiment_id is None:
+        return []
+    same = [each for each in read_logs(files) if each.experiment_id == log.experiment_id]
+    before = same[: [each.name for each in same].index(log.name)]
+    return [each for each in before if each.is_over]
+
+
 def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
     folder, project = log.name.project_folder, project_of(log.name.segment(0))
     for table in SHARED_KEYS:
@@ -70,9 +104,11 @@ def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
         _write_rows(files, "projects", folder, "project", log.added("projects").slice(0, 1))
     for table in ADD_TABLES:
         for segment in log.segments:
-            rows = log.rows(segment, table)
+            rows, stem = log.rows(segment, table), log.name.stem(segment.number)
             if rows.num_rows:
-                _write_rows(files, table, folder, log.name.stem(segment.number), rows)
+                _write_rows(files, table, folder, stem, rows)
+            elif table == "checkpoints" or (table in BY_EPOCH and log.cut is not None):
+                files.delete(f"{table}/{folder}/{stem}.parquet")  # of rows that are void by now
     if not log.is_first:
         return
     put = dict(log.put)
@@ -84,6 +120,8 @@ def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
         rows = put.get(table)
         if rows is not None and rows.num_rows:
             _write_rows(files, table, folder, log.name.log_id, rows)
+        elif rows is not None:
+            files.delete(f"{table}/{folder}/{log.name.log_id}.parquet")
 
 
 def _replace(files: Files, log: LogContents) -> None:
@@ -91,19 +129,24 @@ def _replace(files: Files, log: LogContents) -> None:
     project, run = project_of(log.name.segment(0)), log.experiment_id
     if run is None:
         return
-    if log.cut is not None:
-        for table in BY_EPOCH:
-            _cut(files, log, table, project, run)
     put = dict(log.put)
     if "experiments" in put:
         put["experiments"] = _ended(put["experiments"], log, _epochs(files, log, project))
-    if log.added("metrics").num_rows or log.cut is not None:
+    if log.changes_summaries:
         put["metric_summaries"] = _summaries(files, log, project)
     for table, rows in put.items():
         replace_rows(files, table, project, run, rows)
 
 
-def _cut(files: Files, log: LogContents, table: str, project: str, run: str) -> None:
+def _cut_all(files: Files, log: LogContents, epoch: int) -> None:
+    """Take the rows of curves from an epoch on out of Parquet files that have no log."""
+    project = project_of(log.name.segment(0))
+    if log.experiment_id is not None:
+        for table in BY_EPOCH:
+            _cut(files, table, project, log.experiment_id, epoch)
+
+
+def _cut(files: Files, table: str, project: str, run: str, epoch: int) -> None:
     def earlier(snapshot: Snapshot) -> pa.Table:
         parts = [
             read_rows(files, info.path, table, where={"experiment_id": [run]})
@@ -114,7 +157,7 @@ def _cut(files: Files, log: LogContents, table: str, project: str, run: str) -> 
 
     # The log is still there, so these are the rows without its own.
     rows = consistently(files, earlier)
-    kept = before_epoch(rows, log.cut or 0)
+    kept = before_epoch(rows, epoch)
     if kept.num_rows < rows.num_rows:
         replace_rows(files, table, project, run, kept)
 

@@ -64,7 +64,8 @@ class LogContents:
     def experiment_id(self) -> str | None:
         """The experiment that it belongs to; None for predictions of an unknown model."""
         known = self.begin.get("experiment_id")
-        return None if known is None else str(known)
+        # A first line that is damaged takes nothing else with it.
+        return self._told_by_rows() if not self.begin else None if known is None else str(known)
 
     @property
     def is_first(self) -> bool:
@@ -96,6 +97,16 @@ class LogContents:
         return bool(self.segments) and self.segments[-1].has_ended
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing will follow: its writer is through, or dead."""
+        return self.has_ended or not self.is_alive
+
+    @property
+    def changes_summaries(self) -> bool:
+        """Whether the summaries of the experiment's curves in Parquet files are out of date."""
+        return bool(self.added("metrics").num_rows) or self.cut is not None or not self.is_whole
+
+    @property
     def modified(self) -> datetime:
         """When it was written to last."""
         return max(segment.modified for segment in self.segments)
@@ -125,11 +136,21 @@ class LogContents:
         best = every.filter(pc.equal(every["kind"], "best"))
         latest = pc.max(best["created_at"])
         is_best = pc.equal(rows["kind"], "best")
-        return rows.filter(pc.or_(pc.invert(is_best), pc.equal(rows["created_at"], latest)))
+        return rows.filter(pc.or_kleene(pc.invert(is_best), pc.equal(rows["created_at"], latest)))
+
+    def _told_by_rows(self) -> str | None:
+        for segment in self.segments:
+            parts = [*segment.put.values(), *(t for each in segment.added.values() for t in each)]
+            for rows in parts:
+                if "experiment_id" in rows.column_names:
+                    known = pc.drop_null(rows["experiment_id"])
+                    if len(known):
+                        return str(known[0].as_py())
+        return None
 
 
 def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
-    """Read all logs of a store, or those with an id.
+    """Read all logs of a store, or those with an id; of one experiment the earlier ones first.
 
     Raises:
         FileNotFoundError: One was folded meanwhile; read again, from the beginning.
@@ -140,10 +161,9 @@ def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
         if parsed is not None and log_id in (None, parsed[0].log_id):
             name, number = parsed
             segments[name].append(read_segment(files, info, number))
-    return [
-        LogContents(name, tuple(sorted(found, key=lambda segment: segment.number)))
-        for name, found in sorted(segments.items())
-    ]
+    logs = [LogContents(name, _in_order(found)) for name, found in sorted(segments.items())]
+    # What is said of an experiment when its first log is folded comes in further ones.
+    return sorted(logs, key=lambda log: (not log.is_first, log.begin.get("begun") or 0.0))
 
 
 def read_segment(files: Files, info: FileInfo, number: int) -> Segment:
@@ -177,8 +197,22 @@ def _apply(segment: Segment, entry: Entry) -> None:
             segment.added[entry.table].append(rows)
 
 
+def _in_order(segments: list[Segment]) -> tuple[Segment, ...]:
+    """Return segments by number; what one cuts is void in the earlier ones, too."""
+    ordered = sorted(segments, key=lambda segment: segment.number)
+    for position, later in enumerate(ordered):
+        if later.cut is not None:
+            for earlier in ordered[:position]:
+                _drop_from(earlier, later.cut)
+    return tuple(ordered)
+
+
 def _cut(segment: Segment, epoch: int) -> None:
     segment.cut = epoch if segment.cut is None else min(epoch, segment.cut)
+    _drop_from(segment, epoch)
+
+
+def _drop_from(segment: Segment, epoch: int) -> None:
     for table in BY_EPOCH:
         segment.added[table] = [before_epoch(rows, epoch) for rows in segment.added[table]]
 

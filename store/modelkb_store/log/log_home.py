@@ -6,7 +6,7 @@ from typing import Protocol
 
 from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.files.local_files import LocalFiles
-from modelkb_store.log.folding import fold, mirror
+from modelkb_store.log.folding import fold, mirror, seal
 from modelkb_store.log.log_name import LogName
 
 
@@ -48,8 +48,7 @@ class StoreHome:
 
     def seal(self, name: LogName, number: int) -> None:
         """Write the segment's rows into Parquet files, and delete it."""
-        mirror(self.files, name)
-        self.files.delete(name.segment(number))
+        seal(self.files, name, number)
 
     def fold(self, name: LogName) -> None:
         """Write the log's rows into Parquet files beside it, and delete it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,24 @@ class LogWriter:
         self.number = number
         self.path = root / name.segment(number)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._file = os.open(self.path, flags, 0o666)
         self._lock = threading.RLock()
         self._waiting: list[bytes] = []
         self._size = 0
         self._synced = 0
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.open(self.path, flags, 0o666)
+        try:
+            self._begin(begin)
+        except BaseException:
+            self.close()
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+            raise
+
+    def _begin(self, begin: Columns) -> None:
         process = ProcessIdentity.of_this_process().as_columns()
-        self.append(Action.BEGIN, "", {**begin, "segment": number, "process": process})
+        facts = {"segment": self.number, "begun": time.time(), "process": process}
+        self.append(Action.BEGIN, "", {**begin, **facts})
 
     @property
     def size_bytes(self) -> int:
@@ -61,8 +72,8 @@ class LogWriter:
 
     @property
     def is_synced(self) -> bool:
-        """Whether all that was written is safe from a power failure."""
-        return self._synced == self._size
+        """Whether all entries are written, and safe from a power failure."""
+        return not self._waiting and self._synced == self._size
 
     def add(self, table: str, records: Sequence[Any]) -> None:
         """Append rows to a table."""
@@ -125,8 +136,8 @@ class LogWriter:
 
     def _write(self, line: bytes) -> None:
         try:
-            written = os.write(self._file, line)
-            if written < len(line):  # a disk that is just full takes a part
+            written = 0
+            while written < len(line):  # a disk that is just full takes a part
                 written += os.write(self._file, line[written:])
         except OSError:
             # No half lines: what comes later would be taken for their end.

@@ -19,7 +19,7 @@ def recover(files: Files) -> None:
     """
     with contextlib.suppress(OSError, ModelKBError):
         for log in read_logs(files):
-            if not log.is_alive:
+            if log.is_over:
                 fold(files, log.name)
     with contextlib.suppress(OSError, ModelKBError):
         mend(files)

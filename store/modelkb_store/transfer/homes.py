@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
-from pathlib import Path
 
 from modelkb_store.files.local_files import LocalFiles
-from modelkb_store.files.open_files import is_remote, open_files
+from modelkb_store.files.open_files import is_remote, local_folder, open_files
 from modelkb_store.layout import create_store
 from modelkb_store.log.log_home import LogHome, StoreHome
 from modelkb_store.log.recovery import recover
@@ -28,7 +27,7 @@ def open_home(store: str | os.PathLike[str]) -> LogHome:
     location = os.fspath(store)
     if is_remote(location):
         return _open_spool(location, os.getpid())
-    files = LocalFiles(Path(location))
+    files = LocalFiles(local_folder(location))
     create_store(files)
     recover(files)
     return StoreHome(files)

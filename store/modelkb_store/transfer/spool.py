@@ -24,7 +24,7 @@ from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.files.open_files import is_remote, open_files
 from modelkb_store.layout import create_store
 from modelkb_store.log.claim import claimed
-from modelkb_store.log.folding import fold, mirror
+from modelkb_store.log.folding import fold, mirror, seal
 from modelkb_store.log.log_contents import LogContents, read_logs
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.process_identity import ProcessIdentity
@@ -167,9 +167,12 @@ class Spool:
                 self._forget(log)
                 compact_as_runs_end(remote, log.name.project_folder)
             return
-        mirror(remote, log.name)
-        for segment in log.segments[:-1]:  # sealed, and now in Parquet files
-            remote.delete(log.name.segment(segment.number))
+        full = log.segments[:-1]
+        if not full:
+            mirror(remote, log.name)
+            return
+        seal(remote, log.name, full[-1].number)
+        for segment in full:
             self.files.delete(log.name.segment(segment.number))
 
     def _forget(self, log: LogContents) -> None:
