@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-
 import numpy as np
 
 from modelkb_callbacks.batch_block import BatchBlock, batch_blocks
@@ -37,14 +35,17 @@ def test_what_is_no_number_is_left_out() -> None:
     assert block == BatchBlock(0, [1], [1.0], {"loss": [0.5], "step": [3.0]})
 
 
-def test_rows_come_batch_by_batch() -> None:
+def test_columns_are_those_of_the_table_metric_by_metric() -> None:
     block = BatchBlock(1, [5, 6], [0.0, 60.0], {"loss": [1.0, 0.5], "val_loss": [2.0, 3.0]})
-    rows = block.records("run")
-    assert [(row.step, row.split, row.metric, row.value) for row in rows] == [
-        (5, "train", "loss", 1.0),
-        (5, "validation", "loss", 2.0),
-        (6, "train", "loss", 0.5),
-        (6, "validation", "loss", 3.0),
-    ]
-    assert rows[-1].wall_time == datetime(1970, 1, 1, 0, 1, tzinfo=timezone.utc)
-    assert {(row.experiment_id, row.epoch) for row in rows} == {("run", 1)}
+    train, validation = block.columns("run")
+    assert train == {
+        "experiment_id": "run",
+        "epoch": 1,
+        "step": [5, 6],
+        "split": "train",
+        "metric": "loss",
+        "value": [1.0, 0.5],
+        "wall_time": [0, 60_000_000],
+    }
+    assert (validation["split"], validation["metric"]) == ("validation", "loss")
+    assert validation["value"] == [2.0, 3.0]
