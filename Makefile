@@ -29,11 +29,14 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Prints what recording costs a training, and how fast sources are scanned.
+# Prints what recording costs a training, and how fast sources are scanned and stores read.
 bench: $(VENV)/.dev
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/recording_cost.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/resource_sampling.py
 	$(BIN)/python benchmarks/scanner_speed.py
+	$(BIN)/python benchmarks/store_scale.py
+	$(BIN)/python benchmarks/query_speed.py
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/shared_weights.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

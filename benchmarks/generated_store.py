@@ -60,7 +60,9 @@ def rows_of_runs(runs: int) -> Iterator[dict[str, pa.Table]]:
 
 
 def _experiment_id(number: int) -> str:
-    return f"{START + timedelta(minutes=number):%Y%m%d-%H%M%S}000-{number * 2654435761 % 2**40:010x}"
+    return (
+        f"{START + timedelta(minutes=number):%Y%m%d-%H%M%S}000-{number * 2654435761 % 2**40:010x}"
+    )
 
 
 def _experiments(ids: list[str], numbers: range) -> pa.Table:

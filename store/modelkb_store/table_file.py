@@ -14,7 +14,7 @@ from modelkb_store.log.entry import columns_of, rows_of_columns
 from modelkb_store.schemas import SCHEMAS
 
 # Small enough that one experiment is found without reading much, large enough to compress.
-_ROW_GROUP_ROWS = 1 << 17
+_ROW_GROUP_ROWS = 1 << 16
 
 _MANY_VALUES = 1000
 
@@ -29,9 +29,15 @@ def encode_rows(table: str, rows: pa.Table) -> pa.Buffer:
         sink,
         compression="zstd",
         row_group_size=_ROW_GROUP_ROWS,
+        # Measured values hardly ever repeat: a dictionary of them is larger than they are.
+        use_dictionary=[field.name for field in SCHEMAS[table] if not _is_measured(field.type)],
         write_page_checksum=True,
     )
     return sink.getvalue()
+
+
+def _is_measured(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_floating(kind) or pa.types.is_timestamp(kind))
 
 
 def rows_of_records(table: str, records: Sequence[Any]) -> pa.Table:
@@ -63,7 +69,11 @@ def decode_rows(
     present = [name for name in needed if name in file.schema_arrow.names]
     _check_table(file.schema_arrow, table, missing=set(needed) - set(present))
     groups = _groups_to_read(file.metadata, where or {})
-    rows = file.read_row_groups(groups, columns=present)
+    if where:  # so that what is not wanted does not come together in memory
+        parts = [matching(file.read_row_group(each, columns=present), where) for each in groups]
+        rows = pa.concat_tables(parts or [file.schema_arrow.empty_table().select(present)])
+    else:
+        rows = file.read_row_groups(groups, columns=present)
     for name in needed:
         if name not in present:
             rows = rows.append_column(name, pa.nulls(rows.num_rows, schema.field(name).type))
