@@ -267,3 +267,14 @@ class CollectedExperimentError(ModelKBError, RuntimeError):
             f"Experiment {experiment_id} cannot be brought back: `modelkb gc` has begun to remove "
             "what was recorded of it. Restore the store from a backup."
         )
+
+
+class StagedFileError(ModelKBError, ValueError):
+    """A file that is to be put into a table is not one of it."""
+
+    def __init__(self, place: str, table: str, reason: object) -> None:
+        super().__init__(
+            f"The file {place} cannot be put into the table {table}: {_first_line(reason)}. Write "
+            "it with the schema and metadata of FORMAT.md, as "
+            "modelkb_store.commits.staged.write_staged does."
+        )

@@ -81,9 +81,9 @@ def ask_spark(spark: Any, root: Path) -> dict[str, Rows]:
 
 def read_by_spark(spark: Any, root: Path, table: str) -> Any:
     """Return a table; Spark takes each byte of a percent-encoded project for a character."""
-    from pyspark.sql import functions as F
+    from pyspark.sql.functions import decode, encode
 
-    name = F.decode(F.encode("project", "ISO-8859-1"), "UTF-8")
+    name = decode(encode("project", "ISO-8859-1"), "UTF-8")
     rows = spark.read.option("mergeSchema", "true").parquet(str(root / table))
     return rows.withColumn("project", name)
 

@@ -73,6 +73,15 @@ def is_loose(snapshot: Snapshot, path: str) -> bool:
     return not is_compacted(path) and not _has_log(snapshot, path)
 
 
+def mergeable_files(snapshot: Snapshot, table: str, project_folder: str) -> list[FileInfo]:
+    """Return the files of a project's part of a table that no running log will touch."""
+    return [
+        info
+        for info in _files_of(snapshot, table, project_folder)
+        if is_compacted(info.path) or is_loose(snapshot, info.path)
+    ]
+
+
 def _is_due(snapshot: Snapshot, folder: str) -> bool:
     mine = _files_of(snapshot, "experiments", folder)
     return sum(is_loose(snapshot, info.path) for info in mine) >= _LOOSE_FILES
@@ -93,12 +102,8 @@ def _merge_tier(snapshot: Snapshot, table: str, folder: str) -> Replacement | No
 
 
 def _merge_all(snapshot: Snapshot, table: str, folder: str) -> Replacement | None:
-    small = [
-        info
-        for info in _files_of(snapshot, table, folder)
-        if info.size_bytes < _FULL_BYTES
-        and (is_compacted(info.path) or is_loose(snapshot, info.path))
-    ]
+    mergeable = mergeable_files(snapshot, table, folder)
+    small = [info for info in mergeable if info.size_bytes < _FULL_BYTES]
     chosen: list[FileInfo] = []
     for info in small[:_MOST_FILES_AT_ONCE]:
         chosen.append(info)
@@ -131,8 +136,9 @@ def sorted_by_key(table: str, rows: pa.Table) -> pa.Table:
     encoded = pc.dictionary_encode(rows[key]).combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
-    ranks = pc.rank(encoded.dictionary, tiebreaker="dense").to_numpy()
-    keys = ranks[encoded.indices.to_numpy(zero_copy_only=False)]
+    # Predictions of a model that nobody knows are of no experiment: they come first.
+    ranks = np.append(pc.rank(encoded.dictionary, tiebreaker="dense").to_numpy(), 0)
+    keys = ranks[encoded.indices.fill_null(len(ranks) - 1).to_numpy()]
     if table in SHARED_KEYS:
         first_seen = _first_of_each(table, rows, keys)
         rows, keys = rows.filter(pa.array(first_seen)), keys[first_seen]

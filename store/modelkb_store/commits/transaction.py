@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelkb_store.commits.manifest import CompactedFile, compacted_name, publish
+from modelkb_store.commits.manifest import CompactedFile, Manifest, compacted_name, publish
 from modelkb_store.errors import StoreBusyError
 from modelkb_store.files.files import Files
 from modelkb_store.keys import key_of
@@ -20,6 +21,7 @@ from modelkb_store.table_file import encode_rows
 
 _ATTEMPTS = 100
 _LONGEST_PAUSE_SECONDS = 0.5
+_MOVES_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,15 @@ class Replacement:
         project_folder: The folder of the project in it.
         remove: Paths of the files that go.
         add: Rows that come, one new file for each.
+        staged: Files that come and are written already, by their path in the store, whose name
+            or folder begins with a dot; they get another name.
     """
 
     table: str
     project_folder: str
     remove: Collection[str]
-    add: Sequence[pa.Table]
+    add: Sequence[pa.Table] = ()
+    staged: Mapping[str, CompactedFile] = field(default_factory=dict)
 
 
 def commit(files: Files, plan: Callable[[Snapshot], Replacement | None]) -> bool:
@@ -80,22 +85,35 @@ def _carry_out(files: Files, snapshot: Snapshot, replacement: Replacement) -> bo
     encoded = [encode_rows(table, rows) for rows in replacement.add]
     added: dict[str, CompactedFile] = {}
     for rows, content in zip(replacement.add, encoded, strict=True):
-        name = compacted_name(manifest.version + 1, secrets.token_hex(5))
-        path = f"{table}/{replacement.project_folder}/{name}.parquet"
-        added[path] = _described(table, rows, content)
+        added[_new_path(replacement, manifest)] = _described(table, rows, content)
     # Named only now, in quick succession: until all is done others see rows twice.
     for path, content in zip(added, encoded, strict=True):
         files.write(path, memoryview(content))
+    moves = {_new_path(replacement, manifest): path for path in replacement.staged}
+    _move(files, moves)
+    added |= {path: replacement.staged[before] for path, before in moves.items()}
     there = {info.path for info in files.list(table)}
     of_table = {path for path in manifest.replaced if path.startswith(f"{table}/")}
     after = manifest.changed(added, replacement.remove, forget=of_table - there)
     if not publish(files, after):
-        for path in added:
+        for path in added.keys() - moves.keys():
             files.delete(path)
+        _move(files, {before: path for path, before in moves.items()})
         return False
     for path in replacement.remove:
         files.delete(path)
     return True
+
+
+def _new_path(replacement: Replacement, manifest: Manifest) -> str:
+    name = compacted_name(manifest.version + 1, secrets.token_hex(5))
+    return f"{replacement.table}/{replacement.project_folder}/{name}.parquet"
+
+
+def _move(files: Files, moves: Mapping[str, str]) -> None:
+    # An object store copies them, which takes its time.
+    with ThreadPoolExecutor(_MOVES_AT_ONCE) as pool:
+        list(pool.map(lambda target: files.move(moves[target], target), moves))
 
 
 def _described(table: str, rows: pa.Table, content: pa.Buffer) -> CompactedFile:

@@ -55,6 +55,14 @@ class Files(Protocol):
         """Make or replace a file by a local one, which is gone afterwards."""
         ...
 
+    def move(self, path: str, target: str) -> None:
+        """Give a file another name in the store, over an older file of that name.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
+        ...
+
     def create(self, path: str, content: bytes) -> bool:
         """Make a file, unless it is there: of any number of callers one is told True."""
         ...

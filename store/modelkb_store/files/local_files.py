@@ -69,6 +69,10 @@ class LocalFiles:
                 shutil.copyfile(local, partial)
             local.unlink()
 
+    def move(self, path: str, target: str) -> None:
+        """Give a file another name in the store."""
+        self.write_file(target, self._inside(path))
+
     def create(self, path: str, content: bytes) -> bool:
         """Make a file, unless it is there.
 

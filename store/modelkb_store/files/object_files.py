@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
@@ -88,6 +90,19 @@ class ObjectFiles:
         with local.open("rb") as source:
             self._upload(path, iter(lambda: source.read(_PIECE_BYTES), b""))
         local.unlink()
+
+    def move(self, path: str, target: str) -> None:
+        """Give a file another name in the store: the server copies it."""
+        source, wanted = self._inside(path), self._inside(target)
+        with self._reached(path):
+            if not self.exists(path):  # file systems with folders name the target as missing
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+            try:
+                self.filesystem.copy_file(source, wanted)
+            except FileNotFoundError:  # a file system with real folders
+                self.filesystem.create_dir(wanted.rpartition("/")[0], recursive=True)
+                self.filesystem.copy_file(source, wanted)
+        self.delete(path)
 
     def create(self, path: str, content: bytes) -> bool:
         """Make a file, unless it is there; see :class:`modelkb_store.files.claim.Claims`.

@@ -146,6 +146,8 @@ def test_nothing_leads_out_of_a_store(files: Files, tmp_path: Path, path: str) -
         lambda: files.open(path),
         lambda: files.write(path, b""),
         lambda: files.write_file(path, local),
+        lambda: files.move(path, "a"),
+        lambda: files.move("a", path),
         lambda: files.create(path, b""),
         lambda: files.list(path),
         lambda: files.exists(path),
@@ -178,6 +180,19 @@ def test_a_local_file_that_is_missing_replaces_nothing(files: Files, tmp_path: P
     with pytest.raises(FileNotFoundError):
         files.write_file("a.txt", tmp_path / "missing")
     assert files.read("a.txt") == b"old"
+
+
+def test_a_file_gets_another_name(files: Files) -> None:
+    files.write(".hidden/a%20b.bin", b"new")
+    files.write("a/c.bin", b"a long old one")
+    files.move(".hidden/a%20b.bin", "a/c.bin")
+    files.move("a/c.bin", "new/folder/d.bin")
+    assert paths(files) == ["new/folder/d.bin"]
+    assert files.read("new/folder/d.bin") == b"new"
+    assert abs(datetime.now(timezone.utc) - files.list("new")[0].modified) < timedelta(minutes=1)
+    with pytest.raises(FileNotFoundError):
+        files.move("a/c.bin", "new/folder/d.bin")
+    assert files.read("new/folder/d.bin") == b"new"
 
 
 def test_one_of_many_creates(files: Files) -> None:
