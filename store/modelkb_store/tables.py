@@ -121,9 +121,10 @@ def _read(
     columns: Sequence[str],
     where: Where | None,
 ) -> pa.Table:
-    key = key_of(table)
+    # Arrow counts the rows of no column as none.
+    key = key_of(table) or SCHEMAS[table].names[0]
     needed = [name for name in columns if name != _PROJECT.name]
-    extra = [key] if key is not None and key not in needed else []
+    extra = [key] if key not in needed else []
     if table in BY_EPOCH and any(log.cut is not None for log in snapshot.logs):
         extra += [name for name in ("epoch",) if name not in needed]
     parts = list(_parts(snapshot, cache, table, folder, [*needed, *extra], where))

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,23 +17,33 @@ from modelkb_store import (
     CorruptFileError,
     Experiment,
     InvalidSettingError,
+    ModelKBError,
     Store,
 )
+from modelkb_store.commits.compaction import compact
+from modelkb_store.errors import PathOutsideStoreError
 from modelkb_store.records import ArtifactRecord, EvaluationRecord
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import (
     ARCHITECTURE,
+    CONSOLE,
     DATASET,
     ENVIRONMENT,
     EPOCHS,
+    KERNEL,
     LAYER,
     MODEL,
     VALIDATION_DATASET,
-    WEIGHTS,
     metric_record,
+    write_weights,
 )
 
 WriterFactory = Callable[..., ExperimentWriter]
+
+
+def saved_weights(experiment: Experiment) -> Path:
+    """Save the weights of an experiment beside the store."""
+    return experiment.save_weights("saved.weights.h5")
 
 
 @pytest.fixture
@@ -188,21 +202,67 @@ def test_layers(recorded_experiment: Experiment) -> None:
 def test_artifacts(recorded_experiment: Experiment) -> None:
     artifacts = recorded_experiment.artifacts()
 
-    assert artifacts["kind"].tolist() == ["weights"]
-    assert artifacts["size_bytes"].tolist() == [len(WEIGHTS)]
+    assert artifacts["kind"].tolist() == ["console"]
+    assert artifacts["name"].tolist() == ["console.txt"]
+    assert artifacts["size_bytes"].tolist() == [len(CONSOLE)]
     assert recorded_experiment.table("artifacts")["path"].to_pylist() == artifacts["path"].tolist()
 
 
 def test_architecture(recorded_experiment: Experiment) -> None:
     assert recorded_experiment.architecture() == ARCHITECTURE
-    assert recorded_experiment.architecture_path().is_file()
 
 
-def test_weights(recorded_experiment: Experiment) -> None:
-    path = recorded_experiment.weights_path()
+def test_the_architecture_file_is_in_the_store(
+    recorded_experiment: Experiment, store: Path
+) -> None:
+    assert (store / recorded_experiment.architecture_path()).is_file()
 
-    assert path.read_bytes() == WEIGHTS
-    assert path.name.endswith(".weights.h5")
+
+def kernel_in(path: Path) -> np.ndarray:
+    with h5py.File(path) as file:
+        return file["layers/dense/vars/0"][:]
+
+
+def test_weights(recorded_experiment: Experiment, tmp_path: Path) -> None:
+    path = recorded_experiment.save_weights(tmp_path / "saved.weights.h5")
+
+    assert path == tmp_path / "saved.weights.h5"
+    with h5py.File(path) as file:
+        assert np.array_equal(file["layers/dense/vars/0"][:], KERNEL)
+        assert file["layers/dense/vars/0"].dtype == KERNEL.dtype
+        assert file["layers/dense/vars/1"][:].tolist() == [0.0, 0.0]
+        assert file["layers/dense/vars"].attrs["name"] == "dense"
+
+
+def test_weights_by_name_and_by_epoch(recorded_experiment: Experiment, tmp_path: Path) -> None:
+    for checkpoint in ("end", EPOCHS - 1):
+        path = recorded_experiment.save_weights(tmp_path / "x.weights.h5", checkpoint)
+        assert np.array_equal(kernel_in(path), KERNEL)
+    for missing in ("best", 0, EPOCHS):
+        with pytest.raises(ArtifactNotFoundError, match="no checkpoint .*, only end"):
+            recorded_experiment.save_weights(tmp_path / "x.weights.h5", missing)
+    with pytest.raises(InvalidSettingError, match=r"ends with \.weights\.h5"):
+        recorded_experiment.save_weights(tmp_path / "x.h5")
+
+
+def test_checkpoints(recorded_experiment: Experiment) -> None:
+    checkpoints = recorded_experiment.checkpoints()
+
+    assert checkpoints["kind"].tolist() == ["end"]
+    assert checkpoints["size_bytes"].tolist() == [KERNEL.nbytes + 8]
+    assert checkpoints["epoch"].isna().all()
+
+
+def test_a_model_as_a_keras_archive(recorded_experiment: Experiment, tmp_path: Path) -> None:
+    path = recorded_experiment.save_model(tmp_path / "digits.keras")
+
+    with zipfile.ZipFile(path) as archive:
+        config = json.loads(archive.read("config.json"))
+        with archive.open("model.weights.h5") as weights, h5py.File(weights) as file:
+            assert np.array_equal(file["layers/dense/vars/0"][:], KERNEL)
+    assert config["class_name"] == "Sequential"
+    with pytest.raises(InvalidSettingError, match=r"ends with \.keras"):
+        recorded_experiment.save_model(tmp_path / "digits.h5")
 
 
 def test_what_was_not_recorded_is_empty(bare_experiment_factory: Callable[..., Experiment]) -> None:
@@ -229,7 +289,7 @@ def test_what_was_not_recorded_is_empty(bare_experiment_factory: Callable[..., E
     [
         (Experiment.architecture, "no architecture: the model was never built"),
         (Experiment.architecture_path, "no architecture: the model was never built"),
-        (Experiment.weights_path, "no weights: recorded with save_weights=False"),
+        (saved_weights, "no weights: recorded with save_weights=False"),
         (Experiment.confusion_matrix, "no confusion matrix: the run was not evaluated"),
     ],
 )
@@ -249,7 +309,7 @@ def test_a_missing_artifact_says_why(
     [
         Experiment.architecture,
         Experiment.architecture_path,
-        Experiment.weights_path,
+        saved_weights,
         Experiment.confusion_matrix,
     ],
 )
@@ -267,55 +327,86 @@ def test_a_missing_artifact_tells_the_recorded_problems(
         accessor(running)
 
 
-def test_an_architecture_whose_file_is_gone(recorded_experiment: Experiment) -> None:
-    path = recorded_experiment.architecture_path()
+def test_an_architecture_whose_file_is_gone(recorded_experiment: Experiment, store: Path) -> None:
+    path = store / recorded_experiment.architecture_path()
     path.unlink()
 
     with pytest.raises(ArtifactNotFoundError, match=f"{re.escape(str(path))} is missing"):
         recorded_experiment.architecture()
 
 
-def test_an_architecture_whose_file_is_damaged(recorded_experiment: Experiment) -> None:
-    path = recorded_experiment.architecture_path()
+def test_an_architecture_whose_file_is_damaged(
+    recorded_experiment: Experiment, store: Path
+) -> None:
+    path = store / recorded_experiment.architecture_path()
     path.write_bytes(path.read_bytes()[:100])
 
     with pytest.raises(CorruptFileError, match=re.escape(str(path))):
         recorded_experiment.architecture()
 
 
-def test_weights_whose_file_is_gone(recorded_experiment: Experiment) -> None:
-    path = recorded_experiment.weights_path()
-    path.unlink()
+def test_weights_whose_file_is_gone(recorded_experiment: Experiment, store: Path) -> None:
+    (pack,) = (store / "objects" / "packs").rglob("*.h5")
+    pack.unlink()
 
-    with pytest.raises(ArtifactNotFoundError, match=f"{re.escape(str(path))} is missing"):
-        recorded_experiment.weights_path()
+    with pytest.raises(ModelKBError, match=re.escape(pack.name)):
+        saved_weights(recorded_experiment)
 
 
-def test_the_last_of_several_weights_is_taken(store: Path, writer_factory: WriterFactory) -> None:
+def test_weights_whose_file_is_damaged(recorded_experiment: Experiment, store: Path) -> None:
+    (pack,) = (store / "objects" / "packs").rglob("*.h5")
+    content = bytearray(pack.read_bytes())
+    position = content.index(KERNEL.tobytes()[4:8])
+    content[position] ^= 1
+    pack.write_bytes(content)
+
+    with pytest.raises(ModelKBError):
+        saved_weights(recorded_experiment)
+
+
+def test_the_last_of_several_weights_is_taken(
+    store: Path, writer_factory: WriterFactory, tmp_path: Path
+) -> None:
+    def save(scale: float) -> Callable[[Path], None]:
+        def write(path: Path) -> None:
+            write_weights(path)
+            with h5py.File(path, "r+") as file:
+                file["layers/dense/vars/0"][:] = KERNEL * scale
+
+        return write
+
     writer = writer_factory()
-    writer.add_artifacts(
-        [
-            writer.add_weights(lambda path: path.write_bytes(b"after one epoch")),
-            writer.add_weights(lambda path: path.write_bytes(b"at the end")),
-        ]
-    )
+    writer.add_checkpoint("epoch", save(1), epoch=0)
+    writer.add_checkpoint("epoch", save(2), epoch=1)
+    run = Store(store).experiment(writer.experiment.experiment_id)
+    assert np.array_equal(kernel_in(saved_weights(run)), KERNEL * 2)
 
-    path = Store(store).experiment(writer.experiment.experiment_id).weights_path()
+    writer.add_checkpoint("best", save(3), epoch=7, metric="val_loss", value=0.5)
+    writer.add_checkpoint("best", save(4), epoch=8, metric="val_loss", value=0.25)
+    assert np.array_equal(kernel_in(saved_weights(run)), KERNEL * 4)
 
-    assert path.read_bytes() == b"at the end"
+    writer.add_checkpoint("end", save(5))
+    writer.close()
+    assert np.array_equal(kernel_in(saved_weights(run)), KERNEL * 5)
+    path = tmp_path / "x.weights.h5"
+    for checkpoint, scale in (("best", 4), (0, 1), (1, 2)):
+        assert np.array_equal(kernel_in(run.save_weights(path, checkpoint)), KERNEL * scale)
+    assert run.checkpoints()["kind"].tolist() == ["epoch", "epoch", "best", "end"]
+    assert len(Store(store).sql("select * from variables")) == 6
 
 
 def test_weights_must_lie_in_the_store(
     store: Path, tmp_path: Path, writer_factory: WriterFactory
 ) -> None:
+    """Those of a store of version 1 are a file each, whose path a row tells."""
     (tmp_path / "secret").touch()
     writer = writer_factory()
     experiment_id = writer.experiment.experiment_id
     started = writer.experiment.started_at
     writer.add_artifacts([ArtifactRecord(experiment_id, "weights", "../secret", "00", 0, started)])
 
-    with pytest.raises(CorruptFileError, match="leads out of the store"):
-        Store(store).experiment(experiment_id).weights_path()
+    with pytest.raises(PathOutsideStoreError, match="leads out of the store"):
+        saved_weights(Store(store).experiment(experiment_id))
 
 
 def test_damaged_metrics_are_named(recorded_experiment: Experiment, store: Path) -> None:
@@ -337,7 +428,7 @@ def test_an_open_experiment_shows_what_is_added(store: Path, writer_factory: Wri
 
 
 def test_a_table_is_asked_for_by_its_name(recorded_experiment: Experiment) -> None:
-    assert recorded_experiment.table("artifacts")["kind"].to_pylist() == ["weights"]
+    assert recorded_experiment.table("artifacts")["kind"].to_pylist() == ["console"]
     assert "experiment_id" not in recorded_experiment.table("metrics").column_names
     for name in ("metric", "models"):
         with pytest.raises(InvalidSettingError, match=r"one of .*metrics.*artifacts"):
@@ -360,3 +451,21 @@ def test_epochs_and_resources(recorded_experiment: Experiment) -> None:
     assert list(epochs["final_learning_rate"]) == [0.005] * EPOCHS
     assert list(recorded_experiment.resources()["cpu_percent"]) == [99.5]
     assert len(recorded_experiment.predictions()) == 0
+
+
+def test_a_run_that_went_on_is_in_order_after_its_files_were_merged(
+    store: Path, writer_factory: WriterFactory
+) -> None:
+    """The file with the first epochs may be merged, and so become the newer one."""
+    writer = writer_factory()
+    run = writer.experiment.experiment_id
+    writer.append_metrics([metric_record(run, epoch, float(epoch)) for epoch in range(3)])
+    writer.close()
+    compact(writer.files)
+    resumed = ExperimentWriter(store, "digits", writer.experiment, resumes=True)
+    resumed.append_metrics([metric_record(run, epoch, float(epoch)) for epoch in range(3, 6)])
+    resumed.close()
+    later = next(p for p in (store / "metrics").rglob(f"{run}-*.parquet"))
+    later.rename(later.with_name("a.parquet"))
+
+    assert Store(store).experiment(run).metrics()["epoch"].tolist() == list(range(6))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
+import json
 import math
+import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,7 +17,7 @@ import pandas as pd
 import pytest
 
 from modelkb_store import FORMAT_VERSION, SCHEMAS, ArtifactNotFoundError, Experiment, Store
-from modelkb_store.layout import Layout
+from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.tables import Tables
 
 DATA = Path(__file__).parents[1] / "data"
@@ -24,20 +28,37 @@ SECOND = timedelta(seconds=1)
 CONTENT_OF_ARTIFACTS = ["project", "experiment_id", "kind", "epoch", "created_at"]
 
 
+@pytest.fixture(params=["as it is", "upgraded"])
+def v1(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """The sample: one that cannot be written, and a copy that opening has upgraded."""
+    copy = tmp_path / "store_v1"
+    shutil.copytree(V1, copy)
+    if request.param == "upgraded":
+        Store(copy)
+        yield copy
+        assert json.loads((copy / "format.json").read_text())["version"] == FORMAT_VERSION
+        return
+    # Also for root, whom no permission keeps out: something is in the way of what is derived.
+    (copy / "metric_summaries").write_text("")
+    before = (copy / "format.json").read_bytes()
+    yield copy
+    assert (copy / "format.json").read_bytes() == before
+
+
 @pytest.fixture
-def finished() -> Experiment:
+def finished(v1: Path) -> Experiment:
     """The run of the sample that finished."""
-    return Store(V1).experiment("20260102-030405678-00000000ab")
+    return Store(v1).experiment("20260102-030405678-00000000ab")
 
 
 @pytest.fixture
-def failed() -> Experiment:
+def failed(v1: Path) -> Experiment:
     """The run of the sample that failed."""
-    return Store(V1).experiment("20260203-040506789-00000000cd")
+    return Store(v1).experiment("20260203-040506789-00000000cd")
 
 
-def test_v1_projects() -> None:
-    projects = Store(V1).projects()
+def test_v1_projects(v1: Path) -> None:
+    projects = Store(v1).projects()
 
     assert projects["project"].tolist() == ["Wind & Gezeiten", "iris"]
     assert projects["owner"].tolist() == ["ada", "ada"]
@@ -47,8 +68,8 @@ def test_v1_projects() -> None:
     assert projects["description"].isna().all()
 
 
-def test_v1_experiments() -> None:
-    runs = Store(V1).experiments()
+def test_v1_experiments(v1: Path) -> None:
+    runs = Store(v1).experiments()
 
     assert runs["project"].tolist() == ["iris", "Wind & Gezeiten"]
     assert runs["name"].tolist() == ["first try", "zweiter Versuch"]
@@ -158,7 +179,7 @@ def test_v1_model(finished: Experiment) -> None:
         "implementation_id": None,
         "architecture_path": "objects/architectures/f6/f6abe19cb3213b3c54e2bdb1ae5507f9.h5",
     }
-    assert V1 / model["architecture_path"] == finished.architecture_path()
+    assert model["architecture_path"] == finished.architecture_path()
 
 
 def test_v1_architecture(finished: Experiment) -> None:
@@ -202,13 +223,14 @@ def test_v1_evaluations(finished: Experiment) -> None:
     assert (heights["accuracy"], heights["confusion_matrix"]) == (None, None)
 
 
-def test_v1_weights(finished: Experiment) -> None:
+def test_v1_weights(finished: Experiment, tmp_path: Path) -> None:
     (artifact,) = finished.table("artifacts").to_pylist()
-    path = finished.weights_path()
+    path = finished.save_weights(tmp_path / "x.weights.h5")
 
     assert artifact["created_at"] == STARTED + 75 * SECOND
     assert artifact["size_bytes"] == path.stat().st_size
-    assert path.name == f"{artifact['sha256']}.weights.h5"
+    assert artifact["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert finished.save_weights(tmp_path / "y.weights.h5", "end").read_bytes() == path.read_bytes()
     with h5py.File(path, "r") as file:
         kernel = file["layers/dense/vars/0"][:]
         bias = file["layers/dense/vars/1"][:]
@@ -220,14 +242,15 @@ def test_v1_what_the_failed_run_lacks(failed: Experiment) -> None:
     assert len(failed.metrics()) == 0
     assert failed.hyperparameters() == failed.environment() == failed.model() == {}
     with pytest.raises(ArtifactNotFoundError, match="the tide is out"):
-        failed.weights_path()
+        failed.save_weights("x.weights.h5")
     with pytest.raises(ArtifactNotFoundError, match="the tide is out"):
         failed.architecture_path()
 
 
-def test_v1_is_read_by_plain_pandas() -> None:
-    metrics = pd.read_parquet(V1 / "metrics")
-    runs = pd.read_parquet(V1 / "experiments").sort_values("experiment_id")
+def test_v1_is_read_by_plain_pandas(v1: Path) -> None:
+    Store(v1)
+    metrics = pd.read_parquet(v1 / "metrics")
+    runs = pd.read_parquet(v1 / "experiments").sort_values("experiment_id")
 
     assert set(metrics["project"]) == {"iris"}
     assert len(metrics) == 12
@@ -244,7 +267,7 @@ def test_v1_is_what_its_script_makes(tmp_path: Path) -> None:
 
     script.make_store(tmp_path / "made")
 
-    made, kept = (Tables(Layout.open(root)) for root in (tmp_path / "made", V1))
+    made, kept = (Tables(LocalFiles(root)) for root in (tmp_path / "made", V1))
     for table in SCHEMAS:
         columns = CONTENT_OF_ARTIFACTS if table == "artifacts" else None
         first = made.read(table, columns=columns).to_pandas()

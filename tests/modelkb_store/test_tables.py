@@ -160,3 +160,11 @@ def test_a_store_may_lie_anywhere(store: Path, tmp_path: Path, place: str) -> No
     read = Tables(LocalFiles(tmp_path / place / "inside")).read("metrics")
 
     assert sorted(read["project"].to_pylist()) == ["cats & dogs", "digits"]
+
+
+@pytest.mark.usefixtures("two_projects")
+@pytest.mark.parametrize("table", ["projects", "experiments", "metrics"])
+def test_the_column_that_is_in_no_file(tables: Tables, table: str) -> None:
+    read = tables.read(table, columns=["project"])
+
+    assert read.to_pylist() == [{"project": "cats & dogs"}, {"project": "digits"}]

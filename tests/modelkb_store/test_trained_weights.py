@@ -1,40 +1,70 @@
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from modelkb_store.commits.compaction import compact
 from modelkb_store.errors import CorruptFileError
-from modelkb_store.layout import Layout
-from modelkb_store.trained_weights import TrainedNote, read_trained_note, write_trained_note
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.layout import create_store
+from modelkb_store.trained_weights import find_trained
+from modelkb_store.writer import ExperimentWriter
 
+WriterFactory = Callable[..., ExperimentWriter]
 WEIGHTS = "ab" * 16
 
 
 @pytest.fixture
-def layout(store: Path) -> Layout:
+def files(store: Path) -> LocalFiles:
     """An empty store."""
-    return Layout.create(store)
+    files = LocalFiles(store)
+    create_store(files)
+    return files
 
 
-def test_what_is_written_is_read(layout: Layout) -> None:
-    note = TrainedNote("Wind & Gezeiten", "20260102-030405678-0000000001")
-    assert read_trained_note(layout, WEIGHTS) is None
-    write_trained_note(layout, WEIGHTS, note)
-    assert read_trained_note(layout, WEIGHTS) == note
-    assert read_trained_note(layout, "cd" * 16) is None
+def test_what_is_written_is_found(files: LocalFiles, writer_factory: WriterFactory) -> None:
+    """By readers of the log, of loose files and of merged ones alike."""
+    assert find_trained(files, WEIGHTS) is None
+    writer = writer_factory("Wind & Gezeiten")
+    expected = ("Wind & Gezeiten", writer.experiment.experiment_id)
+
+    writer.add_trained_weights(WEIGHTS)
+    assert find_trained(files, WEIGHTS) == expected
+    writer.close()
+    assert find_trained(files, WEIGHTS) == expected
+    compact(files)
+    assert find_trained(files, WEIGHTS) == expected
+    assert find_trained(files, "cd" * 16) is None
 
 
-def test_the_first_experiment_stays(layout: Layout) -> None:
-    first, second = TrainedNote("a", "1"), TrainedNote("b", "2")
-    write_trained_note(layout, WEIGHTS, first)
-    write_trained_note(layout, WEIGHTS, second)
-    assert read_trained_note(layout, WEIGHTS) == first
+@pytest.mark.parametrize("ends", [(0, 1), (1, 0)])
+def test_the_first_experiment_counts(
+    files: LocalFiles, writer_factory: WriterFactory, ends: tuple[int, int]
+) -> None:
+    writers = [writer_factory(project) for project in ("b", "a")]
+    for position in ends:
+        writers[position].add_trained_weights(WEIGHTS)
+        writers[position].close()
+
+    assert find_trained(files, WEIGHTS) == ("b", writers[0].experiment.experiment_id)
+    compact(files)
+    assert find_trained(files, WEIGHTS) == ("b", writers[0].experiment.experiment_id)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"5", b'{"project": "a"}', b"\xff\xfe"])
-def test_a_damaged_note_is_told(content: bytes, layout: Layout) -> None:
-    write_trained_note(layout, WEIGHTS, TrainedNote("a", "1"))
-    layout.trained_file(WEIGHTS).write_bytes(content)
-    with pytest.raises(CorruptFileError, match=WEIGHTS):
-        read_trained_note(layout, WEIGHTS)
+@pytest.mark.parametrize("content", [b"", b"{", b"PAR1PAR1"])
+def test_a_damaged_file_is_told(
+    content: bytes, files: LocalFiles, writer_factory: WriterFactory
+) -> None:
+    writer = writer_factory()
+    writer.add_trained_weights(WEIGHTS)
+    writer.close()
+    (path,) = (files.root / "trained_weights").rglob("*.parquet")
+    assert path.stem == WEIGHTS
+    path.write_bytes(content)
+
+    with pytest.raises(CorruptFileError, match=re.escape(str(path))):
+        find_trained(files, WEIGHTS)
+    assert find_trained(files, "cd" * 16) is None, "other weights are found without it"

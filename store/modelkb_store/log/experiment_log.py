@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelkb_store.log.entry import Action, Columns, columns_of
+from modelkb_store.log.entry import Action, Columns, columns_of, rows_of_columns
 from modelkb_store.log.log_home import LogHome
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.log_writer import LogWriter
@@ -69,12 +69,16 @@ class ExperimentLog:
             _closing_at_exit.add(self)
 
     def add(self, table: str, records: Sequence[Any]) -> bool:
-        """Append rows to a table; see :meth:`append`."""
-        return not records or self.append(Action.ADD, table, columns_of(table, records))
+        """Append rows to a table; see :meth:`append`.
+
+        Raises:
+            ValueError, TypeError: A record has a value that its column cannot hold.
+        """
+        return not records or self.append(Action.ADD, table, _checked(table, records))
 
     def put(self, table: str, records: Sequence[Any]) -> bool:
         """Give the experiment these rows of a table, in place of earlier ones."""
-        return self.append(Action.PUT, table, columns_of(table, records))
+        return self.append(Action.PUT, table, _checked(table, records))
 
     def append(self, action: Action, table: str, columns: Columns) -> bool:
         """Append an entry.
@@ -196,6 +200,13 @@ class ExperimentLog:
         full.close()
         self._home.seal(self.name, full.number)
         self._mirrored = (time.monotonic(), 0)
+
+
+def _checked(table: str, records: Sequence[Any]) -> Columns:
+    """Return the columns of records; a reader would pass over a line that has wrong types."""
+    columns = columns_of(table, records)
+    rows_of_columns(table, columns)
+    return columns
 
 
 @atexit.register
