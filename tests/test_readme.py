@@ -29,16 +29,22 @@ def test_python_blocks_run_one_after_the_other() -> None:
     model = keras.Sequential([keras.layers.Dense(3, activation="softmax")])
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
     names = {"model": model, "x": x, "y": random.integers(0, 3, 60)}
-    own_loop = [block for block in PYTHON_BLOCKS if "experiment(model" in block]
+    own_loop, resumed = (
+        [block for block in PYTHON_BLOCKS if words in block]
+        for words in ("experiment(model", "resume=True")
+    )
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         for block in PYTHON_BLOCKS:
-            if block not in own_loop:
+            if block not in own_loop + resumed:
                 exec(compile(block, "README.md", "exec"), names)
-    assert len(PYTHON_BLOCKS) == 4
+    assert len(PYTHON_BLOCKS) == 6
     assert "validation" in printed.getvalue()
     assert "finished" in printed.getvalue()
     assert "predicted" in printed.getvalue()
+    assert "lowest" in printed.getvalue()
+    assert len(names["best"]) == 1
+    assert len(names["curves"]) == 5
     loaded = names["model"]
     assert isinstance(loaded, keras.Model)
     assert loaded is not model
@@ -48,6 +54,11 @@ def test_python_blocks_run_one_after_the_other() -> None:
     runs = Store("modelkb").experiments()
     assert list(runs["status"]) == ["finished", "finished"]
     assert runs["parent_experiment_id"].iloc[1] == runs["experiment_id"].iloc[0]
+    with contextlib.redirect_stdout(printed):
+        exec(compile(resumed[0], "README.md", "exec"), names)
+    assert set(names["run"].checkpoints()["kind"]) == {"best", "end"}
+    assert Path("best.weights.h5").exists()
+    assert Path("digits.keras").exists()
 
 
 def test_every_command_is_there_and_no_other() -> None:
