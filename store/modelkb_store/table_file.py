@@ -14,7 +14,7 @@ from modelkb_store.log.entry import columns_of, rows_of_columns
 from modelkb_store.schemas import SCHEMAS
 
 # Small enough that one experiment is found without reading much, large enough to compress.
-_ROW_GROUP_ROWS = 1 << 16
+ROW_GROUP_ROWS = 1 << 16
 
 _MANY_VALUES = 1000
 
@@ -27,13 +27,20 @@ def encode_rows(table: str, rows: pa.Table) -> pa.Buffer:
     pq.write_table(
         rows.select(SCHEMAS[table].names).cast(SCHEMAS[table]),
         sink,
-        compression="zstd",
-        row_group_size=_ROW_GROUP_ROWS,
-        # Measured values hardly ever repeat: a dictionary of them is larger than they are.
-        use_dictionary=[field.name for field in SCHEMAS[table] if not _is_measured(field.type)],
-        write_page_checksum=True,
+        row_group_size=ROW_GROUP_ROWS,
+        **writer_options(table),
     )
     return sink.getvalue()
+
+
+def writer_options(table: str) -> dict[str, Any]:
+    """Return the settings of pyarrow's Parquet writer for files of a table."""
+    return {
+        "compression": "zstd",
+        # Measured values hardly ever repeat: a dictionary of them is larger than they are.
+        "use_dictionary": [f.name for f in SCHEMAS[table] if not _is_measured(f.type)],
+        "write_page_checksum": True,
+    }
 
 
 def _is_measured(kind: pa.DataType) -> bool:

@@ -47,7 +47,7 @@ def compact(files: Files, progress: Progress | None = None) -> int:
     Returns:
         How many files are fewer.
     """
-    parts = consistently(files, _parts)
+    parts = consistently(files, parts_of_tables)
     before = consistently(files, _file_count)
     for done, (table, folder) in enumerate(parts):
         while commit(files, lambda now, t=table, f=folder: _merge_all(now, t, f)):  # type: ignore[misc]
@@ -66,6 +66,17 @@ def compact_as_runs_end(files: Files, project_folder: str) -> None:
             commit(files, lambda now, t=table: _merge_loose(now, t, project_folder))  # type: ignore[misc]
             while commit(files, lambda now, t=table: _merge_tier(now, t, project_folder)):  # type: ignore[misc]
                 pass
+
+
+def parts_of_tables(snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Return the tables that are merged, each with every folder of a project in it."""
+    found: Iterable[tuple[str, str]] = (
+        (table, PurePosixPath(info.path).parent.name)
+        for table in SCHEMAS
+        if table != "projects"
+        for info in snapshot.table_files(table)
+    )
+    return sorted(set(found))
 
 
 def is_loose(snapshot: Snapshot, path: str) -> bool:
@@ -172,16 +183,6 @@ def _has_log(snapshot: Snapshot, path: str) -> bool:
         name == log.name and parts.stem.startswith(name.log_id)
         for name, log in zip(names, snapshot.logs, strict=True)
     )
-
-
-def _parts(snapshot: Snapshot) -> list[tuple[str, str]]:
-    found: Iterable[tuple[str, str]] = (
-        (table, PurePosixPath(info.path).parent.name)
-        for table in SCHEMAS
-        if table != "projects"
-        for info in snapshot.table_files(table)
-    )
-    return sorted(set(found))
 
 
 def _file_count(snapshot: Snapshot) -> int:

@@ -6,6 +6,7 @@ over, and count from the moment that all of them are committed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import tempfile
@@ -24,8 +25,8 @@ from modelkb_store.files.files import Files
 from modelkb_store.keys import key_of
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot
+from modelkb_store.table_file import ROW_GROUP_ROWS, writer_options
 
-_ROW_GROUP_ROWS = 1 << 16
 _BLOCK_BYTES = 1 << 20
 
 
@@ -53,9 +54,7 @@ def write_staged(
     with tempfile.TemporaryDirectory(prefix="modelkb-") as folder:
         local = Path(folder) / "rows.parquet"
         rows = 0
-        with pq.ParquetWriter(
-            local, schema, compression="zstd", write_page_checksum=True
-        ) as writer:
+        with pq.ParquetWriter(local, schema, **writer_options(table)) as writer:
             for part in _row_groups(batches):
                 writer.write_table(part.select(schema.names).cast(schema))
                 rows += part.num_rows
@@ -134,13 +133,23 @@ def commit_files(
     return commit(files, plan)
 
 
+def discard_staged(files: Files, folder: str) -> None:
+    """Delete what is left in a staging folder."""
+    for info in files.list(folder):
+        files.delete(info.path)
+    local = files.local_path(folder)
+    if local is not None:
+        with contextlib.suppress(OSError):  # it never was there, or another process writes to it
+            local.rmdir()
+
+
 def _row_groups(batches: Iterable[pa.RecordBatch]) -> Iterable[pa.Table]:
     waiting: list[pa.RecordBatch] = []
     count = 0
     for batch in batches:
         waiting.append(batch)
         count += batch.num_rows
-        if count >= _ROW_GROUP_ROWS:
+        if count >= ROW_GROUP_ROWS:
             yield pa.Table.from_batches(waiting)
             waiting, count = [], 0
     if count:
