@@ -50,6 +50,16 @@ def check(files: Files, progress: Progress | None = None) -> list[Finding]:
         >>> check(open_files("modelkb"))
         []
     """
+    return examine(files, Verdicts(_ticks(files, progress)))
+
+
+def examine(files: Files, verdicts: Verdicts) -> list[Finding]:
+    """Check a store; see :func:`check`.
+
+    Args:
+        files: The store.
+        verdicts: What is known of its files from an earlier look.
+    """
     version, found = _check_format(files)
     try:
         consistently(files, lambda now: now.manifest)
@@ -58,14 +68,14 @@ def check(files: Files, progress: Progress | None = None) -> list[Finding]:
         problem = f"it cannot be read ({error.__cause__}): which files count is not known"
         remedy = f"{REPAIR}makes it anew from the earlier ones and the files that are there"
         return [*found, Finding(path, Kind.MANIFEST, problem, remedy)]
-    verdicts = Verdicts(_ticks(files, progress))
     return found + consistently(files, lambda _: _check_all(files, version, verdicts))
 
 
 def _check_all(files: Files, version: int, verdicts: Verdicts) -> list[Finding]:
     snapshot = SoundSnapshot(files)
     found = list(check_table_files(files, snapshot, verdicts))
-    snapshot.damaged = {each.path for each in found if each.kind is Kind.DAMAGED}
+    unreadable = (Kind.DAMAGED, Kind.FOREIGN)
+    snapshot.damaged = {each.path for each in found if each.kind in unreadable}
     tables = Tables(files, snapshot)
     found += check_logs(files, snapshot.logs)
     found += check_tombstones(files)

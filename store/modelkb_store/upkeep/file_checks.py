@@ -16,8 +16,8 @@ from modelkb_store.log.log_name import parse_segment
 from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot
-from modelkb_store.tables import read_rows
 from modelkb_store.upkeep.finding import Finding, Kind
+from modelkb_store.upkeep.parquet_check import check_parquet
 from modelkb_store.upkeep.sound_snapshot import Verdicts
 
 REPAIR = "`modelkb check --repair` "
@@ -95,7 +95,7 @@ def _check_table_file(
     if not snapshot.manifest.counts(info.path):
         verdicts.tick()
         return None if _is_being_written(snapshot, info) else _leftover(info.path)
-    problem = verdicts.of(info, lambda: _read_whole(files, info.path, table))
+    problem = verdicts.of(info, lambda: check_parquet(files, info.path, table))
     if problem is not None:
         return Finding(
             info.path,
@@ -131,10 +131,6 @@ def check_content(files: Files, info: FileInfo, size_bytes: int | None, sha256: 
     if sha256 is not None and digest.hexdigest() != sha256:
         reason = "its content has another hash"
         raise CorruptFileError(info.path, reason) from ValueError(reason)
-
-
-def _read_whole(files: Files, path: str, table: str) -> None:
-    read_rows(files, path, table)
 
 
 def _is_being_written(snapshot: Snapshot, info: FileInfo) -> bool:

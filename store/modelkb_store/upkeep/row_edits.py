@@ -23,9 +23,10 @@ def rewrite_rows(
     files: Files,
     table: str,
     project: str,
-    column: str,
-    values: Collection[str],
     change: Callable[[pa.Table], pa.Table],
+    *,
+    values: Collection[str],
+    column: str = "experiment_id",
 ) -> bool:
     """Put what becomes of some rows in their place, in one commit.
 
@@ -35,10 +36,10 @@ def rewrite_rows(
         files: The store.
         table: The table.
         project: The project.
-        column: The column that the rows are found by.
-        values: The values of it.
-        change: Gets the rows that have one of them, those of older files first, and returns
-            what is to be there instead.
+        change: Gets the rows, those of older files first, and returns what is to be there
+            instead.
+        values: Which rows: those that have one of these values.
+        column: The column of them.
 
     Returns:
         Whether anything is otherwise than before.
