@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelkb_callbacks import architecture
+from modelkb_callbacks.lineage import weights_id
 from modelkb_callbacks.logged_metrics import as_number
 from modelkb_callbacks.settings import Settings
 from modelkb_store.metric_direction import higher_is_better
@@ -63,3 +64,6 @@ class Checkpointing:
             metric=metric,
             value=value,
         )
+        weights = weights_id(self._model)
+        if weights is not None:  # so that who trains this checkpoint further finds its run
+            self._writer.add_trained_weights(weights)

@@ -23,8 +23,13 @@ if TYPE_CHECKING:
         ModelKBError,
         ModelLoadError,
         NotAStoreError,
+        QueryError,
+        RunningExperimentError,
         SourceNotFoundError,
+        SqlError,
+        StoreBusyError,
         StoreNotFoundError,
+        StoreUnreachableError,
     )
     from modelkb_store.experiment import Experiment
     from modelkb_store.schemas import SCHEMAS
@@ -46,9 +51,14 @@ __all__ = [
     "ModelKBError",
     "ModelLoadError",
     "NotAStoreError",
+    "QueryError",
+    "RunningExperimentError",
     "SourceNotFoundError",
+    "SqlError",
     "Store",
+    "StoreBusyError",
     "StoreNotFoundError",
+    "StoreUnreachableError",
     "__version__",
 ]
 
@@ -66,8 +76,13 @@ _HOMES = {
             "ModelKBError",
             "ModelLoadError",
             "NotAStoreError",
+            "QueryError",
+            "RunningExperimentError",
             "SourceNotFoundError",
+            "SqlError",
+            "StoreBusyError",
             "StoreNotFoundError",
+            "StoreUnreachableError",
         ),
         "errors",
     ),

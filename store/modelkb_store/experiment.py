@@ -274,6 +274,8 @@ class Experiment:
     def save_model(self, path: str | os.PathLike[str], checkpoint: str | int | None = None) -> Path:
         """Write the model with the weights of a checkpoint as a ``.keras`` file.
 
+        The optimizer's state is not kept, so Keras warns when it loads a compiled model.
+
         Args:
             path: The file to write; its name ends with ``.keras``.
             checkpoint: As for :meth:`save_weights`.

@@ -11,6 +11,7 @@ from modelkb_store.commits.manifest import Manifest, latest_version, read_manife
 from modelkb_store.errors import StoreBusyError
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.log.log_contents import LogContents, read_logs
+from modelkb_store.log.log_name import parse_segment
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class Snapshot:
         """
         if table not in self._listings:
             found = [info for info in self.files.list(table) if info.path.endswith(".parquet")]
-            self._check_that_all_is_as_before()
+            self._check_that_all_is_as_before(found)
             self._listings[table] = [info for info in found if self.manifest.counts(info.path)]
         return [info for info in self._listings[table] if not self.is_in_log(info.path)]
 
@@ -78,16 +79,24 @@ class Snapshot:
         """Return the ids of experiments whose process runs."""
         return {log.experiment_id for log in self.logs if log.experiment_id and log.is_alive}
 
-    def _check_that_all_is_as_before(self) -> None:
+    def _check_that_all_is_as_before(self, found: list[FileInfo]) -> None:
+        """Look whether a listing is of the state that was read before it."""
         if latest_version(self.files) != self.manifest.version:
             raise OutdatedSnapshotError
-        if not self.logs:
-            return
         there = {info.path for info in self.files.list("log")}
-        for log in self.logs:
-            for segment in log.segments:
-                if log.name.segment(segment.number) not in there:
-                    raise OutdatedSnapshotError
+        read = {log.name.segment(part.number) for log in self.logs for part in log.segments}
+        if not read <= there:
+            raise OutdatedSnapshotError
+        # Files that are written from a log which is newer than the look at the logs.
+        newer = {
+            (name.project_folder, stem)
+            for name, number in filter(None, map(parse_segment, there - read))
+            for stem in (name.stem(number), name.log_id)
+        }
+        for info in found:
+            parts = PurePosixPath(info.path)
+            if (parts.parent.name, parts.stem) in newer:
+                raise OutdatedSnapshotError
 
 
 def consistently(files: Files, action: Callable[[Snapshot], T]) -> T:

@@ -49,6 +49,7 @@ def _everything(experiment: Experiment) -> dict[str, Any]:
         "environment": experiment.environment(),
         "metrics": experiment.table("metrics").to_pylist(),
         "evaluations": experiment.table("evaluations").to_pylist(),
+        "checkpoints": experiment.checkpoints().to_dict("records"),
         "artifacts": experiment.table("artifacts").to_pylist(),
     }
 
