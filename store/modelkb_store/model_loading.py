@@ -32,8 +32,8 @@ def build_model(
         raise ArtifactNotFoundError(
             experiment_id,
             "configuration to rebuild the model from",
-            "Keras could not serialize it; save_weights(path), and load them into a model that your "
-            "own code builds",
+            "Keras could not serialize it; save_weights(path), and load them into a model that "
+            "your own code builds",
         )
     try:
         model = keras.saving.deserialize_keras_object(
