@@ -13,7 +13,13 @@ from modelkb_store.commits.rows import replace_rows
 from modelkb_store.files.files import Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS, WRITTEN_TOGETHER
 from modelkb_store.log.claim import claimed
-from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch, read_logs
+from modelkb_store.log.log_contents import (
+    BY_EPOCH,
+    LogContents,
+    before_epoch,
+    read_heads,
+    read_logs,
+)
 from modelkb_store.log.log_name import LogName
 from modelkb_store.records import Status
 from modelkb_store.schemas import SCHEMAS
@@ -91,7 +97,7 @@ def _earlier(files: Files, log: LogContents) -> list[LogContents]:
     """Return the logs of the same experiment that came before and were not folded in time."""
     if log.experiment_id is None:
         return []
-    same = [each for each in read_logs(files) if each.experiment_id == log.experiment_id]
+    same = [each for each in read_heads(files) if each.experiment_id == log.experiment_id]
     before = same[: [each.name for each in same].index(log.name)]
     return [each for each in before if each.is_over]
 

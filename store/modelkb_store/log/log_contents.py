@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -161,9 +162,39 @@ def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
         if parsed is not None and log_id in (None, parsed[0].log_id):
             name, number = parsed
             segments[name].append(read_segment(files, info, number))
+    return _logs_of(segments)
+
+
+def read_heads(files: Files) -> list[LogContents]:
+    """Return all logs without their rows: whose they are, and whether they are over.
+
+    Those that are folded meanwhile may be missing: it is not one state of the store.
+    """
+    segments: dict[LogName, list[Segment]] = defaultdict(list)
+    for info in files.list("log"):
+        parsed = parse_segment(info.path)
+        if parsed is not None:
+            name, number = parsed
+            with contextlib.suppress(FileNotFoundError):
+                head = _read_head(files, info, number)
+                segments[name].append(head)
+    return _logs_of(segments)
+
+
+def _logs_of(segments: Mapping[LogName, list[Segment]]) -> list[LogContents]:
     logs = [LogContents(name, _in_order(found)) for name, found in sorted(segments.items())]
     # What is said of an experiment when its first log is folded comes in further ones.
     return sorted(logs, key=lambda log: (not log.is_first, log.begin.get("begun") or 0.0))
+
+
+def _read_head(files: Files, info: FileInfo, number: int) -> Segment:
+    *lines, _ = files.read(info.path).split(b"\n")
+    segment = Segment(number, info.modified)
+    for entry in map(decode_entry, lines[:1] + lines[1:][-1:]):
+        if entry is not None and entry.action in (Action.BEGIN, Action.END):
+            _apply(segment, entry)
+    # Else its rows tell whose it is.
+    return segment if segment.begin else read_segment(files, info, number)
 
 
 def read_segment(files: Files, info: FileInfo, number: int) -> Segment:

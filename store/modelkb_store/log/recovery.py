@@ -8,7 +8,7 @@ from modelkb_store.commits.mending import mend
 from modelkb_store.errors import ModelKBError
 from modelkb_store.files.files import Files
 from modelkb_store.log.folding import fold
-from modelkb_store.log.log_contents import read_logs
+from modelkb_store.log.log_contents import read_heads
 
 
 def recover(files: Files) -> None:
@@ -18,7 +18,7 @@ def recover(files: Files) -> None:
     readers understand what is there as it is.
     """
     with contextlib.suppress(OSError, ModelKBError):
-        for log in read_logs(files):
+        for log in read_heads(files):
             if log.is_over:
                 fold(files, log.name)
     with contextlib.suppress(OSError, ModelKBError):
