@@ -111,6 +111,8 @@ def _new_path(replacement: Replacement, manifest: Manifest) -> str:
 
 
 def _move(files: Files, moves: Mapping[str, str]) -> None:
+    if not moves:
+        return  # threads cannot be started as Python ends
     # An object store copies them, which takes its time.
     with ThreadPoolExecutor(_MOVES_AT_ONCE) as pool:
         list(pool.map(lambda target: files.move(moves[target], target), moves))

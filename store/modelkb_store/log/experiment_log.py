@@ -20,9 +20,10 @@ _MIRROR_AFTER_SECONDS = 20.0  # FORMAT.md promises 30
 _SIGN_OF_LIFE_SECONDS = 10.0
 _FULL_SEGMENT_BYTES = 4 << 20
 _LONGEST_WAIT_FOR_DISK_SECONDS = 10.0
+_LONGEST_WAIT_AT_EXIT_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
-_closing_at_exit: weakref.WeakSet[ExperimentLog] = weakref.WeakSet()
+_of_this_process: weakref.WeakSet[ExperimentLog] = weakref.WeakSet()
 
 
 class ExperimentLog:
@@ -61,12 +62,12 @@ class ExperimentLog:
         self._writer = LogWriter(home.files.root, name, 0, self._begin)
         self._barrier = 0
         self._is_open = True
+        self._is_left = False
         self._mirrored = (time.monotonic(), 0)
         self._appended_at = time.monotonic()
         self._thread = threading.Thread(target=self._keep, name="modelkb-log", daemon=True)
         self._thread.start()
-        if closes_when_idle is not None:
-            _closing_at_exit.add(self)
+        _of_this_process.add(self)
 
     def add(self, table: str, records: Sequence[Any]) -> bool:
         """Append rows to a table; see :meth:`append`.
@@ -135,7 +136,6 @@ class ExperimentLog:
             if not self._is_open or self._process_id != os.getpid():
                 return
             self._is_open = False
-            _closing_at_exit.discard(self)
             self._changed.notify()
         if threading.current_thread() is not self._thread:
             self._thread.join()  # it may be writing the very files that come now
@@ -147,12 +147,29 @@ class ExperimentLog:
             self._writer.close()
         self._home.fold(self.name)
 
+    def leave(self) -> None:
+        """End with the process: fold the log if it closes by itself, and stop its thread.
+
+        A thread that Arrow has at work when Python is gone aborts the process.
+        """
+        if self._process_id != os.getpid():
+            return
+        try:
+            if self._closes_when_idle is not None:
+                self.close()
+        except Exception as error:  # noqa: BLE001 - the next one who opens the store folds it
+            _log.debug("the log %s could not be folded", self.name, exc_info=error)
+        with self._changed:
+            self._is_left = True
+            self._changed.notify_all()
+        self._thread.join(_LONGEST_WAIT_AT_EXIT_SECONDS)
+
     def _keep(self) -> None:
         while True:
             with self._changed:
-                if self._is_open and self._writer.is_synced:
+                if self._is_open and not self._is_left and self._writer.is_synced:
                     self._changed.wait(self._closes_when_idle or _SIGN_OF_LIFE_SECONDS)
-                if not self._is_open:
+                if self._is_left or not self._is_open:
                     return
                 writer = self._writer
             if not writer.is_there:
@@ -210,9 +227,6 @@ def _checked(table: str, records: Sequence[Any]) -> Columns:
 
 
 @atexit.register
-def _close_all() -> None:
-    for log in list(_closing_at_exit):
-        try:
-            log.close()
-        except Exception as error:  # noqa: BLE001 - the next one who opens the store folds it
-            _log.debug("the log %s could not be folded", log.name, exc_info=error)
+def _leave_all() -> None:
+    for log in list(_of_this_process):
+        log.leave()
