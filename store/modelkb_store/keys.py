@@ -30,12 +30,12 @@ ADD_TABLES = tuple(
 
 
 # What the rows of an experiment are in the order of, where they may be in several files.
-ORDERED_BY: dict[str, str] = {
-    "metrics": "epoch",
-    "batch_metrics": "epoch",
-    "epochs": "epoch",
-    "resources": "wall_time",
-    **dict.fromkeys(("evaluations", "predictions", "artifacts", "checkpoints"), "created_at"),
+ORDERED_BY: dict[str, tuple[str, ...]] = {
+    "metrics": ("epoch", "wall_time"),
+    "batch_metrics": ("epoch", "step"),
+    "epochs": ("epoch",),
+    "resources": ("wall_time",),
+    **dict.fromkeys(("evaluations", "predictions", "artifacts", "checkpoints"), ("created_at",)),
 }
 
 

@@ -15,12 +15,13 @@ _SCHEMA = SCHEMAS["metric_summaries"]
 def summarize(metrics: pa.Table) -> pa.Table:
     """Return the rows of ``metric_summaries`` for rows of ``metrics``, each curve's in order.
 
-    Of several rows of one epoch the last one counts as the last. NaN is neither the smallest
-    nor the largest value.
+    Of several rows of one epoch the one that was recorded last counts as the last. NaN is neither
+    the smallest nor the largest value.
     """
     if not metrics.num_rows:
         return _SCHEMA.empty_table()
-    order = np.argsort(metrics["epoch"].to_numpy(), kind="stable")
+    moments = metrics["wall_time"].cast(pa.int64()).fill_null(0).to_numpy()
+    order = np.lexsort((moments, metrics["epoch"].to_numpy()))
     metrics = metrics.take(pa.array(order))
     groups = _group_numbers(metrics)
     # Rows of one curve become neighbours, still in the order of their epochs.

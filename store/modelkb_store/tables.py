@@ -99,13 +99,10 @@ def in_order(table: str, rows: pa.Table) -> pa.Table:
     """
     if table not in ORDERED_BY or not rows.num_rows:
         return rows
-    moments = rows[ORDERED_BY[table]].cast(pa.int64())
-    if moments.null_count:
-        moments = moments.fill_null(0)
-    order = moments.to_numpy()
-    if np.all(order[:-1] <= order[1:]):
-        return rows
-    return rows.take(pa.array(np.argsort(order, kind="stable")))
+    # The last of these is what lexsort orders by first; it leaves equal ones as they are.
+    columns = [rows[name].cast(pa.int64()).fill_null(0) for name in reversed(ORDERED_BY[table])]
+    order = np.lexsort([column.to_numpy() for column in columns])
+    return rows if np.all(order[:-1] < order[1:]) else rows.take(pa.array(order))
 
 
 def project_of(path: str) -> str:
@@ -158,7 +155,7 @@ def _parts(
         if folder is None or log.name.project_folder == folder:
             if table == "metric_summaries" and log.experiment_id in summarized:
                 continue  # those of one log are of all that the experiment has
-            rows = matching(rows_of_log(snapshot, log, table), where)
+            rows = matching(once(rows_of_log(snapshot, log, table), table), where)
             path = log.name.segment(0)
             rows = _not_deleted(rows, snapshot).select(columns)
             summarized.add(log.experiment_id if rows.num_rows else None)
@@ -285,13 +282,29 @@ def _without(rows: pa.Table, column: str, values: Collection[str | None]) -> pa.
 def _not_seen(rows: pa.Table, table: str, path: str, seen: dict[str, set[str]]) -> pa.Table:
     """Return rows of a shared table less those that another file of the project had already."""
     key = SHARED_KEYS.get(table)
-    if key is None or not rows.num_rows:
+    if not rows.num_rows or (key is None and table != "projects"):
         return rows
     of_project = seen.setdefault(PurePosixPath(path).parent.name, set())
+    if key is None:  # a project has one row, which its first runs all tell
+        has_one = bool(of_project)
+        of_project.add(table)
+        return rows.slice(0, 0 if has_one else 1)
     ids = set(pc.unique(rows[key]).to_pylist())
     fresh = _without(rows, key, ids & of_project)
     of_project |= ids
     return fresh
+
+
+def once(rows: pa.Table, table: str) -> pa.Table:
+    """Return the rows of each shared entity once, also where a log has them twice."""
+    key = SHARED_KEYS.get(table)
+    if key is None or rows.num_rows < 2:
+        return rows
+    # Of layers an entity has several.
+    names = [key, "position"] if table == "layers" else [key]
+    entities = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
+    first = dict(zip(reversed(entities), reversed(range(len(entities))), strict=True))
+    return rows.take(sorted(first.values())) if len(first) < len(entities) else rows
 
 
 def _surely_has_none(snapshot: Snapshot, table: str, info: FileInfo, where: Where | None) -> bool:

@@ -26,7 +26,7 @@ from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.summaries import summarize
 from modelkb_store.table_file import encode_rows
-from modelkb_store.tables import Tables, project_of, read_rows
+from modelkb_store.tables import Tables, once, project_of, read_rows
 
 _UNSAID_END = "the process ended without a word (killed, or the machine went down)"
 
@@ -171,8 +171,17 @@ def _cut(files: Files, table: str, project: str, run: str, epoch: int) -> None:
 def _summaries(files: Files, log: LogContents, project: str) -> pa.Table:
     if log.is_first and log.is_whole:
         return summarize(log.added("metrics"))
-    rows = Tables(files).of_experiment("metrics", project, log.experiment_id or "")
-    return summarize(rows)
+    return summarize(_all_rows(files, log, "metrics", project))
+
+
+def _all_rows(files: Files, log: LogContents, table: str, project: str) -> pa.Table:
+    """Return an experiment's rows of a table, also if it is deleted: that may be taken back."""
+
+    def look(snapshot: Snapshot) -> pa.Table:
+        snapshot.deleted = set()
+        return Tables(files, snapshot).of_experiment(table, project, log.experiment_id or "")
+
+    return consistently(files, look)
 
 
 def _epochs(files: Files, log: LogContents, project: str) -> int:
@@ -180,7 +189,7 @@ def _epochs(files: Files, log: LogContents, project: str) -> int:
     if log.is_first and log.is_whole:
         rows = log.added("epochs")
     else:
-        rows = Tables(files).of_experiment("epochs", project, log.experiment_id or "")
+        rows = _all_rows(files, log, "epochs", project)
     return len(pc.unique(rows["epoch"]))
 
 
@@ -210,7 +219,7 @@ def _write_shared(files: Files, log: LogContents, table: str, folder: str) -> No
         return
     ids = sorted(set(rows[key].to_pylist()))
     new = set(ids) - known_entities(files, table, folder, ids)
-    fresh = _once(rows.filter(pc.is_in(rows[key], pa.array(sorted(new), pa.string()))), table)
+    fresh = once(rows.filter(pc.is_in(rows[key], pa.array(sorted(new), pa.string()))), table)
     if table in WRITTEN_TOGETHER:
         for segment in log.segments:
             of_segment = segment.rows(table)[key].to_pylist()
@@ -240,19 +249,6 @@ def known_entities(files: Files, table: str, folder: str, ids: list[str]) -> set
         return known
 
     return found | consistently(files, look)
-
-
-def _once(rows: pa.Table, table: str) -> pa.Table:
-    """Return the rows of each entity once, also where the log has them twice."""
-    if table == "layers":
-        keys = list(
-            zip(rows["architecture_id"].to_pylist(), rows["position"].to_pylist(), strict=True)
-        )
-    else:
-        keys = rows[SHARED_KEYS[table]].to_pylist()
-    seen: set[Any] = set()
-    is_new = [not (key in seen or seen.add(key)) for key in keys]  # type: ignore[func-returns-value]
-    return rows.filter(pa.array(is_new, pa.bool_()))
 
 
 def _write_rows(files: Files, table: str, folder: str, stem: str, rows: pa.Table) -> None:

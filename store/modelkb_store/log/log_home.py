@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from modelkb_store import atomic_file
 from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.folding import fold, mirror, seal
@@ -35,6 +36,10 @@ class LogHome(Protocol):
         """Merge small files of a project where many have come together."""
         ...
 
+    def holds(self, path: str) -> bool:
+        """Return whether an object is there, which stays while it is being referred to."""
+        ...
+
 
 class StoreHome:
     """The logs of a store that is a folder, on a local or shared file system."""
@@ -57,3 +62,7 @@ class StoreHome:
     def tidy(self, project_folder: str) -> None:
         """Merge files."""
         compact_as_runs_end(self.files, project_folder)
+
+    def holds(self, path: str) -> bool:
+        """Touch an object, so that a collection of garbage takes it for new."""
+        return atomic_file.touch(self.files.local_path(path))
