@@ -42,7 +42,8 @@ def write_architecture(path: Path, architecture: Architecture) -> None:
     """Write an architecture file, unless one with this content is there already."""
     import h5py
 
-    if path.exists():
+    # Touched, it is safe from collectors of garbage until it is referred to.
+    if atomic_file.touch(path):
         return
     with (
         atomic_file.replacing(path, suffix=".h5.tmp") as partial,

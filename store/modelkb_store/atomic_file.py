@@ -68,6 +68,17 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
         partial.write_bytes(content)
 
 
+def touch(path: Path) -> bool:
+    """Make a file as young as one that is just written; returns whether it is there."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    except PermissionError:  # of another user
+        return path.exists()
+    return True
+
+
 def flush_to_disk(path: Path) -> None:
     """Make a file's content safe from a power failure."""
     descriptor = os.open(path, os.O_RDWR)

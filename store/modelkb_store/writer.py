@@ -272,10 +272,12 @@ class ExperimentWriter:
         ).start()
 
     def _known_variables(self, ids: Sequence[str]) -> Mapping[str, str]:
-        """Return the packs of variables that the store has already."""
+        """Return the packs of variables that the store has already, and keep these packs."""
         names = ["variable_id", "pack_path"]
         rows = Tables(self.files).read("variables", columns=names, where={"variable_id": ids})
-        return dict(zip(*(rows[name].to_pylist() for name in names), strict=True))
+        pack_of = dict(zip(*(rows[name].to_pylist() for name in names), strict=True))
+        there = {path for path in set(pack_of.values()) if self.home.holds(path)}
+        return {variable: path for variable, path in pack_of.items() if path in there}
 
     def _add(self, table: str, records: Sequence[Any]) -> None:
         self._in_log(lambda log: log.add(table, records))

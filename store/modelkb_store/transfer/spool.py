@@ -106,6 +106,10 @@ class Spool:
     def tidy(self, project_folder: str) -> None:
         """Leave it to the thread that sends, once all is sent."""
 
+    def holds(self, path: str) -> bool:
+        """Return True: what is sent is in the remote store, where packs are never collected."""
+        return True
+
     def wait(self, seconds: float) -> bool:
         """Return whether everything that ended is sent, at the latest after a while."""
         until = time.monotonic() + seconds

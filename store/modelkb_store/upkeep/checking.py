@@ -68,7 +68,13 @@ def examine(files: Files, verdicts: Verdicts) -> list[Finding]:
         problem = f"it cannot be read ({error.__cause__}): which files count is not known"
         remedy = f"{REPAIR}makes it anew from the earlier ones and the files that are there"
         return [*found, Finding(path, Kind.MANIFEST, problem, remedy)]
-    return found + consistently(files, lambda _: _check_all(files, version, verdicts))
+    first = consistently(files, lambda _: _check_all(files, version, verdicts))
+    if not first:
+        return found
+    # Somebody may have changed one table between the looks at it and at another: what is
+    # wrong stays wrong.
+    second = consistently(files, lambda _: _check_all(files, version, verdicts))
+    return found + [each for each in first if each in second]
 
 
 def _check_all(files: Files, version: int, verdicts: Verdicts) -> list[Finding]:
@@ -81,9 +87,6 @@ def _check_all(files: Files, version: int, verdicts: Verdicts) -> list[Finding]:
     found += check_tombstones(files)
     found += check_rows(tables, snapshot, version)
     found += check_objects(tables, verdicts)
-    if found:
-        # Somebody may have replaced a file between the look at the rows and that at the file.
-        snapshot.confirm()
     return found
 
 

@@ -16,6 +16,7 @@ from modelkb_store.log.claim import claimed
 from modelkb_store.log.log_contents import read_logs
 from modelkb_store.log.log_name import parse_segment
 from modelkb_store.log.recovery import recover
+from modelkb_store.snapshot import consistently
 from modelkb_store.tables import read_rows
 from modelkb_store.upkeep.checking import examine
 from modelkb_store.upkeep.deletion import mark_deleted
@@ -73,7 +74,9 @@ def repair(files: Files, progress: Progress | None = None) -> list[str]:
         OSError: The store cannot be written.
     """
     aside = SetAside(files, datetime.now(timezone.utc).date())
-    verdicts, done = Verdicts(), []
+    verdicts = Verdicts()
+    # Before they are folded, which takes damaged lines away with the rest.
+    done = consistently(files, lambda _: mend_logs(files, aside))
     recover(files)
     for round_number in range(_MOST_ROUNDS):
         found = examine(files, verdicts)

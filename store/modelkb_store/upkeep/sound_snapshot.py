@@ -26,14 +26,6 @@ class SoundSnapshot(Snapshot):
         """Return the Parquet files of a table that count and can be read."""
         return [info for info in super().table_files(table) if info.path not in self.damaged]
 
-    def confirm(self) -> None:
-        """Check that the store is still in this state.
-
-        Raises:
-            OutdatedSnapshotError: It was changed; what seems wrong may not be.
-        """
-        self._check_that_all_is_as_before()
-
 
 @dataclass(slots=True)
 class Verdicts:
