@@ -1,4 +1,4 @@
-"""What processes leave behind that are killed: their logs and claims, as if others had made them."""
+"""What killed processes leave behind: their logs and claims, as if others had made them."""
 
 from __future__ import annotations
 

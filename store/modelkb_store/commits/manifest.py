@@ -3,11 +3,18 @@
 Manifests are numbered, and each is made only once (:meth:`Files.create`), so of two processes
 that change something at the same time one has to look again. A reader that finds the same
 number before and after listing the tables' folders has seen one state of the store.
+
+Old ones are deleted, so a number that is free may have been taken: by others, while somebody was
+slow. Each manifest therefore names those that it goes back to, and who has published one looks
+whether the newest does so to it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
@@ -18,6 +25,7 @@ from modelkb_store.files.files import Files
 
 _FOLDER = "manifest"
 _KEPT = 3  # earlier ones, for readers that are just about to open one
+_REMEMBERED = 200  # names of earlier ones
 _COMPACTED = "compact-"
 
 
@@ -48,11 +56,13 @@ class Manifest:
         version: From 1; 0 for a store where nothing was ever compacted.
         files: The compacted files that count, by path from the store's folder.
         replaced: Files that no longer count and may not be deleted yet.
+        history: Names, by chance, of this one and those before it, oldest first.
     """
 
     version: int = 0
     files: Mapping[str, CompactedFile] = field(default_factory=dict)
     replaced: frozenset[str] = frozenset()
+    history: tuple[str, ...] = field(default=(), compare=False)
 
     def counts(self, path: str) -> bool:
         """Return whether a Parquet file that lies in a table's folder is to be read."""
@@ -73,7 +83,7 @@ class Manifest:
         gone = frozenset(remove)
         kept = {path: known for path, known in self.files.items() if path not in gone}
         replaced = (self.replaced - frozenset(forget)) | gone
-        return Manifest(self.version + 1, {**kept, **add}, replaced)
+        return Manifest(self.version + 1, {**kept, **add}, replaced, self.history)
 
 
 def is_compacted(path: str) -> bool:
@@ -111,7 +121,8 @@ def read_manifest(files: Files) -> Manifest:
     try:
         facts = json.loads(files.read(path))
         found = {name: CompactedFile(**known) for name, known in facts["files"].items()}
-        return Manifest(int(facts["version"]), found, frozenset(facts["replaced"]))
+        history = tuple(facts.get("history", ()))
+        return Manifest(int(facts["version"]), found, frozenset(facts["replaced"]), history)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptFileError(f"{files.uri}/{path}", error) from error
 
@@ -122,12 +133,24 @@ def publish(files: Files, manifest: Manifest) -> bool:
     Returns:
         False if another process has published one of this number first.
     """
-    if not files.create(_path(manifest.version), _text_of(manifest)):
+    name = secrets.token_hex(5)
+    named = dataclasses.replace(manifest, history=(*manifest.history, name)[-_REMEMBERED:])
+    if not files.create(_path(manifest.version), _text_of(named)):
         return False
-    for version in _versions(files):
+    versions = _versions(files)
+    if max(versions, default=0) > manifest.version and name not in _newest(files).history:
+        files.delete(_path(manifest.version))
+        return False
+    for version in versions:
         if version < manifest.version - _KEPT:
             files.delete(_path(version))
     return True
+
+
+def _newest(files: Files) -> Manifest:
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return read_manifest(files)
 
 
 def _text_of(manifest: Manifest) -> bytes:
@@ -135,6 +158,7 @@ def _text_of(manifest: Manifest) -> bytes:
         "version": manifest.version,
         "files": {path: asdict(known) for path, known in sorted(manifest.files.items())},
         "replaced": sorted(manifest.replaced),
+        "history": manifest.history,
     }
     return f"{json.dumps(facts, indent=1)}\n".encode()
 

@@ -31,6 +31,7 @@ def mend(files: Files) -> list[str]:
             if _is_leftover(files, manifest, info):
                 files.delete(info.path)
                 leftovers.append(info.path)
+                manifest = read_manifest(files)
     return leftovers
 
 

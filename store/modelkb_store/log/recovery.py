@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import PurePosixPath
 
 from modelkb_store.commits.mending import mend
 from modelkb_store.errors import ModelKBError
 from modelkb_store.files.files import Files
+from modelkb_store.log.claim import claimed
 from modelkb_store.log.folding import fold
 from modelkb_store.log.log_contents import read_heads
+from modelkb_store.log.log_name import LogName, parse_segment
 
 
 def recover(files: Files) -> None:
@@ -22,4 +25,18 @@ def recover(files: Files) -> None:
             if log.is_over:
                 fold(files, log.name)
     with contextlib.suppress(OSError, ModelKBError):
+        _release_claims(files)
+    with contextlib.suppress(OSError, ModelKBError):
         mend(files)
+
+
+def _release_claims(files: Files) -> None:
+    """Delete claims to logs that are folded, of processes that died right after it."""
+    infos = files.list("log")
+    there = {parsed[0] for info in infos if (parsed := parse_segment(info.path))}
+    for info in infos:
+        claim = PurePosixPath(info.path)
+        name = LogName(claim.parent.name, claim.stem)
+        if claim.suffix == ".claim" and name not in there:
+            with claimed(files, name):
+                pass

@@ -33,6 +33,7 @@ from store_rows import in_any_order, plain_table, rows_of_plain_arrow, rows_of_r
 from watched_files import Killed, WatchedFiles
 
 WriterFactory = Callable[..., ExperimentWriter]
+pytestmark = pytest.mark.usefixtures("_no_power_failure")
 
 
 @pytest.fixture
