@@ -16,8 +16,12 @@ from modelkb_store.errors import ModelKBError
 # Name to one line of help. A command's module is imported only when it runs, so that `ls`
 # never waits for what `demo` needs.
 COMMANDS = {
+    "check": "Check every file of a store, and repair it.",
+    "compact": "Merge small files of a store into large ones.",
+    "delete": "Delete experiments, or bring them back.",
     "demo": "Train a small classifier and record it.",
     "find": "List the experiments for which something holds.",
+    "gc": "Free the space of deleted experiments.",
     "ls": "List the experiments of a store.",
     "pull": "Copy experiments from another store.",
     "push": "Copy experiments to another store.",

@@ -1,0 +1,45 @@
+"""``modelkb delete``: experiments out of sight, and back again."""
+
+from __future__ import annotations
+
+import click
+
+from modelkb_store import Store
+from modelkb_store.experiment_ids import resolve_experiment_id
+from modelkb_store.upkeep.deletion import delete_experiment, deleted_experiments, undelete
+from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.printing import print_json
+
+
+@click.command("delete")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--undo", is_flag=True, help="Bring deleted experiments back.")
+@store_option
+@json_option
+def command(ids: tuple[str, ...], yes: bool, undo: bool, store: str | None, as_json: bool) -> None:
+    """Delete experiments: nobody sees them any more.
+
+    IDs are as for `show`. Until `modelkb gc` is run they can be brought back with --undo, and take
+    as much space as before. An experiment that runs is not deleted.
+
+    Example: modelkb delete 9f1c2b7a4d --yes
+    """
+    opened = Store(store)
+    if undo:
+        known = deleted_experiments(opened.files)
+        whole = [resolve_experiment_id(each, known, [""] * len(known)) for each in ids]
+    else:
+        whole = [opened.experiment(each).id for each in ids]
+    whole = list(dict.fromkeys(whole))
+    if not (undo or yes):
+        click.echo("\n".join(whole), err=True)
+        what = f"Delete {'these' if len(whole) > 1 else 'this'} from {opened.uri}?"
+        click.confirm(what, abort=True, err=True)
+    for each in whole:
+        (undelete if undo else delete_experiment)(opened.files, each)
+    if as_json:
+        print_json({"store": opened.uri, "restored" if undo else "deleted": whole})
+        return
+    many = f"{len(whole)} experiment{'s' * (len(whole) > 1)}"
+    click.echo(f"{many} {'restored' if undo else 'deleted; `modelkb gc` frees the space'}.")
