@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
@@ -26,7 +27,7 @@ class Curves:
 
     Args:
         writer: The experiment in the store.
-        guard: Runs what is done while a batch ends.
+        guard: Runs each step.
         model: The Keras model, whose optimizer counts the steps.
         keras_params: What Keras tells callbacks, for models without an optimizer.
 
@@ -45,6 +46,7 @@ class Curves:
         keras_params: Mapping[str, Any],
     ) -> None:
         self._writer = writer
+        self._guard = guard
         self._model = model
         self._steps_per_epoch = int(keras_params.get("steps") or 0)
         self._first_step = 0
@@ -81,20 +83,19 @@ class Curves:
         self.epochs_completed += 1
         self._write_batches()
         step = self._steps_so_far(epochs=epoch + 1)
-        self._writer.append_epoch(
-            EpochRecord(
-                experiment_id=self._writer.experiment.experiment_id,
-                epoch=epoch,
-                started_at=self._started_at,
-                duration_seconds=time.monotonic() - self._clock,
-                initial_learning_rate=self._initial_rate,
-                final_learning_rate=self._rate_at_end(logs),
-            )
-        )
         experiment_id = self._writer.experiment.experiment_id
-        self._writer.append_metrics(
-            metric_rows(experiment_id, logs, epoch=epoch, step=step, seconds=time.time())
+        rows = metric_rows(experiment_id, logs, epoch=epoch, step=step, seconds=time.time())
+        ended = EpochRecord(
+            experiment_id=experiment_id,
+            epoch=epoch,
+            started_at=self._started_at,
+            duration_seconds=time.monotonic() - self._clock,
+            initial_learning_rate=self._initial_rate,
+            final_learning_rate=self._rate_at_end(logs),
         )
+        # What a full disk does not take now it takes later, if it is told of all.
+        self._write(lambda: self._writer.append_metrics(rows))
+        self._write(lambda: self._writer.append_epoch(ended))
 
     def finish(self) -> None:
         """Write what is left, of an epoch that did not come to its end."""
@@ -114,7 +115,10 @@ class Curves:
         blocks = batch_blocks(self._batches.take(), epoch=self.epoch, first_step=self._first_step)
         for block in blocks:
             for columns in block.columns(self._writer.experiment.experiment_id):
-                self._writer.append_batch_columns(columns)
+                self._write(functools.partial(self._writer.append_batch_columns, columns))
+
+    def _write(self, action: Callable[[], None]) -> None:
+        self._guard.run("write the metrics", action)
 
     def _steps_so_far(self, epochs: int) -> int:
         # A model with a train_step of its own may have optimizers of its own.

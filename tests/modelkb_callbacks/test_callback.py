@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import time
 from pathlib import Path
 from typing import Any
 
@@ -222,24 +223,44 @@ def test_a_training_that_ends_early_is_recorded_up_to_there(
 
 
 def test_a_running_experiment_can_be_read(data: Data, store: Path) -> None:
+    recorder = ModelKB(store=store, strict=True)
     seen = []
 
     def look(epoch: int, logs: Any) -> None:
-        rows = pd.read_parquet(store / "metrics")
-        status = pd.read_parquet(store / "experiments")["status"].tolist()
-        seen.append((rows["epoch"].max(), status))
+        experiment = Store(store).experiment(recorder.experiment_id)
+        rows = experiment.metrics()
+        seen.append((rows["epoch"].max(), len(experiment.epochs()), experiment.record.status))
 
     compiled(sequential()).fit(
         data.x,
         data.classes,
         epochs=3,
         verbose=0,
-        callbacks=[
-            ModelKB(store=store, strict=True),
-            keras.callbacks.LambdaCallback(on_epoch_end=look),
-        ],
+        callbacks=[recorder, keras.callbacks.LambdaCallback(on_epoch_end=look)],
     )
-    assert seen == [(epoch, ["running"]) for epoch in range(3)]
+    assert seen == [(epoch, epoch + 1, "running") for epoch in range(3)]
+
+
+@pytest.mark.slow
+def test_a_running_experiment_is_in_parquet_files_within_30_seconds(
+    data: Data, store: Path
+) -> None:
+    recorder = ModelKB(store=store, strict=True)
+    began = time.monotonic()
+    seen = []
+
+    def look(epoch: int, logs: Any) -> None:
+        while not (store / "experiments").exists():
+            assert time.monotonic() - began < 45, "30, on a machine that is busy"
+            time.sleep(0.2)
+        rows = pd.read_parquet(store / "metrics")
+        seen.append((list(rows["epoch"].unique()), list(rows["experiment_id"].unique())))
+        seen.append(pd.read_parquet(store / "experiments")["status"].tolist())
+
+    model = compiled(sequential())
+    looking = keras.callbacks.LambdaCallback(on_epoch_end=look)
+    model.fit(data.x, data.classes, verbose=0, callbacks=[recorder, looking])
+    assert seen == [([0], [recorder.experiment_id]), ["running"]]
 
 
 def test_settings_that_make_no_sense_are_refused_at_once() -> None:

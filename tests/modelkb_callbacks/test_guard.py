@@ -73,31 +73,52 @@ def test_store_of_a_newer_format(data: Data, store: Path) -> None:
 def test_store_that_breaks_in_the_middle_is_warned_of_once(data: Data, store: Path) -> None:
     def break_it(epoch: int, logs: Any) -> None:
         if epoch == 0:
-            shutil.rmtree(store / "metrics")
-            (store / "metrics").write_text("a file where a folder was")
+            shutil.rmtree(store / "log")
+            (store / "log").write_text("a file where a folder was")
 
     messages = warnings_of_training(
         data, ModelKB(store=store), keras.callbacks.LambdaCallback(on_epoch_end=break_it)
     )
     assert len(messages) == 1
-    experiment = Store(store).experiments().iloc[0]
-    assert experiment["status"] == "finished"
-    assert "could not write the metrics" in experiment["problems"][0]
+    assert "could not write the metrics" in messages[0]
+    (store / "log").unlink()
+    train(data, ModelKB(store=store, strict=True))
+    assert list(Store(store).experiments()["status"]) == ["finished"]
 
 
-def test_rows_that_could_not_be_written_come_with_a_later_epoch(data: Data, store: Path) -> None:
-    def block(epoch: int, logs: Any) -> None:
-        if epoch == 0:
-            shutil.move(store / "metrics", store / ".aside")
-            (store / "metrics").write_text("in the way")
-        if epoch == 1:
-            (store / "metrics").unlink()
-            shutil.move(store / ".aside", store / "metrics")
+def test_what_cannot_be_parquet_can_be_read_and_is_later(data: Data, store: Path) -> None:
+    def break_it(epoch: int, logs: Any) -> None:
+        (store / "metrics").write_text("a file where a folder is to be")
 
-    messages = warnings_of_training(
-        data, ModelKB(store=store), keras.callbacks.LambdaCallback(on_epoch_end=block)
-    )
+    breaking = keras.callbacks.LambdaCallback(on_train_begin=lambda logs: break_it(0, logs))
+    messages = warnings_of_training(data, ModelKB(store=store), breaking)
     assert len(messages) == 1
+    assert "could not fold the log" in messages[0]
+    (store / "metrics").unlink()
+    experiment = Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
+    assert experiment.record.status == "finished"
+    assert experiment.record.problems == (), "nothing is missing"
+    assert sorted(experiment.metrics().query("metric == 'loss'")["epoch"]) == [0, 0, 1, 1, 2, 2]
+    assert list((store / "log").rglob("*.jsonl")) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of files")
+def test_rows_that_could_not_be_written_come_with_a_later_epoch(data: Data, store: Path) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def fill(epoch: int, logs: Any) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (64 if epoch == 0 else hard, hard))
+
+    try:
+        messages = warnings_of_training(
+            data, ModelKB(store=store), keras.callbacks.LambdaCallback(on_epoch_end=fill)
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert len(messages) == 1
+    assert "could not write the metrics" in messages[0]
     experiment_id = Store(store).experiments()["experiment_id"].iloc[0]
     losses = Store(store).experiment(experiment_id).metrics().query("metric == 'loss'")
     assert sorted(losses["epoch"]) == [0, 0, 1, 1, 2, 2]
@@ -115,9 +136,8 @@ def test_a_warning_at_the_end_of_a_fit_that_raised_is_at_the_users_line(
     data: Data, store: Path
 ) -> None:
     def fail(epoch: int, logs: Any) -> None:
-        shutil.rmtree(store / "metrics")
-        shutil.rmtree(store / "experiments")
-        (store / "experiments").write_text("a file where a folder was")
+        shutil.rmtree(store / "log")
+        (store / "log").write_text("a file where a folder was")
         raise ValueError("enough")
 
     with (

@@ -189,8 +189,8 @@ def test_ids_of_weights(data: Data) -> None:
 
 def test_a_damaged_note_is_no_parent_and_stops_nothing(data: Data, fit: Fit, store: Path) -> None:
     fitted = fit(compiled(functional()), data.x, data.classes)
-    (note,) = (store / "objects" / "trained").rglob("*.json")
-    note.write_text("{")
+    (note,) = (store / "trained_weights").rglob("*.parquet")
+    note.write_bytes(b"PAR1")
     loaded = fitted.experiment.load_model()
     recorder = ModelKB(store=store)
     with pytest.warns(UserWarning, match="parent"):

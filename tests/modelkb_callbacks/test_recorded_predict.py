@@ -16,27 +16,24 @@ import pytest
 import tensorflow as tf
 
 import modelkb_callbacks
-from modelkb_callbacks import prediction_log
 from modelkb_callbacks.guard import ModelKBWarning
 from modelkb_store import Store
-from modelkb_store.layout import Layout
 from modelkb_store.tables import Tables
 from trainings import Data, Fit, compiled, sequential
 
 
 @pytest.fixture
 def predictions(store: Path) -> Callable[[], list[dict[str, Any]]]:
-    """The rows that are recorded, oldest first, when the process ends."""
+    """The rows that are recorded, oldest first."""
 
     def read() -> list[dict[str, Any]]:
-        prediction_log._flush_all()
-        rows = Tables(Layout.open(store)).read("predictions").to_pylist()
+        rows = Tables(Store(store).files).read("predictions").to_pylist()
         return sorted(rows, key=lambda row: row["created_at"])
 
     return read
 
 
-def test_a_row(data: Data, fit: Fit, predictions: Any) -> None:
+def test_a_row(data: Data, fit: Fit, predictions: Any, store: Path) -> None:
     fitted = fit(compiled(sequential()), data.x, data.classes)
     outputs = fitted.model.predict(data.x[:10], batch_size=4, verbose=0)
     (row,) = predictions()
@@ -52,7 +49,7 @@ def test_a_row(data: Data, fit: Fit, predictions: Any) -> None:
     assert summary["min"] == outputs.min()
     assert summary["max"] == outputs.max()
     assert summary["mean"] == pytest.approx(outputs.mean())
-    table = Store(fitted.experiment._layout.root).experiment(fitted.experiment.id)
+    table = Store(store).experiment(fitted.experiment.id)
     assert table.table("predictions").num_rows == 1
 
 
@@ -150,10 +147,7 @@ def test_xpredict_writes_where_autolog_was_told_to(
 
     monkeypatch.setattr(automatic, "_settings", Settings(store=tmp_path / "told", project="p"))
     compiled(sequential()).xpredict(data.x, verbose=0)
-    prediction_log._flush_all()
-    assert list((tmp_path / "told" / "predictions").iterdir()) == [
-        tmp_path / "told" / "predictions" / "project=p"
-    ]
+    assert list(Tables(Store(tmp_path / "told").files).read("predictions")["project"]) == ["p"]
     assert not Path("modelkb").exists()
 
 

@@ -14,6 +14,7 @@ import pytest
 from modelkb_callbacks import ModelKB, active_recordings, architecture, lineage
 from modelkb_callbacks.recording import Recording
 from modelkb_store import Experiment, Store
+from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from trainings import Data, Fit, compiled, functional, sequential
 
@@ -91,11 +92,12 @@ def interrupted_fit(model: keras.Model, data: Data, store: Path) -> Experiment:
     return Store(store).experiment(experiment_id)
 
 
-@pytest.mark.parametrize("step", ["flush", "stop watching", "save"])
+@pytest.mark.parametrize("step", ["fold", "stop watching", "save"])
 def test_an_interruption_of_the_end_does_not_leave_it_running(
     step: str, data: Data, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save, is_first = ExperimentWriter.save_experiment, True
+    save, close = ExperimentWriter.save_experiment, ExperimentWriter.close
+    is_first = True
 
     def save_interrupted(writer: ExperimentWriter) -> None:
         nonlocal is_first
@@ -104,14 +106,17 @@ def test_an_interruption_of_the_end_does_not_leave_it_running(
             raise KeyboardInterrupt
         save(writer)
 
-    def flush_interrupted(writer: ExperimentWriter) -> None:
-        if writer.experiment.ended_at is not None:
+    def close_interrupted(writer: ExperimentWriter) -> None:
+        nonlocal is_first
+        if is_first:
+            is_first = False
             raise KeyboardInterrupt
+        close(writer)
 
     if step == "save":
         monkeypatch.setattr(ExperimentWriter, "save_experiment", save_interrupted)
-    elif step == "flush":
-        monkeypatch.setattr(ExperimentWriter, "flush", flush_interrupted)
+    elif step == "fold":
+        monkeypatch.setattr(ExperimentWriter, "close", close_interrupted)
     else:
         monkeypatch.setattr(Recording, "_leave_process", interrupt)
     record = interrupted_fit(compiled(sequential()), data, store).record
@@ -119,6 +124,7 @@ def test_an_interruption_of_the_end_does_not_leave_it_running(
     assert record.ended_at is not None
     assert record.duration_seconds is not None
     assert active_recordings.innermost() is None
+    assert list((store / "log").rglob("*.jsonl")) == [], "all is in Parquet files"
 
 
 def test_a_run_that_is_interrupted_while_it_saves_the_weights_is_a_parent(
@@ -128,7 +134,7 @@ def test_a_run_that_is_interrupted_while_it_saves_the_weights_is_a_parent(
     with monkeypatch.context() as patch:
         patch.setattr(architecture, "save_weights", interrupt)
         first = interrupted_fit(model, data, store)
-    assert len(list((store / "objects" / "trained").rglob("*.json"))) == 1
+    assert Tables(Store(store).files).read("trained_weights").num_rows == 1
     second = fit(model, data.x, data.classes).experiment
     assert second.record.parent_experiment_id == first.id
 

@@ -10,7 +10,6 @@ import pytest
 
 from commands import errors_of, modelkb_run, python, script_of
 from modelkb_store import Store
-from modelkb_store.layout import Layout
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
 
@@ -63,7 +62,7 @@ WITHOUT_VALUES = {"resources"}
 
 def everything_in(store: Path) -> dict[str, list[dict[str, Any]]]:
     """All rows of all tables, without what two runs always differ in."""
-    tables = Tables(Layout.open(store))
+    tables = Tables(Store(store).files)
     kept = {}
     for table in SCHEMAS:
         if table in WITHOUT_VALUES:

@@ -307,6 +307,9 @@ def test_no_thread_or_process_is_left(data: Data, store: Path) -> None:
     model.fit(data.x, data.classes, verbose=0)
     threads = threading.active_count()
     model.fit(data.x, data.classes, verbose=0, callbacks=[ModelKB(store=store, strict=True)])
+    for thread in threading.enumerate():
+        if thread.name == "modelkb-compaction":  # it looks at the store when a run has ended
+            thread.join(timeout=30)
     assert threading.active_count() == threads
 
 

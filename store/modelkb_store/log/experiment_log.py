@@ -63,6 +63,7 @@ class ExperimentLog:
         self._barrier = 0
         self._is_open = True
         self._is_left = False
+        self._is_lost = False
         self._mirrored = (time.monotonic(), 0)
         self._appended_at = time.monotonic()
         self._thread = threading.Thread(target=self._keep, name="modelkb-log", daemon=True)
@@ -92,7 +93,8 @@ class ExperimentLog:
             OSError: The disk does not take it now; it is written with the next entry.
         """
         with self._changed:
-            if not self._is_open or not self._writer.is_there:
+            self._is_lost = self._is_lost or not self._writer.is_there
+            if not self._is_open or self._is_lost:
                 return False
             if action is Action.PUT:
                 self._put[table] = columns
@@ -116,6 +118,7 @@ class ExperimentLog:
                 lambda: (
                     writer.synced_bytes >= min(wanted, writer.size_bytes)
                     or writer is not self._writer
+                    or self._is_lost  # nobody looks after it any more
                 ),
                 _LONGEST_WAIT_FOR_DISK_SECONDS,
             )
@@ -173,7 +176,11 @@ class ExperimentLog:
                     return
                 writer = self._writer
             if not writer.is_there:
-                return  # somebody took this process for dead; the next entry finds out
+                # Somebody took this process for dead; the next entry goes elsewhere.
+                with self._changed:
+                    self._is_lost = True
+                    self._changed.notify_all()
+                return
             try:
                 self._look_after(writer)
             # Whatever it is, the training and the next look go on.

@@ -125,7 +125,13 @@ class LogWriter:
     def is_there(self) -> bool:
         """Whether the file is still in its place; else somebody took this process for dead."""
         try:
-            return os.path.samestat(os.stat(self.path), os.fstat(self._file))
+            found = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError:
+            return True  # a file system that cannot be reached for a while
+        try:
+            return os.path.samestat(found, os.fstat(self._file))
         except OSError:
             return False
 
