@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
+import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
 
@@ -13,6 +15,8 @@ from modelkb_store.log.process_identity import ProcessIdentity
 
 # For a claim that was not written whole.
 _GIVEN_UP_AFTER_SECONDS = 60.0
+# Far longer than from a look at a claim to its deletion.
+_TAKING_OVER_SECONDS = 0.2
 
 
 @contextlib.contextmanager
@@ -24,16 +28,26 @@ def claimed(files: Files, name: LogName) -> Iterator[bool]:
         process is dead is taken over.
     """
     path = f"log/{name.project_folder}/{name.log_id}.claim"
-    content = json.dumps(ProcessIdentity.of_this_process().as_columns()).encode()
+    facts = {**ProcessIdentity.of_this_process().as_columns(), "token": secrets.token_hex(8)}
+    content = json.dumps(facts).encode()
     is_mine = files.create(path, content)
     if not is_mine and _is_abandoned(files, path):
         files.delete(path)
-        is_mine = files.create(path, content)
+        is_mine = files.create(path, content) and _is_still(files, path, content)
     try:
         yield is_mine
     finally:
         if is_mine:
             files.delete(path)
+
+
+def _is_still(files: Files, path: str, content: bytes) -> bool:
+    """Return whether nobody else, who found the same claim abandoned, has taken it over, too."""
+    time.sleep(_TAKING_OVER_SECONDS)
+    try:
+        return files.read(path) == content
+    except FileNotFoundError:
+        return False
 
 
 def _is_abandoned(files: Files, path: str) -> bool:

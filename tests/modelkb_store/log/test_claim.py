@@ -11,7 +11,7 @@ from lost_processes import DEAD, leave_claims
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.claim import claimed
 from modelkb_store.log.log_name import LogName
-from modelkb_store.log.process_identity import ProcessIdentity, this_machine
+from modelkb_store.log.process_identity import ProcessIdentity
 
 NAME = LogName("project=digits", "20260102-030405678-00000000ab")
 CLAIM = f"log/project=digits/{NAME.log_id}.claim"
@@ -101,5 +101,22 @@ def test_of_many_threads_one_has_it(files: LocalFiles) -> None:
     assert not files.exists(CLAIM)
 
 
-def test_this_machine_is_named() -> None:
-    assert this_machine()
+def test_an_abandoned_one_is_taken_over_once(files: LocalFiles) -> None:
+    for _ in range(5):
+        files.create(CLAIM, b"{}")
+        leave_claims(files, DEAD)
+        start, told = threading.Barrier(6), []
+
+        def work(start: threading.Barrier = start, told: list[bool] = told) -> None:
+            start.wait()
+            with claimed(files, NAME) as is_mine:
+                told.append(is_mine)
+                start.wait()  # as long as the others look
+
+        threads = [threading.Thread(target=work) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(told) == 1
+        assert not files.exists(CLAIM)
