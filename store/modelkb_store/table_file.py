@@ -126,10 +126,16 @@ def _groups_to_read(metadata: pq.FileMetaData, where: Where) -> list[int]:
 
 
 def _may_hold(metadata: pq.FileMetaData, group: int, column: int, values: Collection[str]) -> bool:
-    statistics = metadata.row_group(group).column(column).statistics
+    chunk = metadata.row_group(group).column(column)
+    if chunk.physical_type != metadata.schema.column(column).physical_type:
+        # Asked for the bounds in such a footer, Arrow ends the process.
+        raise ValueError("its footer is damaged")
+    statistics = chunk.statistics
     if statistics is None or not statistics.has_min_max:
         return True
     first, last = statistics.min, statistics.max
+    if not isinstance(first, str) or not isinstance(last, str):
+        raise ValueError("its footer is damaged")
     # Of very many some lie nearly everywhere.
     return len(values) > _MANY_VALUES or any(first <= value <= last for value in values)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
 import typing
 from datetime import datetime, timezone
@@ -264,3 +266,37 @@ def test_any_number_of_values_can_be_asked_for(many_runs: Path) -> None:
     with many_runs.open("rb") as file:
         rows = decode_rows(file, "metrics", ["experiment_id"], {"experiment_id": wanted})
     assert set(rows["experiment_id"].to_pylist()) == {"run-3", "run-4", "run-5"}
+
+
+def test_a_damaged_footer_is_an_error_also_for_readers_of_some_rows(tmp_path: Path) -> None:
+    """In a process of its own, which Arrow ends where it is not kept from it.
+
+    It does so, too, for other readers than those of all rows, where histograms are damaged.
+    """
+    path = tmp_path / "a.parquet"
+    write_records(path, "metrics", [metric_record(ID, 0, 0.5)])
+    code = f"""
+import pathlib
+from modelkb_store import CorruptFileError
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.tables import read_rows
+
+files = LocalFiles(pathlib.Path({str(tmp_path)!r}))
+content = files.read("a.parquet")
+footer = int.from_bytes(content[-8:-4], "little") + 8
+for position in range(len(content) - footer, len(content), 3):
+    flipped = bytearray(content)
+    flipped[position] ^= 0x40
+    (files.root / "b.parquet").write_bytes(flipped)
+    try:
+        read_rows(files, "b.parquet", "metrics")
+        for column in ("experiment_id", "metric", "split"):
+            read_rows(files, "b.parquet", "metrics", where={{column: ["loss"]}})
+    except CorruptFileError:
+        pass
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")

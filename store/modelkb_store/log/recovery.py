@@ -22,8 +22,10 @@ def recover(files: Files) -> None:
     """
     with contextlib.suppress(OSError, ModelKBError):
         for log in read_heads(files):
-            if log.is_over:
-                fold(files, log.name)
+            # One that cannot be folded, as beside a damaged file, keeps no other one waiting.
+            with contextlib.suppress(OSError, ModelKBError):
+                if log.is_over:
+                    fold(files, log.name)
     with contextlib.suppress(OSError, ModelKBError):
         _release_claims(files)
     with contextlib.suppress(OSError, ModelKBError):

@@ -12,6 +12,9 @@ from modelkb_store import CorruptFileError, Store, StoreNotFoundError
 from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.rows import replace_rows
 from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.log.entry import Action, decode_entry, encode_entry
+from modelkb_store.log.log_name import LogName
+from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables, read_rows
 from modelkb_store.upkeep.checking import Finding, Kind, check
@@ -218,21 +221,28 @@ def dead_log(files: LocalFiles, *, damaged: bool) -> str:
     writer = ExperimentWriter(files.root, "digits", experiment_record(9))
     writer.append_metrics([metric_record(writer.experiment.experiment_id, 0, 0.5)])
     writer.append_metrics([metric_record(writer.experiment.experiment_id, 1, 0.25)])
-    path = next(iter(files.root.glob("log/project=digits/*.jsonl")))
-    lines = path.read_bytes().splitlines(keepends=True)
-    from modelkb_store.log.entry import Action, decode_entry, encode_entry
-
-    begin = decode_entry(lines[0].rstrip(b"\n"))
-    assert begin is not None
-    columns = {**begin.columns, "process": {**begin.columns["process"], "started": 1.0}}
-    lines[0] = encode_entry(Action.BEGIN, "", columns)
+    path = die(writer, "digits")
     if damaged:
+        lines = path.read_bytes().splitlines(keepends=True)
         at = next(i for i, line in enumerate(lines) if b'"metrics"' in line)
         lines[at] = b"x" + lines[at][1:]
-    writer._log._is_open = False
-    path.unlink()
-    path.write_bytes(b"".join(lines))
+        path.write_bytes(b"".join(lines))
     return path.relative_to(files.root).as_posix()
+
+
+def die(writer: ExperimentWriter, project: str) -> Path:
+    """Leave a writer's log as if its process had died, and return its path."""
+    path: Path = writer.files.root / LogName(
+        project_folder(project), writer._log.name.log_id
+    ).segment(0)
+    writer._log._is_open = False
+    first, rest = path.read_bytes().split(b"\n", 1)
+    begin = decode_entry(first)
+    assert begin is not None
+    columns = {**begin.columns, "process": {**begin.columns["process"], "started": 1.0}}
+    path.unlink()
+    path.write_bytes(encode_entry(Action.BEGIN, "", columns) + rest)
+    return path
 
 
 def test_an_abandoned_claim(whole_store: LocalFiles) -> None:

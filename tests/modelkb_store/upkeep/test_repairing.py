@@ -13,6 +13,7 @@ from modelkb_store import Store
 from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.rows import replace_rows
 from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.log.recovery import recover
 from modelkb_store.records import Status
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
@@ -20,10 +21,10 @@ from modelkb_store.upkeep.checking import check
 from modelkb_store.upkeep.deletion import deleted_experiments
 from modelkb_store.upkeep.repairing import repair
 from modelkb_store.writer import ExperimentWriter
-from small_experiment import KERNEL, experiment_record, metric_record
+from small_experiment import ENVIRONMENT, KERNEL, experiment_record, metric_record
 
 from .conftest import CutOffError, FailingFiles
-from .test_checking import dead_log, flip, one
+from .test_checking import dead_log, die, flip, one
 
 FIRST = "20260102-030405678-0000000001"
 IDS = [f"20260102-030405678-000000000{n}" for n in (1, 2, 3)]
@@ -391,3 +392,22 @@ def test_wrong_summaries(whole_store: LocalFiles) -> None:
     repair(whole_store)
 
     assert content_of(whole_store) == before
+
+
+def test_one_log_that_cannot_be_folded_keeps_no_other_waiting(whole_store: LocalFiles) -> None:
+    """Beside a damaged file of shared rows, the logs of other projects are folded."""
+    compact(whole_store)
+    one(whole_store, "environments/project=cats*/*.parquet").write_bytes(b"")
+    for number, project in ((8, "cats & dogs"), (9, "digits")):
+        writer = ExperimentWriter(whole_store.root, project, experiment_record(number))
+        writer.add_environment(ENVIRONMENT)
+        die(writer, project)
+
+    recover(whole_store)
+
+    logs = [info.path for info in whole_store.list("log")]
+    assert len(logs) == 1
+    assert "cats" in logs[0]
+    repair(whole_store)
+    assert check(whole_store) == []
+    assert len(Store(whole_store.root).experiments()) == 5
