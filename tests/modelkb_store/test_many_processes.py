@@ -40,7 +40,7 @@ def start(part: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def said(process: subprocess.Popen[str]) -> dict[str, int]:
-    out, errors = process.communicate(timeout=120)
+    out, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors[-4000:]
     facts: dict[str, int] = json.loads(out) if out else {}
     return facts
