@@ -19,7 +19,8 @@ from modelkb_callbacks import active_recordings
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.guard import Guard
-from modelkb_callbacks.recording import Recording, status_of
+from modelkb_callbacks.outcome import status_of
+from modelkb_callbacks.recording import Recording
 from modelkb_callbacks.run import Run
 from modelkb_callbacks.settings import DEFAULT_EVALUATION_SAMPLES, Settings
 from modelkb_callbacks.user_source import UserSource

@@ -6,7 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from modelkb_callbacks.recording import Recording, status_of
+from modelkb_callbacks.outcome import status_of
+from modelkb_callbacks.recording import Recording
 from modelkb_callbacks.run import Run
 from modelkb_callbacks.settings import Settings
 from modelkb_store.records import Status

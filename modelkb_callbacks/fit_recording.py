@@ -27,6 +27,7 @@ class FitRecording:
         settings: What the user asked for.
         framework: The backend.
         model: The compiled model.
+        checkpointing: Keeps checkpoints of the experiment.
         call: The arguments of ``fit``, as far as they are known.
         keras_params: What Keras tells callbacks: ``epochs`` and ``steps``.
         data_source: Where the scanner found the data to come from, as JSON text.
@@ -47,6 +48,7 @@ class FitRecording:
         settings: Settings,
         framework: Framework,
         model: Any,
+        checkpointing: Checkpointing,
         call: FitCall,
         keras_params: Mapping[str, Any],
         data_source: str | None,
@@ -59,7 +61,8 @@ class FitRecording:
         self.keras_params = keras_params
         self.data_is_known = False
         self._curves = Curves(writer, guard, model, keras_params)
-        self._checkpointing = Checkpointing(writer, settings, model)
+        self._model = model
+        self._checkpointing = checkpointing
         self._resumes = resumes
         self._epochs_before = 0
         self.class_names: Sequence[str] | None = settings.class_names or guard.run(
@@ -114,7 +117,7 @@ class FitRecording:
     def end_epoch(self, epoch: int, logs: Mapping[str, Any]) -> None:
         """Put the epoch's metrics on disk."""
         self._guard.run("write the metrics", lambda: self._curves.end_epoch(epoch, logs))
-        self._guard.run("keep a checkpoint", lambda: self._checkpointing.end_epoch(epoch, logs))
+        self._checkpointing.end_epoch(self._model, epoch, logs)
         self._guard.run("keep a sample of the data", self._evaluator.end_epoch)
         if not self.data_is_known:
             self._guard.run("describe the data", self._datasets.end_epoch)

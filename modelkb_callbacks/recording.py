@@ -18,12 +18,13 @@ from modelkb_callbacks import (
     implementation,
     lineage,
 )
-from modelkb_callbacks.credentials import without_credentials
+from modelkb_callbacks.checkpointing import Checkpointing
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.new_experiment import new_experiment
+from modelkb_callbacks.outcome import reason_of
 from modelkb_callbacks.process.process_watch import ProcessWatch
 from modelkb_callbacks.random_states import random_states
 from modelkb_callbacks.resuming import find_resumed
@@ -119,6 +120,7 @@ class Recording:
     def _begin(self) -> None:
         self._framework = current_framework()
         self.writer = self._open_store()
+        self._checkpointing = Checkpointing(self.writer, self.guard, self.settings)
         self._run_steps(
             ("record the environment", self._record_environment),
             ("watch the process", self._watch_process),
@@ -162,6 +164,7 @@ class Recording:
             settings=self.settings,
             framework=self._framework,
             model=model,
+            checkpointing=self._checkpointing,
             call=call,
             keras_params=keras_params,
             data_source=self._source.datasets,
@@ -224,7 +227,7 @@ class Recording:
     def _end(self, status: Status, outcome: BaseException | None) -> None:
         self._set_end(status)
         if outcome is not None:
-            self.guard.problems.append(_reason_of(outcome))
+            self.guard.problems.append(reason_of(outcome))
         self.guard.run("watch the process", self._leave_process)
         # The end before the evaluation: it takes a while, and may be interrupted.
         self.save_experiment()
@@ -237,7 +240,7 @@ class Recording:
             # Before they are saved, which takes a while, too.
             self.guard.run("note the weights", lambda: self._note_trained(is_kept))
             if is_kept and self.settings.save_weights:
-                self.guard.run("save the weights", self._record_weights)
+                self._checkpointing.end(self._model)
         self.end_fit(status)
         self.save_experiment()
         self.guard.run("fold the log", self._open_writer.close)
@@ -377,16 +380,6 @@ class Recording:
         if description.problem:
             self.guard.note(description.problem)
 
-    def _record_weights(self) -> None:
-        writer = self._open_writer
-        if not self._model.built:
-            self.guard.problems.append(
-                "the weights were not kept: the model was never called as a whole, so Keras "
-                "does not save it"
-            )
-            return
-        writer.add_checkpoint("end", lambda path: architecture.save_weights(self._model, path))
-
     @property
     def _open_writer(self) -> ExperimentWriter:
         assert self.writer is not None, "guarded steps run only with an open store"
@@ -401,15 +394,3 @@ class Recording:
             return
         self._change(**fields, problems=tuple(self.guard.problems))
         self.guard.run("write the experiment", self._open_writer.save_experiment)
-
-
-def status_of(outcome: BaseException | None) -> Status:
-    """Return how a run ended that was left by this exception, or by none."""
-    if outcome is None:
-        return Status.FINISHED
-    # KeyboardInterrupt and SystemExit: somebody's decision, not a failure.
-    return Status.FAILED if isinstance(outcome, Exception) else Status.INTERRUPTED
-
-
-def _reason_of(outcome: BaseException) -> str:
-    return without_credentials(f"stopped by {type(outcome).__name__}: {outcome}").rstrip(": ")

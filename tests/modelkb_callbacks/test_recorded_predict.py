@@ -147,7 +147,8 @@ def test_xpredict_writes_where_autolog_was_told_to(
 
     monkeypatch.setattr(automatic, "_settings", Settings(store=tmp_path / "told", project="p"))
     compiled(sequential()).xpredict(data.x, verbose=0)
-    assert list(Tables(Store(tmp_path / "told").files).read("predictions")["project"]) == ["p"]
+    rows = Tables(Store(tmp_path / "told").files).read("predictions").to_pylist()
+    assert [row["project"] for row in rows] == ["p"]
     assert not Path("modelkb").exists()
 
 

@@ -178,22 +178,24 @@ def test_validation_data_under_xla_and_in_a_second_fit(data: Data, fit: Fit) -> 
             assert len(fitted.experiment.evaluations()) == 1
 
 
-def test_an_evaluation_of_the_users_in_between_is_not_validation_data(data: Data, fit: Fit) -> None:
+def test_an_evaluation_of_the_users_in_between_is_not_validation_data(
+    data: Data, fit: Fit, store: Path
+) -> None:
     other = tf_data(data.x[:10], data.classes[:10])
     model = compiled(sequential())
     evaluate = keras.callbacks.LambdaCallback(
         on_epoch_begin=lambda epoch, logs: model.evaluate(other, verbose=0)
     )
-    store = fit(model, data.x, data.classes, epochs=1).experiment  # traces train alone
+    fit(model, data.x, data.classes, epochs=1)  # traces train alone
     model = compiled(sequential())
-    recorder = ModelKB(store=store._layout.root, strict=True)
+    recorder = ModelKB(store=store, strict=True)
     model.fit(
         tf_data(data.x, data.classes),
         validation_data=tf_data(data.x, data.classes),
         verbose=0,
         callbacks=[recorder, evaluate],
     )
-    found = Store(store._layout.root).experiment(recorder.experiment_id).dataset("validation")
+    found = Store(store).experiment(recorder.experiment_id).dataset("validation")
     assert found["fingerprint"] == described(data.x, data.classes).fingerprint
 
 
