@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from modelkb_callbacks.logged_metrics import as_number, split_and_metric
+from modelkb_store.log.entry import packed
 
 EndedBatch = tuple[int, float, Mapping[str, Any] | None]
 """A batch's number in its epoch, when it ended (seconds since 1970), and Keras' logs of it."""
@@ -30,16 +32,17 @@ class BatchBlock:
 
     def columns(self, experiment_id: str) -> Iterator[dict[str, Any]]:
         """Yield the columns of ``batch_metrics`` for each metric; one value stands for all rows."""
-        times = [int(second * 1e6) for second in self.seconds]
+        steps = packed(self.steps, "<i8")
+        times = packed([int(second * 1e6) for second in self.seconds], "<i8")
         for name, values in self.metrics.items():
             split, metric = split_and_metric(name)
             yield {
                 "experiment_id": experiment_id,
                 "epoch": self.epoch,
-                "step": self.steps,
+                "step": steps,
                 "split": split,
                 "metric": metric,
-                "value": values,
+                "value": packed(values, "<f8"),
                 "wall_time": times,
             }
 
@@ -54,26 +57,26 @@ def batch_blocks(
         epoch: The epoch, from 0.
         first_step: How many steps the optimizer had taken before batch 0.
     """
-    block: BatchBlock | None = None
-    for batch, seconds, logs in batches:
-        numbers = _numbers(logs or {})
-        if not numbers:
-            continue
-        if block is None or block.metrics.keys() != numbers.keys():
-            if block is not None:
-                yield block
-            block = BatchBlock(epoch, [], [], {name: [] for name in numbers})
-        block.steps.append(first_step + batch + 1)
-        block.seconds.append(seconds)
-        for name, column in block.metrics.items():
-            column.append(numbers[name])
-    if block is not None:
-        yield block
+    for names, group in itertools.groupby(batches, lambda ended: tuple(ended[2] or ())):
+        ended = list(group)
+        columns = {name: [(logs or {})[name] for _, _, logs in ended] for name in names}
+        if not all(set(map(type, column)) == {float} for column in columns.values()):
+            yield from _blocks_of_numbers(ended, epoch, first_step)
+        elif names:
+            steps = [first_step + batch + 1 for batch, _, _ in ended]
+            yield BatchBlock(epoch, steps, [seconds for _, seconds, _ in ended], columns)
 
 
-def _numbers(logs: Mapping[str, Any]) -> Mapping[str, float]:
-    """Return what is a number; mostly these are the logs themselves."""
-    if all(type(value) is float for value in logs.values()):
-        return logs
-    numbers = {name: as_number(value) for name, value in logs.items()}
-    return {name: number for name, number in numbers.items() if number is not None}
+def _blocks_of_numbers(
+    batches: Iterable[EndedBatch], epoch: int, first_step: int
+) -> Iterator[BatchBlock]:
+    """Do the same where some values are numbers of another kind, or none."""
+    told = [
+        (batch, seconds, {name: as_number(value) for name, value in (logs or {}).items()})
+        for batch, seconds, logs in batches
+    ]
+    numbers = [
+        (batch, seconds, {name: value for name, value in logs.items() if value is not None})
+        for batch, seconds, logs in told
+    ]
+    return batch_blocks(numbers, epoch=epoch, first_step=first_step)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import numpy as np
 
 from modelkb_callbacks.batch_block import BatchBlock, batch_blocks
+from modelkb_store.log.entry import rows_of_columns
+
+START = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def test_batches_with_the_same_metrics_are_one_block() -> None:
@@ -38,14 +43,15 @@ def test_what_is_no_number_is_left_out() -> None:
 def test_columns_are_those_of_the_table_metric_by_metric() -> None:
     block = BatchBlock(1, [5, 6], [0.0, 60.0], {"loss": [1.0, 0.5], "val_loss": [2.0, 3.0]})
     train, validation = block.columns("run")
-    assert train == {
-        "experiment_id": "run",
-        "epoch": 1,
+    rows = rows_of_columns("batch_metrics", train).to_pydict()
+    assert rows == {
+        "experiment_id": ["run", "run"],
+        "epoch": [1, 1],
         "step": [5, 6],
-        "split": "train",
-        "metric": "loss",
+        "split": ["train", "train"],
+        "metric": ["loss", "loss"],
         "value": [1.0, 0.5],
-        "wall_time": [0, 60_000_000],
+        "wall_time": [START, START + timedelta(minutes=1)],
     }
     assert (validation["split"], validation["metric"]) == ("validation", "loss")
-    assert validation["value"] == [2.0, 3.0]
+    assert rows_of_columns("batch_metrics", validation)["value"].to_pylist() == [2.0, 3.0]

@@ -4,11 +4,12 @@
 
 Columns are as in the table's schema: times are microseconds since 1970 in UTC, and a column of
 a table without list columns may hold one value for all rows. NaN and infinities are spelled as
-Python's ``json`` does.
+Python's ``json`` does. A long column of numbers may be packed: ``{"type": "<f8", "base64": ".."}``.
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import json
 import zlib
@@ -17,11 +18,14 @@ from datetime import datetime, timezone
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from modelkb_store.schemas import SCHEMAS
 
 Columns = Mapping[str, Any]
+
+_COLUMNS = (list, np.ndarray)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -63,6 +67,17 @@ def decode_entry(line: bytes) -> Entry | None:
         return None
 
 
+def packed(numbers: Sequence[float], kind: str) -> dict[str, str]:
+    """Return a column of many numbers in the form that is fastest to write.
+
+    Args:
+        numbers: The column.
+        kind: ``<f8`` or ``<i8``: eight bytes each, little endian.
+    """
+    content = np.asarray(numbers, kind).tobytes()
+    return {"type": kind, "base64": base64.b64encode(content).decode()}
+
+
 def columns_of(table: str, records: Sequence[Any]) -> Columns:
     """Return the columns of records of a table's class, as JSON can hold them."""
     return {
@@ -82,18 +97,29 @@ def rows_of(entry: Entry) -> pa.Table:
 def rows_of_columns(table: str, columns: Columns) -> pa.Table:
     """Return rows of a table; see :func:`rows_of`."""
     schema = SCHEMAS[table]
-    count = next((len(v) for v in columns.values() if isinstance(v, list)), 1)
+    columns = {name: _unpacked(values) for name, values in columns.items()}
+    count = next((len(v) for v in columns.values() if isinstance(v, _COLUMNS)), 1)
     arrays = [_array(columns.get(field.name), field.type, count) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
+    if isinstance(values, np.ndarray):
+        return pa.array(values).cast(kind)
     if not isinstance(values, list):
         return pa.repeat(pa.scalar(values, kind), count)
     try:
         return pa.array(values, kind)
     except UnicodeEncodeError:
         return pa.array(_as_unicode(values), kind)
+
+
+def _unpacked(values: Any) -> Any:
+    if not isinstance(values, dict) or values.keys() != {"type", "base64"}:
+        return values
+    if values["type"] not in ("<f8", "<i8"):
+        raise ValueError(f"numbers are packed as {values['type']!r}")
+    return np.frombuffer(base64.b64decode(values["base64"], validate=True), values["type"])
 
 
 def _plain(value: Any) -> Any:
