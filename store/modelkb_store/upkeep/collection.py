@@ -180,7 +180,7 @@ def _remove_unused_rows(files: Files, table: str, cutoff: datetime) -> int:
         plan = functools.partial(
             _without_unused, table=table, folder=folder, cutoff=cutoff, removed=removed
         )
-        if commit(files, plan):
+        if commit(files, plan, reads_logs=True):
             forget_deleted(files)
             rows = pa.concat_tables(removed)
             count += rows.num_rows - _bring_back_used(files, table, folder, rows, cutoff)
@@ -237,7 +237,7 @@ def _bring_back_used(
         count = rows.num_rows
         return Replacement(table, project_folder(project), (), [rows]) if count else None
 
-    commit(files, plan)
+    commit(files, plan, reads_logs=True)
     return count
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from modelkb_store.files.files import Files
@@ -20,7 +21,7 @@ def mend_logs(files: Files, aside: SetAside) -> list[str]:
         What was done.
     """
     done = []
-    for log in read_logs(files):
+    for log in settled_logs(files):
         for segment in log.segments:
             is_damaged = bool(segment.damaged_lines) or segment.begin is None
             if is_damaged and not log.is_alive:
@@ -29,6 +30,13 @@ def mend_logs(files: Files, aside: SetAside) -> list[str]:
                 files.write(path, _sound_lines(files.read(path), log, segment))
                 done.append(f"{path} is mended without its damaged lines (a copy is {place})")
     return done
+
+
+def settled_logs(files: Files) -> list[LogContents]:
+    """Read all logs, again and again as long as others fold some meanwhile."""
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            return read_logs(files)
 
 
 def set_logs_aside(files: Files, aside: SetAside, path: str) -> list[str]:

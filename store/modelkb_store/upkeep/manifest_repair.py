@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def rebuild_manifest(files: Files, aside: SetAside) -> list[str]:
         counted |= {f.path: f.known for f in of_table if f.known and f.path not in replaced}
     broken = f"manifest/{version:08d}.json"
     place = aside.copy(broken)
-    publish(files, Manifest(version + 1, counted, frozenset(replaced)))
+    publish(files, Manifest(version + 1, counted, frozenset(replaced), earlier.history))
     files.delete(broken)
     return [f"{broken} is made anew, with {len(counted)} compacted files (moved to {place})"]
 
@@ -66,7 +67,7 @@ def drop_from_manifest(files: Files, path: str) -> bool:
         if path not in manifest.files or files.exists(path):
             return None
         left = {name: known for name, known in manifest.files.items() if name != path}
-        return Manifest(manifest.version + 1, left, manifest.replaced)
+        return dataclasses.replace(manifest, version=manifest.version + 1, files=left)
 
     return change_manifest(files, change)
 
@@ -79,7 +80,8 @@ def _earlier(files: Files, version: int) -> Manifest:
             try:
                 facts = json.loads(files.read(info.path))
                 known = {name: CompactedFile(**of) for name, of in facts["files"].items()}
-                return Manifest(int(facts["version"]), known, frozenset(facts["replaced"]))
+                history = tuple(facts.get("history", ()))
+                return Manifest(int(facts["version"]), known, frozenset(facts["replaced"]), history)
             except (ValueError, KeyError, TypeError, AttributeError, FileNotFoundError):
                 continue
     return Manifest()

@@ -13,15 +13,13 @@ from modelkb_store.commits.transaction import Replacement, commit
 from modelkb_store.errors import CorruptFileError
 from modelkb_store.files.files import Files
 from modelkb_store.log.claim import claimed
-from modelkb_store.log.log_contents import read_logs
 from modelkb_store.log.log_name import parse_segment
 from modelkb_store.log.recovery import recover
-from modelkb_store.snapshot import consistently
 from modelkb_store.tables import read_rows
 from modelkb_store.upkeep.checking import examine
 from modelkb_store.upkeep.deletion import mark_deleted
 from modelkb_store.upkeep.finding import Finding, Kind
-from modelkb_store.upkeep.log_repair import mend_logs, set_logs_aside
+from modelkb_store.upkeep.log_repair import mend_logs, set_logs_aside, settled_logs
 from modelkb_store.upkeep.manifest_repair import drop_from_manifest, rebuild_manifest
 from modelkb_store.upkeep.object_repairs import forget_checkpoints, mend_object
 from modelkb_store.upkeep.row_repairs import (
@@ -76,7 +74,7 @@ def repair(files: Files, progress: Progress | None = None) -> list[str]:
     aside = SetAside(files, datetime.now(timezone.utc).date())
     verdicts = Verdicts()
     # Before they are folded, which takes damaged lines away with the rest.
-    done = consistently(files, lambda _: mend_logs(files, aside))
+    done = mend_logs(files, aside)
     recover(files)
     for round_number in range(_MOST_ROUNDS):
         found = examine(files, verdicts)
@@ -164,7 +162,7 @@ def _mend_log(files: Files, finding: Finding, aside: SetAside) -> list[str]:
     parsed = parse_segment(finding.path)
     if done or parsed is None:
         return done
-    log = next((each for each in read_logs(files) if each.name == parsed[0]), None)
+    log = next((each for each in settled_logs(files) if each.name == parsed[0]), None)
     if log is None or log.is_alive:
         return []
     recover(files)

@@ -47,7 +47,7 @@ def test_a_whole_store_stays_as_it_is(whole_store: LocalFiles) -> None:
 
 
 @pytest.mark.parametrize("compacted", [False, True])
-@pytest.mark.parametrize("damage", ["flipped", "truncated", "empty", "deleted"])
+@pytest.mark.parametrize("damage", ["flipped", "truncated", "deleted"])
 def test_any_damage_of_a_table(
     copy_factory: Callable[..., LocalFiles], damage: str, compacted: bool
 ) -> None:
@@ -60,8 +60,6 @@ def test_any_damage_of_a_table(
             flip(path, path.read_bytes().index(b"\x28\xb5\x2f\xfd") + 8)
         elif damage == "truncated":
             path.write_bytes(path.read_bytes()[:-20])
-        elif damage == "empty":
-            path.write_bytes(b"")
         else:
             path.unlink()
 
