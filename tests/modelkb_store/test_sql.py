@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lost_processes import kill
+from modelkb_store import SCHEMAS, Store
+from modelkb_store.commits.compaction import compact
+from modelkb_store.errors import SqlError
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.layout import tombstone_file
+from modelkb_store.sql import run_sql
+from modelkb_store.tables import Tables
+from modelkb_store.writer import ExperimentWriter
+from small_experiment import metric_record, record_complete_experiment
+from store_rows import in_any_order
+
+pytestmark = pytest.mark.usefixtures("_no_power_failure")
+WriterFactory = Callable[..., ExperimentWriter]
+
+
+@pytest.fixture(params=["loose", "merged", "both"])
+def files(request: pytest.FixtureRequest, store: Path) -> LocalFiles:
+    """Three complete runs in two projects, one that records, and one that went on."""
+    files = LocalFiles(store)
+    for number, project in ((11, "digits"), (12, "cats & dogs"), (13, "digits")):
+        record_complete_experiment(store, project, number)
+        if request.param == "merged" or (request.param == "both" and number == 12):
+            compact(files)
+    return files
+
+
+@pytest.fixture
+def running(files: LocalFiles, writer_factory: WriterFactory) -> ExperimentWriter:
+    """A run that records."""
+    writer = writer_factory()
+    run = writer.experiment.experiment_id
+    writer.append_metrics([metric_record(run, epoch, 10.0 + epoch) for epoch in range(3)])
+    writer.home.mirror(writer._log.name)
+    assert files.list("log")
+    return writer
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+def test_every_table_is_there(files: LocalFiles, running: ExperimentWriter, table: str) -> None:
+    columns = ["project", *SCHEMAS[table].names]
+
+    found = run_sql(files, f"SELECT * FROM {table}")
+
+    assert found.column_names == columns
+    # DuckDB has its own spelling of some types.
+    expected = Tables(files).read(table)
+    assert in_any_order(found.cast(expected.schema)) == in_any_order(expected)
+    assert running.project == "digits"
+
+
+def test_rows_of_a_run_that_records_are_there(files: LocalFiles, running: ExperimentWriter) -> None:
+    query = "SELECT value FROM metrics WHERE value >= 10 ORDER BY epoch"
+    assert run_sql(files, query)["value"].to_pylist() == [10.0, 11.0, 12.0]
+    running.append_metrics([metric_record(running.experiment.experiment_id, 3, 13.0)])
+    assert run_sql(files, query)["value"].to_pylist() == [10.0, 11.0, 12.0, 13.0]
+    running.close()
+    assert run_sql(files, query)["value"].to_pylist() == [10.0, 11.0, 12.0, 13.0]
+
+
+def test_tables_can_be_joined(files: LocalFiles) -> None:
+    query = """
+        SELECT e.project, e.name, h.number AS rate, min(m.value) AS loss
+        FROM experiments e
+        JOIN hyperparameters h USING (experiment_id)
+        JOIN metrics m USING (experiment_id)
+        WHERE h.name = 'learning_rate' AND m.split = 'validation'
+        GROUP BY ALL ORDER BY e.name
+    """
+    rows = run_sql(files, query).to_pylist()
+    assert [(row["project"], row["name"]) for row in rows] == [
+        ("digits", "run-11"),
+        ("cats & dogs", "run-12"),
+        ("digits", "run-13"),
+    ]
+    assert {row["loss"] for row in rows} == {2 / 3}
+    assert {row["rate"] for row in rows} == {0.001}
+
+
+def test_the_status_is_true(files: LocalFiles, running: ExperimentWriter) -> None:
+    query = "SELECT status, count(*) AS n FROM experiments GROUP BY status ORDER BY status"
+    assert run_sql(files, query).to_pylist() == [
+        {"status": "finished", "n": 3},
+        {"status": "running", "n": 1},
+    ]
+    kill(running)
+    assert run_sql(files, query)["status"].to_pylist() == ["finished", "interrupted"]
+
+
+def test_a_run_that_went_on(files: LocalFiles, store: Path) -> None:
+    record = Store(store).experiment("run-11").record
+    writer = ExperimentWriter(store, "digits", record, resumes=True)
+    run = record.experiment_id
+    writer.drop_epochs_from(1)
+    writer.append_metrics([metric_record(run, 1, 50.0)])
+    query = f"SELECT epoch, value FROM metrics WHERE experiment_id = '{run}' ORDER BY ALL"
+    expected = [(0, 0.25), (0, 1.0), (0, 2.0), (1, 50.0)]
+    for _ in range(2):
+        rows = run_sql(files, query).to_pylist()
+        assert [(row["epoch"], row["value"]) for row in rows] == expected
+        assert len(run_sql(files, f"SELECT * FROM epochs WHERE experiment_id = '{run}'")) == 1
+        writer.close()
+
+
+def test_what_is_deleted_is_not_there(files: LocalFiles) -> None:
+    run = run_sql(files, "SELECT experiment_id FROM experiments ORDER BY 1")[0][0].as_py()
+    files.write(tombstone_file(run), b"{}")
+    for table in ("experiments", "metrics", "evaluations", "epochs", "artifacts"):
+        found = run_sql(files, f"SELECT DISTINCT experiment_id FROM {table}")
+        assert run not in found["experiment_id"].to_pylist(), table
+        assert found.num_rows == 2, table
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "WITH a AS (SELECT 1 AS x) SELECT x FROM a",
+        "DESCRIBE metrics",
+        "EXPLAIN SELECT * FROM metrics",
+        "SELECT count(*) FROM (SELECT * FROM METRICS)",
+        "FROM experiments SELECT name",
+        "-- a comment\nSELECT 1;",
+    ],
+)
+def test_what_reads_is_answered(files: LocalFiles, query: str) -> None:
+    assert run_sql(files, query).num_rows > 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        ";",
+        "INSERT INTO metrics SELECT * FROM metrics",
+        "DELETE FROM metrics",
+        "UPDATE metrics SET value = 0",
+        "DROP VIEW metrics",
+        "CREATE TABLE x AS SELECT 1",
+        "ATTACH 'x.db'",
+        "COPY (SELECT 1) TO 'stolen.csv'",
+        "COPY metrics TO 'stolen.parquet'",
+        "EXPORT DATABASE 'x'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "PRAGMA database_list; SELECT 1",
+        "SELECT 1; SELECT 2",
+        "SELECT 1; DROP VIEW metrics",
+        "EXPLAIN ANALYZE COPY (SELECT 1) TO 'stolen.csv'",
+        "SELEC 1",
+        "SELECT * FROM unknown",
+        "SELECT colour FROM metrics",
+        "SELECT * FROM metrics WHERE value = 'x'::INT",
+    ],
+)
+def test_what_does_more_than_read_is_refused(files: LocalFiles, tmp_path: Path, query: str) -> None:
+    with pytest.raises(SqlError, match="cannot be answered"):
+        run_sql(files, query)
+    assert not list(tmp_path.rglob("stolen*"))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "read_csv('{secret}')",
+        "'{secret}'",
+        "read_text('{secret}')",
+        "read_blob('{secret}')",
+        "glob('{folder}/*')",
+        "read_parquet('{folder}/other.parquet')",
+        "read_json('{secret}')",
+        "read_csv('http://127.0.0.1:9/x')",
+        "sqlite_scan('{secret}', 'x')",
+        "parquet_metadata('{folder}/other.parquet')",
+    ],
+)
+def test_other_files_cannot_be_read(files: LocalFiles, tmp_path: Path, source: str) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    secret = tmp_path / "secret.csv"
+    secret.write_text("password\nhunter2\n")
+    pq.write_table(pa.table({"password": ["hunter2"]}), tmp_path / "other.parquet")
+    place = source.format(secret=secret, folder=tmp_path)
+    for query in (f"SELECT * FROM {place}", f"SELECT m.* FROM metrics m, {place} s"):
+        with pytest.raises(SqlError) as caught:
+            run_sql(files, query)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_variables_of_this_program_are_no_tables(files: LocalFiles) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"x": [1]})
+    with pytest.raises(SqlError, match="frame"):
+        run_sql(files, "SELECT * FROM frame")
+    assert len(frame) == 1
+
+
+def test_times_are_in_utc(files: LocalFiles) -> None:
+    (row,) = run_sql(
+        files, "SELECT started_at, hour(started_at) AS h FROM experiments WHERE name = 'run-11'"
+    ).to_pylist()
+    assert row["h"] == row["started_at"].hour == 3
+
+
+def test_the_error_says_where(files: LocalFiles) -> None:
+    with pytest.raises(SqlError, match=r"(?s)colour.*SELECT colour FROM metrics"):
+        run_sql(files, "SELECT colour FROM metrics")
+
+
+def test_it_answers_while_files_are_merged(files: LocalFiles, store: Path) -> None:
+    import threading
+
+    stop = threading.Event()
+
+    def merge() -> None:
+        number = 100
+        while not stop.is_set():
+            record_complete_experiment(store, "digits", number)
+            compact(files)
+            number += 1
+
+    merging = threading.Thread(target=merge)
+    merging.start()
+    try:
+        for _ in range(10):
+            query = """
+                SELECT count(*) AS n, count(DISTINCT experiment_id) AS runs FROM metrics
+                WHERE experiment_id IN (
+                    SELECT experiment_id FROM experiments WHERE name IN ('run-11', 'run-13')
+                )
+            """
+            (row,) = run_sql(files, query).to_pylist()
+            assert row == {"n": 18, "runs": 2}
+    finally:
+        stop.set()
+        merging.join()
+
+
+def test_a_store_answers_with_a_data_frame(files: LocalFiles) -> None:
+    frame = Store(files.root).sql("SELECT owner, count(*) AS runs FROM experiments GROUP BY owner")
+    assert frame.to_dict("records") == [{"owner": "ada", "runs": 3}]
