@@ -17,3 +17,8 @@ def status_of(outcome: BaseException | None) -> Status:
 def reason_of(outcome: BaseException) -> str:
     """Return what stopped a run, in words."""
     return without_credentials(f"stopped by {type(outcome).__name__}: {outcome}").rstrip(": ")
+
+
+def is_reason(problem: str) -> bool:
+    """Return whether a problem in the record only says how the run came to its end."""
+    return problem.startswith(("stopped by ", "the process ended without a word"))

@@ -24,7 +24,7 @@ from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.new_experiment import new_experiment
-from modelkb_callbacks.outcome import reason_of
+from modelkb_callbacks.outcome import is_reason, reason_of
 from modelkb_callbacks.process.process_watch import ProcessWatch
 from modelkb_callbacks.random_states import random_states
 from modelkb_callbacks.resuming import find_resumed
@@ -168,9 +168,8 @@ class Recording:
             call=call,
             keras_params=keras_params,
             data_source=self._source.datasets,
-            resumes=self._resumes,
+            resumes=self._resumes and self.fit is None,
         )
-        self._resumes = False
         self.fit_runs = True
         self.class_names = fit.class_names
         fit.begin()
@@ -288,6 +287,8 @@ class Recording:
         self._resumes = True
         self._has_random_states = True  # those that it began with
         self._clock -= resumed.experiment.duration_seconds or 0.0
+        # It goes on, so how it was stopped is no problem any more; what was missed then is.
+        self.guard.problems += [p for p in resumed.experiment.problems if not is_reason(p)]
         return ExperimentWriter(place, resumed.project, resumed.experiment, resumes=True)
 
     def _run_steps(self, *steps: tuple[str, Callable[[], None]]) -> None:
@@ -336,7 +337,8 @@ class Recording:
 
     def _record_parent(self) -> None:
         parent = self.lineage.begin(self._model, self._open_writer.files)
-        self._change(parent_experiment_id=parent)
+        if not self._resumes:  # its weights are its own: what it was trained from is known
+            self._change(parent_experiment_id=parent)
 
     def _note_trained(self, is_kept: bool) -> None:
         self.lineage.end(self._model, self._open_writer, is_kept=is_kept)
