@@ -71,10 +71,14 @@ def test_an_unknown_command_is_named(modelkb: Modelkb) -> None:
     assert "'nothing'" in modelkb("nothing").errors
 
 
-def test_a_store_that_is_a_file_is_wrong_usage(modelkb: Modelkb, tmp_path: Path) -> None:
+def test_a_store_that_is_a_file(modelkb: Modelkb, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
-    assert modelkb("ls", "--store", tmp_path / "file").exit_code == 2
+    ended = modelkb("ls", "--store", tmp_path / "file")
+
+    assert ended.exit_code == 1
+    assert ended.errors.startswith(f"modelkb: No ModelKB store at {tmp_path / 'file'}")
+    assert (tmp_path / "file").read_bytes() == b""
 
 
 def test_an_error_of_modelkb_ends_with_one(modelkb: Modelkb, store: Path) -> None:

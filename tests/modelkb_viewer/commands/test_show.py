@@ -10,7 +10,7 @@ import pytest
 from modelkb_store import Experiment
 from modelkb_store.records import EvaluationRecord
 from modelkb_store.writer import ExperimentWriter
-from small_experiment import metric_record, record_complete_experiment
+from small_experiment import metric_record, record_complete_experiment, write_weights
 
 Modelkb = Callable[..., Any]
 WriterFactory = Callable[..., ExperimentWriter]
@@ -46,7 +46,7 @@ def test_the_head_says_what_the_run_was(modelkb: Modelkb, recorded_experiment: E
         "data": "arrays: 1,500 samples, inputs (4,)",
         "Keras": "3.15.1 on tensorflow 2.21.0, Python 3.11.9",
         "architecture": str(recorded_experiment.architecture_path()),
-        "weights": str(recorded_experiment.weights_path()),
+        "weights": "end (40 bytes each)",
     }
 
 
@@ -99,7 +99,8 @@ def test_json_has_everything(modelkb: Modelkb, recorded_experiment: Experiment) 
     assert len(shown["metrics"]) == 9
     assert shown["metrics"][0]["value"] == 1.0
     assert shown["evaluations"][0]["confusion_matrix"] == [[20, 5], [3, 22]]
-    assert [artifact["kind"] for artifact in shown["artifacts"]] == ["weights"]
+    assert [artifact["kind"] for artifact in shown["artifacts"]] == ["console"]
+    assert [(row["kind"], row["size_bytes"]) for row in shown["checkpoints"]] == [("end", 40)]
 
 
 def test_json_has_null_for_what_is_no_number(
@@ -198,15 +199,32 @@ def test_a_matrix_of_many_classes_is_left_out(
     assert "predicted" not in output
 
 
-def test_weights_that_are_gone_are_not_shown(
-    modelkb: Modelkb, recorded_experiment: Experiment
-) -> None:
-    recorded_experiment.weights_path().unlink()
+def test_checkpoints_are_counted(modelkb: Modelkb, writer_factory: WriterFactory) -> None:
+    writer = writer_factory()
+    for epoch in range(3):
+        writer.add_checkpoint("epoch", write_weights, epoch=epoch)
 
-    ended = modelkb("show", recorded_experiment.id)
+    def shown() -> str:
+        return facts(modelkb("show", writer.experiment.experiment_id).output)["weights"]
 
-    assert ended.exit_code == 0
-    assert "weights" not in facts(ended.output)
+    assert shown() == "3 epochs (40 bytes each)"
+    for epoch in (0, 2):
+        writer.add_checkpoint("best", write_weights, epoch=epoch, metric="loss", value=0.5)
+    writer.add_checkpoint("end", write_weights)
+    assert shown() == "best, end, 3 epochs (40 bytes each)"
+    ended = modelkb("show", writer.experiment.experiment_id, "--json")
+    assert '"epoch": 2,' in ended.output
+    assert [(row["kind"], row["epoch"], row["metric"]) for row in ended.json["checkpoints"]] == [
+        *(("epoch", epoch, None) for epoch in range(3)),
+        ("best", 2, "loss"),
+        ("end", None, None),
+    ]
+
+
+def test_a_run_without_weights(modelkb: Modelkb, writer_factory: WriterFactory) -> None:
+    writer = writer_factory()
+    shown = facts(modelkb("show", writer.experiment.experiment_id).output)
+    assert "weights" not in shown
 
 
 def test_an_unknown_id(modelkb: Modelkb, recorded_experiment: Experiment) -> None:

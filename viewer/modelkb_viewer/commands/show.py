@@ -49,9 +49,17 @@ def _everything(experiment: Experiment) -> dict[str, Any]:
         "environment": experiment.environment(),
         "metrics": experiment.table("metrics").to_pylist(),
         "evaluations": experiment.table("evaluations").to_pylist(),
-        "checkpoints": experiment.checkpoints().to_dict("records"),
+        "checkpoints": _checkpoints(experiment),
         "artifacts": experiment.table("artifacts").to_pylist(),
     }
+
+
+def _checkpoints(experiment: Experiment) -> list[dict[str, Any]]:
+    """Return the checkpoints, oldest first, without how their files are put together."""
+    shown = experiment.checkpoints().columns.tolist()
+    rows = experiment.table("checkpoints").sort_by("created_at")
+    found: list[dict[str, Any]] = rows.select(shown).to_pylist()
+    return found
 
 
 def _print_head(experiment: Experiment) -> None:
