@@ -47,19 +47,19 @@ def compact(files: Files, progress: Progress | None = None) -> int:
     Returns:
         How many files are fewer.
     """
-    parts = consistently(files, parts_of_tables)
-    before = consistently(files, _file_count)
+    parts = consistently(files, parts_of_tables, reads_logs=False)
+    before = consistently(files, _file_count, reads_logs=False)
     for done, (table, folder) in enumerate(parts):
         while commit(files, lambda now, t=table, f=folder: _merge_all(now, t, f)):  # type: ignore[misc]
             pass
         if progress is not None:
             progress(done + 1, len(parts))
-    return before - consistently(files, _file_count)
+    return before - consistently(files, _file_count, reads_logs=False)
 
 
 def compact_as_runs_end(files: Files, project_folder: str) -> None:
     """Merge a project's files where many small ones have come together."""
-    if not consistently(files, lambda now: _is_due(now, project_folder)):
+    if not consistently(files, lambda now: _is_due(now, project_folder), reads_logs=False):
         return
     for table in SCHEMAS:
         if table != "projects":

@@ -44,7 +44,12 @@ class Replacement:
     staged: Mapping[str, CompactedFile] = field(default_factory=dict)
 
 
-def commit(files: Files, plan: Callable[[Snapshot], Replacement | None]) -> bool:
+def commit(
+    files: Files,
+    plan: Callable[[Snapshot], Replacement | None],
+    *,
+    reads_logs: bool = False,
+) -> bool:
     """Carry out a replacement of files.
 
     The new files are given their names, then the manifest that makes them count and the old
@@ -56,6 +61,7 @@ def commit(files: Files, plan: Callable[[Snapshot], Replacement | None]) -> bool
         files: The store.
         plan: Says what to do in a state of the store, or that there is nothing to do. It is
             asked again if another process was faster.
+        reads_logs: Whether the plan needs the rows of logs.
 
     Returns:
         Whether there was something to do.
@@ -66,7 +72,7 @@ def commit(files: Files, plan: Callable[[Snapshot], Replacement | None]) -> bool
     reason: Exception | None = None
     for attempt in range(_ATTEMPTS):
         try:
-            snapshot = Snapshot(files)
+            snapshot = Snapshot(files, reads_logs=reads_logs)
             replacement = plan(snapshot)
             if replacement is None:
                 return False

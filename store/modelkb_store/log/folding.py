@@ -162,7 +162,7 @@ def _cut(files: Files, table: str, project: str, run: str, epoch: int) -> None:
         return pa.concat_tables([SCHEMAS[table].empty_table(), *parts])
 
     # The log is still there, so these are the rows without its own.
-    rows = consistently(files, earlier)
+    rows = consistently(files, earlier, reads_logs=False)
     kept = before_epoch(rows, epoch)
     if kept.num_rows < rows.num_rows:
         replace_rows(files, table, project, run, kept)
@@ -248,7 +248,7 @@ def known_entities(files: Files, table: str, folder: str, ids: list[str]) -> set
                 known |= set(rows[key].to_pylist())
         return known
 
-    return found | consistently(files, look)
+    return found | consistently(files, look, reads_logs=False)
 
 
 def _write_rows(files: Files, table: str, folder: str, stem: str, rows: pa.Table) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import PurePosixPath
 
 from modelkb_store.commits.mending import mend
 from modelkb_store.errors import ModelKBError
 from modelkb_store.files.files import Files
-from modelkb_store.log.claim import claimed
+from modelkb_store.log.claim import claimed, claimed_log
 from modelkb_store.log.folding import fold
 from modelkb_store.log.log_contents import read_heads
-from modelkb_store.log.log_name import LogName, parse_segment
+from modelkb_store.log.log_name import parse_segment
 
 
 def recover(files: Files) -> None:
@@ -37,8 +36,7 @@ def _release_claims(files: Files) -> None:
     infos = files.list("log")
     there = {parsed[0] for info in infos if (parsed := parse_segment(info.path))}
     for info in infos:
-        claim = PurePosixPath(info.path)
-        name = LogName(claim.parent.name, claim.stem)
-        if claim.suffix == ".claim" and name not in there:
+        name = claimed_log(info.path)
+        if name is not None and name not in there:
             with claimed(files, name):
                 pass

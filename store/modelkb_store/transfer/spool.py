@@ -134,7 +134,7 @@ class Spool:
         self._send_objects(self._remote)
         for log in self._logs():
             with claimed(self.files, log.name) as is_mine:
-                if is_mine:
+                if is_mine and self.files.exists(log.name.segment(log.segments[-1].number)):
                     self._send_log(self._remote, log)
         self.problem = None
 

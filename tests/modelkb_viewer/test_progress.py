@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import pytest
+
+from modelkb_viewer.progress import progress_bar
+
+
+class Terminal(io.StringIO):
+    """A standard error that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def work(*, shown: bool = True) -> None:
+    with progress_bar("Copying experiments", shown=shown) as progress:
+        for done in range(4):
+            progress(done + 1, 4)
+
+
+def test_on_a_terminal_it_is_told_and_gone_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    work()
+    told = terminal.getvalue()
+    assert "Copying experiments" in told
+    assert "4/4" in told
+    assert told.rstrip().endswith("\x1b[2K"), "the line is cleared"
+
+
+@pytest.mark.parametrize("terminal", [io.StringIO(), Terminal()], ids=["a file", "not wanted"])
+def test_elsewhere_nothing_is(terminal: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal)
+    work(shown=not terminal.isatty())
+    assert terminal.getvalue() == ""
+
+
+def test_an_error_of_the_work_comes_through() -> None:
+    with pytest.raises(ZeroDivisionError), progress_bar("Copying") as progress:
+        progress(1, os.getpid() // 0)
