@@ -56,7 +56,7 @@ def _columns_that_fit(
     columns: Sequence[str], rows: Sequence[Sequence[str]], width: int, at_least: int
 ) -> int:
     widths = [
-        max(len(column), *(len(row[index]) for row in rows)) + _BETWEEN_COLUMNS
+        max(map(len, [column, *(row[index] for row in rows)])) + _BETWEEN_COLUMNS
         for index, column in enumerate(columns)
     ]
     shown = len(columns)
