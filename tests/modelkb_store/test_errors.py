@@ -9,6 +9,7 @@ from modelkb_store import errors
 from modelkb_store.errors import (
     AmbiguousIdError,
     ArtifactNotFoundError,
+    CollectedExperimentError,
     CorruptFileError,
     ExperimentNotFoundError,
     FormatVersionError,
@@ -18,8 +19,20 @@ from modelkb_store.errors import (
     ModelKBError,
     ModelLoadError,
     NotAStoreError,
+    PathOutsideStoreError,
+    QueryError,
+    QuerySyntaxError,
+    QueryTypeError,
+    RunningExperimentError,
     SourceNotFoundError,
+    SqlError,
+    StagedFileError,
+    StoreBusyError,
     StoreNotFoundError,
+    StoreUnreachableError,
+    UnknownQueryNameError,
+    UnsupportedWeightsError,
+    VariableNotFoundError,
 )
 
 PATH = Path("folder") / "file"
@@ -54,6 +67,39 @@ CASES = [
         ImportError,
         ["The demo needs Keras", "`pip install keras`"],
     ),
+    (PathOutsideStoreError("../x", "s3://a/b"), ValueError, ["'../x'", "s3://a/b", "not trust"]),
+    (
+        StoreBusyError("s3://a/b", FileNotFoundError(2, "no such file", "x.parquet")),
+        RuntimeError,
+        ["s3://a/b", "x.parquet is missing", "`modelkb check`"],
+    ),
+    (QueryError("It is odd.", "a > b", 2), ValueError, ["It is odd.", "  a > b\n    ^"]),
+    (
+        QuerySyntaxError("a >", 3, "it ends too soon", ["a value"]),
+        ValueError,
+        ["it ends too soon", "a >", "   ^", "Expected a value"],
+    ),
+    (
+        UnknownQueryNameError("metric", "metrics.los", "metrics.los > 1", 0, ["metrics.loss"]),
+        ValueError,
+        ["no metric 'metrics.los'", "Did you mean metrics.loss?"],
+    ),
+    (QueryTypeError("A text is no number.", "name > 1", 5), TypeError, ["A text", "name > 1"]),
+    (SqlError("SELEC 1", " it is odd\n"), ValueError, ["it is odd\n", "SELEC 1"]),
+    (
+        UnsupportedWeightsError(PATH, "layers/a", "it is a link"),
+        ValueError,
+        [str(PATH), "'layers/a'", "it is a link"],
+    ),
+    (VariableNotFoundError("ab", "x.h5"), KeyError, ["variable ab", "pack x.h5", "backup"]),
+    (
+        StoreUnreachableError("s3://a/b", "timeout\nand so on"),
+        OSError,
+        ["s3://a/b", "(timeout)", "AWS_ENDPOINT_URL", "try again"],
+    ),
+    (RunningExperimentError("ab"), RuntimeError, ["Experiment ab is running", "then delete it"]),
+    (CollectedExperimentError("ab"), RuntimeError, ["ab", "`modelkb gc`", "backup"]),
+    (StagedFileError("x.parquet", "metrics", "why"), ValueError, ["x.parquet", "metrics", "why"]),
 ]
 
 

@@ -11,13 +11,13 @@ from modelkb_store.lazy_names import lazy_names
 
 
 def test_a_name_is_imported_once_and_kept() -> None:
-    load = lazy_names("modelkb_store", {"Layout": "layout"})
-    assert "Layout" not in vars(modelkb_store)
+    load = lazy_names("modelkb_store", {"Tables": "tables"})
+    assert "Tables" not in vars(modelkb_store)
     try:
-        assert load("Layout") is modelkb_store.layout.Layout
-        assert vars(modelkb_store)["Layout"] is modelkb_store.layout.Layout
+        assert load("Tables") is modelkb_store.tables.Tables
+        assert vars(modelkb_store)["Tables"] is modelkb_store.tables.Tables
     finally:
-        del modelkb_store.Layout
+        del modelkb_store.Tables
 
 
 @pytest.mark.parametrize("package", [modelkb_store, modelkb_callbacks])

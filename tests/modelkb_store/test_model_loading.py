@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -18,10 +19,11 @@ def test_a_machine_without_keras_is_told_what_to_install(
 
 
 def test_weights_that_are_gone_are_missed_before_anything_is_loaded(
-    recorded_experiment: Experiment, monkeypatch: pytest.MonkeyPatch
+    recorded_experiment: Experiment, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "keras", None)
-    recorded_experiment.weights_path().unlink()
+    (path,) = (store / "checkpoints").rglob("*.parquet")
+    path.unlink()
 
     with pytest.raises(ArtifactNotFoundError, match="has no weights"):
         recorded_experiment.load_model()

@@ -112,14 +112,14 @@ def test_what_was_stored_twice_at_once_is_there_once(store: Path) -> None:
 def test_as_runs_end_few_files_are_kept(store: Path) -> None:
     files = LocalFiles(store)
     most = 0
-    for number in range(40):
+    for number in range(20):
         short_run(store, number)
         compact_as_runs_end(files, "project=digits")
         most = max(most, counts(store)["metrics"])
-    assert most <= 10
+    assert most <= 8
     assert rows_of_plain_arrow(store) == rows_of_readers(files)
-    assert Tables(files).read("experiments").num_rows == 40
-    assert Tables(files).read("metrics").num_rows == 120
+    assert Tables(files).read("experiments").num_rows == 20
+    assert Tables(files).read("metrics").num_rows == 60
     assert len(files.list("environments")) == 1
 
 
