@@ -189,11 +189,11 @@ def test_the_next_process_sends_the_rest(
     url: str, server: ObjectStore, tmp_path: Path, end: str
 ) -> None:
     server.pause()
-    recorded(url, *((1, 2) if end == "is killed" else (2,)), end=end)
+    recorded(url, *((1, 2) if end == "is killed" else (1,)), end=end)
     server.resume()
     assert Tables(open_files(url)).read("experiments").num_rows == 0
 
-    recorded(url, *((3,) if end == "is killed" else (1, 3)))
+    recorded(url, *((3,) if end == "is killed" else (2, 3)))
     if send_spool(url):  # the process does not wait for ever
         assert not send_spool(url)
 
