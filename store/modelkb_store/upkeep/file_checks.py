@@ -22,7 +22,7 @@ from modelkb_store.upkeep.sound_snapshot import Verdicts
 
 REPAIR = "`modelkb check --repair` "
 SET_ASIDE = f"{REPAIR}sets it aside"
-# A file that is to count only once its manifest is there may be that young.
+# A file that counts only once its manifest is there, or a claim, may be that young.
 _BEING_WRITTEN_SECONDS = 60.0
 _BLOCK_BYTES = 1 << 20
 
@@ -145,7 +145,9 @@ def _is_abandoned(files: Files, info: FileInfo) -> bool:
     except FileNotFoundError:
         return False
     except (ValueError, TypeError, AttributeError):
-        return True
+        # Where there are no links, a file is named first and filled then.
+        age = (datetime.now(timezone.utc) - info.modified).total_seconds()
+        return age > _BEING_WRITTEN_SECONDS
     return not owner.is_alive(info.modified.timestamp())
 
 

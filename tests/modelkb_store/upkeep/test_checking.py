@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -247,6 +248,8 @@ def die(writer: ExperimentWriter, project: str) -> Path:
 
 def test_an_abandoned_claim(whole_store: LocalFiles) -> None:
     whole_store.write("log/project=digits/x.claim", b"{")
+    assert check(whole_store) == []  # it may be being written
+    os.utime(whole_store.root / "log/project=digits/x.claim", (1, 1))
 
     (finding,) = check(whole_store)
 

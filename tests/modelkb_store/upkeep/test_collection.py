@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from modelkb_store import Store
+from modelkb_store.architecture_file import write_architecture
 from modelkb_store.commits.compaction import compact
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import architecture_file
@@ -372,3 +373,17 @@ def test_writers_and_a_collector_at_once(whole_store: LocalFiles) -> None:
     store = Store(whole_store.root)
     for run in store.experiments()["experiment_id"]:
         store.experiment(run).save_weights(target)
+
+
+def test_a_writer_that_has_just_found_an_architecture_keeps_its_file(
+    whole_store: LocalFiles,
+) -> None:
+    old = record(whole_store, 8, noise(1))
+    delete_experiment(whole_store, old)
+    grow_old(whole_store)
+    path = architecture_file(OTHER_ARCHITECTURE.architecture_id)
+
+    write_architecture(whole_store.root / path, OTHER_ARCHITECTURE)
+    collect(whole_store)
+
+    assert whole_store.exists(path)

@@ -261,14 +261,17 @@ def test_a_log_without_its_first_line(whole_store: LocalFiles) -> None:
 
 
 def test_foreign_files_and_claims(whole_store: LocalFiles) -> None:
-    paths = ["metrics/a.txt", "log/project=digits/x.claim", "log/x", "tombstones/x.txt"]
-    for path in paths:
+    paths = ["metrics/a.txt", "log/x", "tombstones/x.txt"]
+    claim = "log/project=digits/x.claim"
+    for path in (*paths, claim):
         whole_store.write(path, b"{")
+    os.utime(whole_store.root / claim, (1, 1))
 
     repair(whole_store)
 
     assert check(whole_store) == []
     assert sorted(set_aside(whole_store)) == sorted(paths)
+    assert not whole_store.exists(claim)
 
 
 def test_a_damaged_tombstone(whole_store: LocalFiles) -> None:
