@@ -311,7 +311,8 @@ def test_signals(number: signal.Signals, store: Path, tmp_path: Path) -> None:
     assert record.status == "interrupted"
     assert record.epochs_completed >= 2
     epochs = only_experiment(store).metrics().query("metric == 'loss'")["epoch"]
-    assert list(epochs)[:3] == [0, 1, 2]
+    # The script prints before the recorder, which comes last, is told of the epoch.
+    assert list(epochs)[:2] == [0, 1]
     if number == signal.SIGINT:
         assert errors.rstrip().endswith("KeyboardInterrupt")
         assert list(only_experiment(store).checkpoints()["kind"]) == ["end"]
