@@ -95,6 +95,10 @@ DATA_SCRIPT = textwrap.dedent(
             yield tuple(batch)
             kept.append(batch)
             if len(kept) > 4:  # Keras itself looks at some before it begins
+                if keras.backend.backend() == "jax":
+                    # Its steps run later, and read the very memory of what they are given.
+                    import jax
+                    jax.block_until_ready(jax.live_arrays())
                 for part in kept.pop(0):
                     part[:] = 0
 

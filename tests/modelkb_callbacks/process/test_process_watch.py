@@ -43,4 +43,4 @@ def test_what_is_printed_is_kept_on_request(data: Data, store: Path) -> None:
 def test_nothing_printed_is_kept_unasked(fit: Fit, data: Data) -> None:
     fitted = fit(compiled(sequential()), data.x, data.classes, epochs=1)
 
-    assert list(fitted.experiment.artifacts()["kind"]) == ["weights"]
+    assert list(fitted.experiment.artifacts()["kind"]) == []

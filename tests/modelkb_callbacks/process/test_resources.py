@@ -64,7 +64,8 @@ def test_into_a_store(writer_factory: Callable[..., ExperimentWriter]) -> None:
     sampler.start()
     sampler.stop()
     assert sampler.problem is None
-    assert len(list(writer.layout.root.glob("resources/*/*.parquet"))) == 1
+    writer.close()
+    assert len(list(writer.files.root.glob("resources/*/*.parquet"))) == 1
 
 
 def test_stops_at_once() -> None:
