@@ -74,7 +74,7 @@ def test_eight_processes_record_into_one_project(store: Path) -> None:
 def test_a_training_process_imports_nothing_of_the_viewer(store: Path) -> None:
     check = TRAIN + textwrap.dedent(
         """
-        heavy = {"streamlit", "duckdb", "jinja2", "click", "modelkb_viewer"}
+        heavy = {"streamlit", "duckdb", "jinja2", "lark", "click", "modelkb_viewer"}
         print("imported:", sorted(heavy & set(sys.modules)))
         """
     )
