@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from modelkb_callbacks.credentials import without_credentials
+from modelkb_store.log.folding import UNSAID_END
 from modelkb_store.records import Status
+
+_STOPPED_BY = "stopped by "
 
 
 def status_of(outcome: BaseException | None) -> Status:
@@ -16,9 +19,9 @@ def status_of(outcome: BaseException | None) -> Status:
 
 def reason_of(outcome: BaseException) -> str:
     """Return what stopped a run, in words."""
-    return without_credentials(f"stopped by {type(outcome).__name__}: {outcome}").rstrip(": ")
+    return without_credentials(f"{_STOPPED_BY}{type(outcome).__name__}: {outcome}").rstrip(": ")
 
 
 def is_reason(problem: str) -> bool:
     """Return whether a problem in the record only says how the run came to its end."""
-    return problem.startswith(("stopped by ", "the process ended without a word"))
+    return problem.startswith((_STOPPED_BY, UNSAID_END))

@@ -121,11 +121,12 @@ def _read(
     # Arrow counts the rows of no column as none.
     key = key_of(table) or SCHEMAS[table].names[0]
     needed = [name for name in columns if name != _PROJECT.name]
-    extra = [key] if key not in needed else []
+    names = [*needed, key]
     if table in BY_EPOCH and any(log.cut is not None for log in snapshot.logs):
-        extra += [name for name in ("epoch",) if name not in needed]
-    parts = list(_parts(snapshot, cache, table, folder, [*needed, *extra], where))
-    schema = pa.schema([SCHEMAS[table].field(name) for name in [*needed, *extra]])
+        names.append("epoch")
+    names = list(dict.fromkeys(names))
+    parts = list(_parts(snapshot, cache, table, folder, names, where))
+    schema = pa.schema([SCHEMAS[table].field(name) for name in names])
     rows = pa.concat_tables([schema.insert(0, _PROJECT).empty_table(), *parts])
     if table == "experiments" and "status" in needed:
         rows = _with_true_status(rows, snapshot.alive())
@@ -300,11 +301,11 @@ def once(rows: pa.Table, table: str) -> pa.Table:
     key = SHARED_KEYS.get(table)
     if key is None or rows.num_rows < 2:
         return rows
+    codes = pc.rank(rows[key], tiebreaker="min").to_numpy()
     # Of layers an entity has several.
-    names = [key, "position"] if table == "layers" else [key]
-    entities = list(zip(*(rows[name].to_pylist() for name in names), strict=True))
-    first = dict(zip(reversed(entities), reversed(range(len(entities))), strict=True))
-    return rows.take(sorted(first.values())) if len(first) < len(entities) else rows
+    places = rows["position"].to_numpy() if table == "layers" else np.zeros(len(codes), np.int64)
+    _, first = np.unique(np.stack([codes, places]), axis=1, return_index=True)
+    return rows.take(np.sort(first)) if len(first) < len(codes) else rows
 
 
 def _surely_has_none(snapshot: Snapshot, table: str, info: FileInfo, where: Where | None) -> bool:

@@ -8,7 +8,6 @@ can record into one store at once, and none waits for another.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import logging
 import os
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 from modelkb_store import atomic_file, layout
 from modelkb_store.architecture_file import Architecture, write_architecture
 from modelkb_store.errors import StoreBusyError
+from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.log.entry import Action, Columns
 from modelkb_store.log.experiment_log import ExperimentLog
 from modelkb_store.log.log_home import LogHome
@@ -47,7 +47,6 @@ from modelkb_store.records import (
 from modelkb_store.tables import Tables
 from modelkb_store.transfer.homes import open_home
 
-_HASH_BLOCK_BYTES = 1 << 20
 _IDLE_SECONDS = 5.0
 _ATTEMPTS = 3
 
@@ -240,7 +239,9 @@ class ExperimentWriter:
         folder = self.files.local_path("objects/files")
         with atomic_file.unnamed(folder, ".partial") as partial:
             write(partial)
-            sha256, size = _file_sha256(partial), partial.stat().st_size
+            with partial.open("rb") as file:
+                sha256 = sha256_of(file)
+            size = partial.stat().st_size
             path = layout.kept_file(sha256)
             atomic_file.name(partial, self.files.local_path(path))
         return ArtifactRecord(
@@ -309,11 +310,3 @@ def _tidy(home: LogHome, folder: str) -> None:
         home.tidy(folder)
     except Exception as error:  # noqa: BLE001 - the store is whole without it; others try again
         _log.debug("could not tidy %s", folder, exc_info=error)
-
-
-def _file_sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()

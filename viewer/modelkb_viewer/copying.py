@@ -9,7 +9,6 @@ import click
 
 from modelkb_store import Store
 from modelkb_store.errors import InvalidSettingError
-from modelkb_store.experiment_ids import resolve_experiment_id
 from modelkb_store.files.files import Files
 from modelkb_store.transfer.copying import Copied, copy_experiments
 from modelkb_viewer.printing import print_json
@@ -27,19 +26,13 @@ def copy(
     """Copy experiments and print what was done."""
     if source.uri == target.uri:
         raise InvalidSettingError("store", target.uri, "another store than the one to copy from")
-    ids = _whole_ids(source, wanted) if wanted else None
+    ids = [source.experiment(each).id for each in wanted] or None
     with progress_bar("Copying experiments", shown=not as_json) as progress:
         copied = copy_experiments(source.files, target, ids, project, progress)
     if as_json:
         print_json({**asdict(copied), "source": source.uri, "target": target.uri})
         return
     click.echo(_in_words(copied, target))
-
-
-def _whole_ids(store: Store, wanted: Sequence[str]) -> list[str]:
-    known = store.experiments(limit=None)[["experiment_id", "name"]]
-    ids, names = known["experiment_id"].tolist(), known["name"].tolist()
-    return [resolve_experiment_id(each, ids, names) for each in wanted]
 
 
 def _in_words(copied: Copied, target: Files) -> str:

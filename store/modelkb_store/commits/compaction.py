@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -19,11 +19,11 @@ import pyarrow.compute as pc
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.commits.transaction import Replacement, commit
 from modelkb_store.files.files import FileInfo, Files
-from modelkb_store.keys import SHARED_KEYS, key_of
-from modelkb_store.log.log_name import LogName
+from modelkb_store.keys import key_of
+from modelkb_store.progress import Progress
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
-from modelkb_store.tables import read_rows
+from modelkb_store.tables import once, read_rows
 
 # Larger ones are left alone: merging takes memory of some times their size.
 _FULL_BYTES = 64 << 20
@@ -31,8 +31,6 @@ _LOOSE_FILES = 64
 _FILES_OF_A_TIER = 8
 _SMALLEST_TIER_BYTES = 64 << 10
 _MOST_FILES_AT_ONCE = 4096
-
-Progress = Callable[[int, int], None]
 
 
 def compact(files: Files, progress: Progress | None = None) -> int:
@@ -128,9 +126,8 @@ def _merged(
 ) -> Replacement | None:
     if len(chosen) < 2 and not any(not is_compacted(info.path) for info in chosen):
         return None
-    chosen = sorted(
-        chosen, key=lambda info: (not is_compacted(info.path), info.path)
-    )  # older first
+    # Older first.
+    chosen = sorted(chosen, key=lambda info: (not is_compacted(info.path), info.path))
     parts = [read_rows(snapshot.files, info.path, table) for info in chosen]
     rows = sorted_by_key(table, pa.concat_tables(parts))
     return Replacement(table, folder, [i.path for i in chosen], [rows] if rows.num_rows else [])
@@ -144,26 +141,16 @@ def sorted_by_key(table: str, rows: pa.Table) -> pa.Table:
     key = key_of(table)
     if key is None or not rows.num_rows:
         return rows
+    rows = once(rows, table)
     encoded = pc.dictionary_encode(rows[key]).combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
     # Predictions of a model that nobody knows are of no experiment: they come first.
     ranks = np.append(pc.rank(encoded.dictionary, tiebreaker="dense").to_numpy(), 0)
     keys = ranks[encoded.indices.fill_null(len(ranks) - 1).to_numpy()]
-    if table in SHARED_KEYS:
-        first_seen = _first_of_each(table, rows, keys)
-        rows, keys = rows.filter(pa.array(first_seen)), keys[first_seen]
     if np.all(keys[:-1] <= keys[1:]):
         return rows
     return rows.take(pa.array(np.argsort(keys, kind="stable")))
-
-
-def _first_of_each(table: str, rows: pa.Table, keys: np.ndarray) -> np.ndarray:
-    places = rows["position"].to_numpy() if table == "layers" else np.zeros(len(keys), np.int64)
-    _, first = np.unique(np.stack([keys, places]), axis=1, return_index=True)
-    chosen = np.zeros(len(keys), bool)
-    chosen[first] = True
-    return chosen
 
 
 def _tier(size_bytes: int) -> int:
@@ -178,10 +165,9 @@ def _files_of(snapshot: Snapshot, table: str, folder: str) -> list[FileInfo]:
 def _has_log(snapshot: Snapshot, path: str) -> bool:
     """Return whether a log is still there that this file may be written from again."""
     parts = PurePosixPath(path)
-    names = (LogName(parts.parent.name, log.name.log_id) for log in snapshot.logs)
     return any(
-        name == log.name and parts.stem.startswith(name.log_id)
-        for name, log in zip(names, snapshot.logs, strict=True)
+        parts.parent.name == log.name.project_folder and parts.stem.startswith(log.name.log_id)
+        for log in snapshot.logs
     )
 
 

@@ -7,7 +7,6 @@ over, and count from the moment that all of them are committed.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import secrets
 import tempfile
 from collections.abc import Collection, Iterable, Mapping
@@ -21,13 +20,12 @@ from modelkb_store.commits.compaction import mergeable_files
 from modelkb_store.commits.manifest import CompactedFile
 from modelkb_store.commits.transaction import Replacement, commit
 from modelkb_store.errors import StagedFileError
+from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.files import Files
 from modelkb_store.keys import key_of
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot
 from modelkb_store.table_file import ROW_GROUP_ROWS, writer_options
-
-_BLOCK_BYTES = 1 << 20
 
 
 def staging_folder() -> str:
@@ -72,10 +70,7 @@ def describe_staged(files: Files, table: str, path: str) -> CompactedFile:
         StagedFileError: It is not a file of this table as ModelKB writes it.
     """
     with files.open(path) as file:
-        digest, size = hashlib.sha256(), 0
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-            size += len(block)
+        sha256, size = sha256_of(file), file.tell()
         file.seek(0)
         try:
             found = pq.ParquetFile(file, page_checksum_verification=True)
@@ -83,7 +78,7 @@ def describe_staged(files: Files, table: str, path: str) -> CompactedFile:
             bounds = _bounds(found, key_of(table))
         except pa.ArrowException as error:
             raise StagedFileError(f"{files.uri}/{path}", table, error) from error
-        return CompactedFile(found.metadata.num_rows, size, digest.hexdigest(), *bounds)
+        return CompactedFile(found.metadata.num_rows, size, sha256, *bounds)
 
 
 def commit_files(

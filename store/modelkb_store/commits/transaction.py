@@ -91,7 +91,7 @@ def _carry_out(files: Files, snapshot: Snapshot, replacement: Replacement) -> bo
     encoded = [encode_rows(table, rows) for rows in replacement.add]
     added: dict[str, CompactedFile] = {}
     for rows, content in zip(replacement.add, encoded, strict=True):
-        added[_new_path(replacement, manifest)] = _described(table, rows, content)
+        added[_new_path(replacement, manifest)] = described(table, rows, content)
     # Named only now, in quick succession: until all is done others see rows twice.
     for path, content in zip(added, encoded, strict=True):
         files.write(path, memoryview(content))
@@ -124,8 +124,10 @@ def _move(files: Files, moves: Mapping[str, str]) -> None:
         list(pool.map(lambda target: files.move(moves[target], target), moves))
 
 
-def _described(table: str, rows: pa.Table, content: pa.Buffer) -> CompactedFile:
+def described(table: str, rows: pa.Table, content: pa.Buffer | bytes) -> CompactedFile:
+    """Return what the manifest says of a file with these rows and this content."""
     key = key_of(table)
     bounds = pc.min_max(rows[key]).as_py() if key is not None else {"min": None, "max": None}
-    sha256 = hashlib.sha256(memoryview(content)).hexdigest()
-    return CompactedFile(rows.num_rows, content.size, sha256, bounds["min"], bounds["max"])
+    view = memoryview(content)
+    sha256 = hashlib.sha256(view).hexdigest()
+    return CompactedFile(rows.num_rows, view.nbytes, sha256, bounds["min"], bounds["max"])

@@ -32,7 +32,7 @@ def claimed(files: Files, name: LogName) -> Iterator[bool]:
     number = 0
     if earlier:
         number, last = max(earlier.items())
-        number = number + 1 if _is_abandoned(files, last) else -1
+        number = number + 1 if is_abandoned(files, last) else -1
     path = _path(name, number)
     content = json.dumps(ProcessIdentity.of_this_process().as_columns()).encode()
     is_mine = number >= 0 and files.create(path, content)
@@ -69,7 +69,8 @@ def _claims_of(files: Files, name: LogName) -> dict[int, FileInfo]:
     return claims
 
 
-def _is_abandoned(files: Files, claim: FileInfo) -> bool:
+def is_abandoned(files: Files, claim: FileInfo) -> bool:
+    """Return whether the process that made a claim is dead."""
     try:
         owner = ProcessIdentity.from_columns(json.loads(files.read(claim.path)))
     except FileNotFoundError:

@@ -28,7 +28,7 @@ from modelkb_store.summaries import summarize
 from modelkb_store.table_file import encode_rows
 from modelkb_store.tables import Tables, once, project_of, read_rows
 
-_UNSAID_END = "the process ended without a word (killed, or the machine went down)"
+UNSAID_END = "the process ended without a word (killed, or the machine went down)"
 
 
 def mirror(files: Files, name: LogName) -> None:
@@ -204,7 +204,7 @@ def _ended(experiments: pa.Table | None, log: LogContents, epochs: int) -> pa.Ta
         "ended_at": log.modified,
         "duration_seconds": _seconds(row["started_at"], log.modified),
         "epochs_completed": max(epochs, row["epochs_completed"] or 0),
-        "problems": [*(row["problems"] or []), _UNSAID_END],
+        "problems": [*(row["problems"] or []), UNSAID_END],
     }
     return pa.Table.from_pylist([{**row, **changes}], schema=rows.schema)
 

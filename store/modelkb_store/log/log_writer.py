@@ -6,11 +6,9 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from modelkb_store.log.entry import Action, Columns, columns_of, encode_entry
+from modelkb_store.log.entry import Action, Columns, encode_entry
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.process_identity import ProcessIdentity
 
@@ -74,15 +72,6 @@ class LogWriter:
     def is_synced(self) -> bool:
         """Whether all entries are written, and safe from a power failure."""
         return not self._waiting and self._synced == self._size
-
-    def add(self, table: str, records: Sequence[Any]) -> None:
-        """Append rows to a table."""
-        if records:
-            self.append(Action.ADD, table, columns_of(table, records))
-
-    def put(self, table: str, records: Sequence[Any]) -> None:
-        """Give the experiment these rows of a table, in place of earlier ones."""
-        self.append(Action.PUT, table, columns_of(table, records))
 
     def append(self, action: Action, table: str, columns: Columns) -> None:
         """Append an entry.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,11 @@ from modelkb_store.architecture_file import read_architecture
 from modelkb_store.commits.rows import remove_rows, replace_rows
 from modelkb_store.commits.transaction import Replacement, commit
 from modelkb_store.errors import CorruptFileError
+from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
+from modelkb_store.progress import Progress
 from modelkb_store.project_names import project_folder
 from modelkb_store.records import Status
 from modelkb_store.schemas import SCHEMAS
@@ -35,8 +36,6 @@ _REFERENCES = {
     "implementations": ("implementation_id",),
     "environments": ("environment_id",),
 }
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,9 +261,7 @@ def _check_pack(file: Path) -> None:
 
 
 def _check_hash(file: Path, sha256: str) -> None:
-    digest = hashlib.sha256()
     with file.open("rb") as opened:
-        while block := opened.read(1 << 20):
-            digest.update(block)
-    if digest.hexdigest() != sha256:
+        found = sha256_of(opened)
+    if found != sha256:
         raise CorruptFileError(file.name, "its content is not that of its hash")

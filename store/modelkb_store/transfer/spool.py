@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pyarrow as pa
+
 from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.errors import ModelKBError
 from modelkb_store.files.files import Files
@@ -25,7 +27,7 @@ from modelkb_store.files.open_files import is_remote, open_files
 from modelkb_store.layout import create_store
 from modelkb_store.log.claim import claimed
 from modelkb_store.log.folding import fold, mirror, seal
-from modelkb_store.log.log_contents import LogContents, read_logs
+from modelkb_store.log.log_contents import LogContents, read_heads, read_logs
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.table_file import encode_rows
@@ -147,7 +149,7 @@ class Spool:
         mine = ProcessIdentity.of_this_process()
         return [
             log
-            for log in _read_settled(self.files)
+            for log in read_heads(self.files)
             if ProcessIdentity.from_columns(log.begin.get("process") or {}) == mine
             or not log.is_alive
         ]
@@ -181,7 +183,9 @@ class Spool:
 
     def _forget(self, log: LogContents) -> None:
         for table in _REMEMBERED:
-            rows = log.added(table)
+            rows = pa.concat_tables(
+                each.added(table) for each in read_logs(self.files, log.name.log_id)
+            )
             if rows.num_rows:
                 path = f"{table}/{log.name.project_folder}/{log.name.stem(0)}.parquet"
                 self.files.write(path, memoryview(encode_rows(table, rows)))
@@ -244,13 +248,6 @@ def send_spool(location: str) -> bool:
     if was_waiting:
         spool.send()
     return was_waiting
-
-
-def _read_settled(files: Files) -> list[LogContents]:
-    """Read the logs of a spool, from which other processes take away theirs."""
-    while True:
-        with contextlib.suppress(FileNotFoundError):
-            return read_logs(files)
 
 
 def _cache_folder(environ: Mapping[str, str]) -> Path:

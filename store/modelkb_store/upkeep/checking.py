@@ -8,6 +8,7 @@ from modelkb_store import layout
 from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import CorruptFileError, StoreNotFoundError
 from modelkb_store.files.files import Files
+from modelkb_store.progress import Progress
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import consistently
 from modelkb_store.tables import Tables
@@ -21,8 +22,6 @@ from modelkb_store.upkeep.finding import Finding, Kind
 from modelkb_store.upkeep.object_checks import check_objects
 from modelkb_store.upkeep.row_checks import check_rows
 from modelkb_store.upkeep.sound_snapshot import SoundSnapshot, Verdicts
-
-Progress = Callable[[int, int], None]
 
 __all__ = ["Finding", "Kind", "check"]
 

@@ -37,14 +37,15 @@ from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
 from modelkb_store.layout import tombstone_file
 from modelkb_store.log.recovery import recover
+from modelkb_store.progress import Progress
 from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.tables import Tables, project_of, read_rows
 from modelkb_store.upkeep.deletion import mark_deleted
+from modelkb_store.upkeep.manifest_edits import forget_deleted
 from modelkb_store.upkeep.pack_merging import delete_unused_packs, merge_packs, unused_packs
 from modelkb_store.upkeep.references import COLLECTED_TABLES, References
-from modelkb_store.upkeep.row_edits import forget_deleted
 
 GRACE_SECONDS = 3600.0
 
@@ -55,8 +56,6 @@ _OF_EXPERIMENT = (
     *(table for table in (*ADD_TABLES, *PUT_TABLES, "trained_weights") if table != "experiments"),
     "experiments",
 )
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -10,10 +9,11 @@ from pathlib import PurePosixPath
 
 from modelkb_store.commits.manifest import is_compacted, version_of
 from modelkb_store.errors import CorruptFileError
+from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.log.claim import is_abandoned
 from modelkb_store.log.log_contents import LogContents
 from modelkb_store.log.log_name import parse_segment
-from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot
 from modelkb_store.upkeep.finding import Finding, Kind
@@ -24,7 +24,6 @@ REPAIR = "`modelkb check --repair` "
 SET_ASIDE = f"{REPAIR}sets it aside"
 # A file that counts only once its manifest is there, or a claim, may be that young.
 _BEING_WRITTEN_SECONDS = 60.0
-_BLOCK_BYTES = 1 << 20
 
 
 def check_table_files(files: Files, snapshot: Snapshot, verdicts: Verdicts) -> Iterator[Finding]:
@@ -62,7 +61,7 @@ def check_logs(files: Files, logs: list[LogContents]) -> Iterator[Finding]:
             yield Finding(path, Kind.LOG, problem, remedy)
     for info in files.list("log"):
         if info.path.endswith(".claim"):
-            if _is_abandoned(files, info):
+            if is_abandoned(files, info):
                 problem = "it says that a process folds this log, which does not run any more"
                 yield Finding(info.path, Kind.LEFTOVER, problem, SET_ASIDE)
         elif parse_segment(info.path) is None:
@@ -124,11 +123,9 @@ def check_content(files: Files, info: FileInfo, size_bytes: int | None, sha256: 
     if size_bytes is not None and info.size_bytes != size_bytes:
         reason = f"its size is {info.size_bytes} bytes instead of {size_bytes}"
         raise CorruptFileError(info.path, reason) from ValueError(reason)
-    digest = hashlib.sha256()
     with files.open(info.path) as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    if sha256 is not None and digest.hexdigest() != sha256:
+        found = sha256_of(file)
+    if sha256 is not None and found != sha256:
         reason = "its content has another hash"
         raise CorruptFileError(info.path, reason) from ValueError(reason)
 
@@ -137,18 +134,6 @@ def _is_being_written(snapshot: Snapshot, info: FileInfo) -> bool:
     age = (datetime.now(timezone.utc) - info.modified).total_seconds()
     is_next = version_of(info.path) > snapshot.manifest.version
     return is_compacted(info.path) and is_next and age < _BEING_WRITTEN_SECONDS
-
-
-def _is_abandoned(files: Files, info: FileInfo) -> bool:
-    try:
-        owner = ProcessIdentity.from_columns(json.loads(files.read(info.path)))
-    except FileNotFoundError:
-        return False
-    except (ValueError, TypeError, AttributeError):
-        # Where there are no links, a file is named first and filled then.
-        age = (datetime.now(timezone.utc) - info.modified).total_seconds()
-        return age > _BEING_WRITTEN_SECONDS
-    return not owner.is_alive(info.modified.timestamp())
 
 
 def _leftover(path: str) -> Finding:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from modelkb_store.commits.manifest import (
     CompactedFile,
@@ -19,12 +17,12 @@ from modelkb_store.commits.manifest import (
     publish,
     version_of,
 )
+from modelkb_store.commits.transaction import described
 from modelkb_store.errors import CorruptFileError
 from modelkb_store.files.files import Files
-from modelkb_store.keys import key_of
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import read_rows
-from modelkb_store.upkeep.row_edits import change_manifest
+from modelkb_store.upkeep.manifest_edits import change_manifest
 from modelkb_store.upkeep.set_aside import SetAside
 
 
@@ -120,11 +118,3 @@ def _superseded(found: list[_TableFile], earlier: Manifest) -> set[str]:
 
 def _texts(rows: pa.Table) -> set[str]:
     return set(map(repr, rows.to_pylist()))
-
-
-def described(table: str, rows: pa.Table, content: bytes | memoryview) -> CompactedFile:
-    """Return what a manifest says of a compacted file."""
-    key = key_of(table)
-    bounds = pc.min_max(rows[key]).as_py() if key is not None else {"min": None, "max": None}
-    digest = hashlib.sha256(content).hexdigest()
-    return CompactedFile(rows.num_rows, len(content), digest, bounds["min"], bounds["max"])

@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelkb_store.commits.rows import rewrite_rows
 from modelkb_store.errors import ModelKBError
 from modelkb_store.files.files import Files
 from modelkb_store.layout import pack_file
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
 from modelkb_store.upkeep.finding import Finding, Kind
-from modelkb_store.upkeep.row_edits import rewrite_rows
 from modelkb_store.upkeep.row_repairs import note_loss, remove_kept, table_and_project
 from modelkb_store.upkeep.set_aside import SetAside
 from modelkb_store.weights.pack import opened_pack, pack_id, read_variable, write_pack

@@ -15,6 +15,7 @@ from modelkb_store.files.files import Files
 from modelkb_store.log.claim import claimed
 from modelkb_store.log.log_name import parse_segment
 from modelkb_store.log.recovery import recover
+from modelkb_store.progress import Progress
 from modelkb_store.tables import read_rows
 from modelkb_store.upkeep.checking import examine
 from modelkb_store.upkeep.deletion import mark_deleted
@@ -31,8 +32,6 @@ from modelkb_store.upkeep.row_repairs import (
 )
 from modelkb_store.upkeep.set_aside import SetAside
 from modelkb_store.upkeep.sound_snapshot import Verdicts
-
-Progress = Callable[[int, int], None]
 
 # Each one of these is judged only when all before it are in order: rows cannot be changed
 # beside files that cannot be read, and what is lost shows in what refers to it.

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from modelkb_store import layout
 from modelkb_store._version import __version__
+from modelkb_store.commits.rows import rewrite_rows
 from modelkb_store.files.files import Files
 from modelkb_store.keys import SHARED_KEYS
 from modelkb_store.project_names import project_folder
@@ -20,8 +21,8 @@ from modelkb_store.summaries import summarize
 from modelkb_store.table_file import encode_rows, rows_of_records
 from modelkb_store.tables import Tables, project_of
 from modelkb_store.upkeep.finding import Finding
+from modelkb_store.upkeep.manifest_edits import forget_deleted
 from modelkb_store.upkeep.row_checks import CURVES
-from modelkb_store.upkeep.row_edits import forget_deleted, rewrite_rows
 from modelkb_store.upkeep.set_aside import SetAside
 
 _TIME_IN_ID = "%Y%m%d-%H%M%S%f"

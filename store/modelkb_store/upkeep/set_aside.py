@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
+import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 
+from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.files import Files
 from modelkb_store.project_names import project_folder
 from modelkb_store.table_file import encode_rows
 
 FOLDER = "set-aside"
-_BLOCK_BYTES = 1 << 20
 
 
 class SetAside:
@@ -39,12 +39,10 @@ class SetAside:
         root = self.files.local_path("")
         with tempfile.TemporaryDirectory(prefix=".repair-", dir=root) as folder:
             local = Path(folder) / "copy"
-            digest = hashlib.sha256()
             with self.files.open(path) as source, local.open("wb") as target:
-                while block := source.read(_BLOCK_BYTES):
-                    digest.update(block)
-                    target.write(block)
-            place = self._free_place(path, digest.digest())
+                shutil.copyfileobj(source, target)
+            with local.open("rb") as copied:
+                place = self._free_place(path, sha256_of(copied))
             if not self.files.exists(place):
                 self.files.write_file(place, local)
         return place
@@ -62,17 +60,14 @@ class SetAside:
         self.files.write(place, memoryview(encode_rows(table, rows)))
         return place
 
-    def _free_place(self, path: str, digest: bytes) -> str:
+    def _free_place(self, path: str, sha256: str) -> str:
         """Return a path that is free, or has this very content already."""
         place, number = f"{self.folder}/{path}", 1
-        while self.files.exists(place) and self._digest(place) != digest:
+        while self.files.exists(place) and self._sha256(place) != sha256:
             number += 1
             place = f"{self.folder}/{path}.{number}"
         return place
 
-    def _digest(self, path: str) -> bytes:
-        digest = hashlib.sha256()
+    def _sha256(self, path: str) -> str:
         with self.files.open(path) as file:
-            while block := file.read(_BLOCK_BYTES):
-                digest.update(block)
-        return digest.digest()
+            return sha256_of(file)

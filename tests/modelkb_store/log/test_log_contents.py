@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from log_lines import add_rows, put_rows
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.entry import Action, columns_of
 from modelkb_store.log.log_contents import LogContents, read_logs
@@ -39,8 +40,8 @@ def read(store: Path) -> LogContents:
 
 def add_epochs(writer: LogWriter, *epochs: int) -> None:
     for epoch in epochs:
-        writer.add("metrics", [metric_record(ID, epoch, float(epoch))])
-        writer.add("epochs", [EpochRecord(ID, epoch, STARTED, 1.0, None, None)])
+        add_rows(writer, "metrics", [metric_record(ID, epoch, float(epoch))])
+        add_rows(writer, "epochs", [EpochRecord(ID, epoch, STARTED, 1.0, None, None)])
 
 
 def epochs_in(log: LogContents, table: str = "metrics") -> list[int]:
@@ -68,10 +69,12 @@ def test_what_is_added_comes_together(store: Path, segment_factory: WriterFactor
 def test_the_last_that_is_put_counts(store: Path, segment_factory: WriterFactory) -> None:
     writer = segment_factory()
     for value in ("1", "2"):
-        writer.put("hyperparameters", [HyperparameterRecord(ID, "epochs", value, None, "fit")])
+        put_rows(
+            writer, "hyperparameters", [HyperparameterRecord(ID, "epochs", value, None, "fit")]
+        )
     assert read(store).put["hyperparameters"]["value"].to_pylist() == ["2"]
 
-    segment_factory(1).put("hyperparameters", [])
+    put_rows(segment_factory(1), "hyperparameters", [])
     assert read(store).put["hyperparameters"].num_rows == 0
 
 
@@ -145,7 +148,7 @@ def test_a_damaged_first_line_takes_nothing_else_with_it(
     store: Path, segment_factory: WriterFactory
 ) -> None:
     writer = segment_factory()
-    writer.put("experiments", [experiment_record(experiment_id=ID)])
+    put_rows(writer, "experiments", [experiment_record(experiment_id=ID)])
     add_epochs(writer, 0)
     content = bytearray(writer.path.read_bytes())
     content[12] ^= 1
@@ -214,8 +217,8 @@ def test_the_best_checkpoint_so_far(store: Path, segment_factory: WriterFactory)
 
     for number in range(2):
         writer = segment_factory(number)
-        writer.add("checkpoints", [checkpoint("best", 2 * number)])
-        writer.add("checkpoints", [checkpoint("epoch", 2 * number + 1)])
+        add_rows(writer, "checkpoints", [checkpoint("best", 2 * number)])
+        add_rows(writer, "checkpoints", [checkpoint("epoch", 2 * number + 1)])
 
     rows = read(store).added("checkpoints").to_pylist()
     assert [(row["kind"], row["epoch"]) for row in rows] == [

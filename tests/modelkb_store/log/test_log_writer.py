@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from log_lines import add_rows
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.entry import Action, decode_entry
 from modelkb_store.log.log_contents import LogContents, read_logs
@@ -73,17 +74,17 @@ def test_the_first_line_says_who_writes(store: Path, writer: LogWriter) -> None:
 
 def test_an_entry_is_in_the_file_at_once(store: Path, writer: LogWriter) -> None:
     for epoch in range(3):
-        writer.add("metrics", [metric_record(ID, epoch, 0.5)])
+        add_rows(writer, "metrics", [metric_record(ID, epoch, 0.5)])
         assert epochs_in(store) == list(range(epoch + 1))
         assert writer.size_bytes == writer.path.stat().st_size
-    writer.add("metrics", [])
+    add_rows(writer, "metrics", [])
     assert epochs_in(store) == [0, 1, 2]
 
 
 def test_what_is_synced_is_known(writer: LogWriter) -> None:
     writer.sync()
     assert writer.is_synced
-    writer.add("metrics", [metric_record(ID, 0, 0.5)])
+    add_rows(writer, "metrics", [metric_record(ID, 0, 0.5)])
     assert not writer.is_synced
     assert writer.synced_bytes < writer.size_bytes
     writer.sync()
@@ -99,7 +100,7 @@ def test_a_segment_is_begun_once(store: Path, writer: LogWriter) -> None:
 def test_what_cannot_be_json_is_not_written(store: Path, writer: LogWriter) -> None:
     with pytest.raises(TypeError):
         writer.append(Action.ADD, "metrics", {"value": [object()]})
-    writer.add("metrics", [metric_record(ID, 0, 0.5)])
+    add_rows(writer, "metrics", [metric_record(ID, 0, 0.5)])
 
     assert epochs_in(store) == [0]
 
@@ -109,7 +110,7 @@ def test_entries_wait_for_a_disk_that_is_full(store: Path, writer: LogWriter) ->
     refused = 0
     for epoch in range(100):
         try:
-            writer.add("metrics", [metric_record(ID, epoch, 0.5)])
+            add_rows(writer, "metrics", [metric_record(ID, epoch, 0.5)])
         except OSError:
             refused += 1
     assert 50 < refused < 100
@@ -118,7 +119,7 @@ def test_entries_wait_for_a_disk_that_is_full(store: Path, writer: LogWriter) ->
     assert not writer.is_synced
 
     give_space()
-    writer.add("metrics", [metric_record(ID, 100, 0.5)])
+    add_rows(writer, "metrics", [metric_record(ID, 100, 0.5)])
     assert epochs_in(store) == list(range(101)), "nothing is lost, and all is in order"
     assert written(store).segments[0].damaged_lines == 0
 
@@ -126,7 +127,7 @@ def test_entries_wait_for_a_disk_that_is_full(store: Path, writer: LogWriter) ->
 @pytest.mark.usefixtures("_full_disk")
 def test_they_are_written_without_a_next_one(store: Path, writer: LogWriter) -> None:
     with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
-        writer.add("metrics", [metric_record(ID, epoch, 0.5) for epoch in range(1000)])
+        add_rows(writer, "metrics", [metric_record(ID, epoch, 0.5) for epoch in range(1000)])
     give_space()
     writer.write_waiting()
     assert len(epochs_in(store)) == 1000
@@ -149,7 +150,7 @@ def test_what_waits_does_not_fill_the_memory(
     os.dup2(os.open("/dev/full", os.O_WRONLY), writer._file)
     for epoch in range(100):
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
-            writer.add("metrics", [metric_record(ID, epoch, 0.5)])
+            add_rows(writer, "metrics", [metric_record(ID, epoch, 0.5)])
     assert sum(map(len, writer._waiting)) <= 2000
     assert json.loads(writer._waiting[-1].split(b" ", 1)[1])[2]["epoch"] == [99]
 
@@ -167,7 +168,9 @@ def test_threads_may_share_it(store: Path, writer: LogWriter) -> None:
     def write(thread: int) -> None:
         start.wait()
         for number in range(50):
-            writer.add("metrics", [metric_record(ID, thread, float(number), metric="m" * 300)])
+            add_rows(
+                writer, "metrics", [metric_record(ID, thread, float(number), metric="m" * 300)]
+            )
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
     for thread in threads:
