@@ -18,7 +18,12 @@ from modelkb_callbacks.scanning import Scan, scan
 from modelkb_store.errors import SourceNotFoundError
 from scanned import scanned
 
-_EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.py"))
+# The job for Spark trains nothing.
+_EXAMPLES = sorted(
+    path
+    for path in (Path(__file__).parents[3] / "examples").glob("*.py")
+    if path.stem != "spark_store"
+)
 _SCRIPT = """
 import argparse
 import keras
