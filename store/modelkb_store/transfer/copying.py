@@ -185,6 +185,8 @@ def _copy_batch(
         for run in sorted(plan.changed & set(batch)):
             of_run = rows.filter(pc.equal(rows["experiment_id"], run))
             replace_rows(target, table, project, run, of_run)
+    for run in plan.new & set(batch):  # one that was deleted there is wanted again
+        target.delete(layout.tombstone_file(run))
     return copied
 
 

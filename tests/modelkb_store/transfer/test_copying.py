@@ -16,6 +16,8 @@ from modelkb_store.commits.rows import replace_rows
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.records import HyperparameterRecord
 from modelkb_store.transfer.copying import Copied, copy_experiments
+from modelkb_store.upkeep.checking import check
+from modelkb_store.upkeep.deletion import delete_experiment
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import (
     KERNEL,
@@ -49,6 +51,18 @@ def ids(*numbers: int) -> tuple[str, ...]:
 
 def objects_in(files: LocalFiles) -> dict[str, bytes]:
     return {info.path: files.read(info.path) for info in files.list("objects")}
+
+
+def test_what_was_deleted_comes_back(source: LocalFiles, target: LocalFiles) -> None:
+    copy_experiments(source, target)
+    (first, *_) = ids(1)
+    delete_experiment(target, first)
+
+    assert copy_experiments(source, target).new == (first,)
+
+    assert sorted(Store(target.root).experiments()["experiment_id"]) == sorted(ids(1, 2, 3))
+    assert rows_of_readers(target) == rows_of_readers(source)
+    assert check(target) == []
 
 
 @pytest.mark.parametrize("merges", [(), ("source",), ("target",), ("source", "target")])
