@@ -278,3 +278,21 @@ class StagedFileError(ModelKBError, ValueError):
             "it with the schema and metadata of FORMAT.md, as "
             "modelkb_store.commits.staged.write_staged does."
         )
+
+
+class CodeGenerationError(ModelKBError, ValueError):
+    """A model holds what cannot be written as code."""
+
+    def __init__(self, where: str, problem: str, advice: str) -> None:
+        super().__init__(f"No code can be written for {where}: {problem}. To go on, {advice}.")
+        self.where = where
+
+
+class DescriptionFileError(ModelKBError, ValueError):
+    """A file holds no description of a model, or is damaged."""
+
+    def __init__(self, path: Path | str, reason: object, advice: str) -> None:
+        super().__init__(
+            f"No model can be read from {path} ({_first_line(reason)}). To go on, {advice}."
+        )
+        self.path = Path(path)

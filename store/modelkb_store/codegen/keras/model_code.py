@@ -1,0 +1,195 @@
+"""The functions that make a model: ``build_model()``, and one for each model inside it."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelkb_store.codegen.keras.folding import fold
+from modelkb_store.codegen.keras.values import Speller
+
+from modelkb_store.codegen.keras.freezing import freezing_statements, is_frozen, thawed
+from modelkb_store.codegen.keras.naming import identifier, with_readable_names
+from modelkb_store.codegen.keras.program import functional_program
+from modelkb_store.codegen.keras.spelling import Spelling
+from modelkb_store.codegen.network.auto_names import names_to_leave_out
+from modelkb_store.codegen.network.masks import without_implicit_masks
+from modelkb_store.codegen.network.network import Layer, Network
+from modelkb_store.codegen.network.ordering import constructed
+from modelkb_store.codegen.network.parsing import parse_model
+
+BUILD_MODEL = "build_model"
+_STACK = "stack"
+_FLOAT32 = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCode:
+    """Code that makes a model.
+
+    Attributes:
+        functions: The functions, the last of them ``build_model``, as text.
+        names_used: The names that it needs to be imported: ``keras``, ``layers``, ``np``, ..
+        dtype_policy: The global dtype policy that it counts on.
+        problems: What could not be written exactly, for people.
+    """
+
+    functions: tuple[str, ...]
+    names_used: frozenset[str]
+    dtype_policy: str = _FLOAT32
+    problems: tuple[str, ...] = ()
+
+
+def model_code(
+    model_config: Mapping[str, Any],
+    *,
+    definitions: Collection[str] = (),
+    dtype_policy: str | None = None,
+    taken: Collection[str] = (),
+) -> ModelCode:
+    """Write the functions that make a model.
+
+    Args:
+        model_config: The model as Keras serializes it.
+        definitions: The names of classes and functions of the user's that are defined.
+        dtype_policy: The global policy that will be set; by default that of most layers.
+        taken: Further names that mean something else where the code will stand.
+
+    Raises:
+        CodeGenerationError: A layer cannot be written; says which.
+    """
+    model = parse_model(model_config)
+    policy = dtype_policy or _usual_policy(model)
+    speller = Speller(default_dtype=policy, definitions=definitions)
+    writer = _Writer(speller, {*definitions, *taken, "keras", "layers", "ops", "np"})
+    writer.write(model)
+    return ModelCode(
+        functions=tuple(ast.unparse(ast.fix_missing_locations(each)) for each in writer.functions),
+        names_used=frozenset(speller.names_used),
+        dtype_policy=policy,
+        problems=tuple(dict.fromkeys(speller.problems)),
+    )
+
+
+@dataclass(slots=True)
+class _Writer:
+    speller: Speller
+    taken: set[str]
+    functions: list[ast.FunctionDef] = field(default_factory=list)
+    _builders: dict[str, str] = field(default_factory=dict)
+
+    def write(self, model: Network | Layer) -> None:
+        self.taken.add(BUILD_MODEL)
+        left_out = names_to_leave_out(each for _, each in constructed(model))
+        self._spelling = Spelling(self.speller, left_out, self._nested)
+        body = self._body_of_own_class(model) if isinstance(model, Layer) else self._body(model)
+        self.functions.append(_function(BUILD_MODEL, body))
+
+    _spelling: Spelling = field(init=False)
+
+    def _nested(self, network: Network) -> ast.expr:
+        """Write the expression that makes a model inside the model."""
+        if network.kind == "sequential" and not is_frozen(network):
+            return self._sequential(network)
+        key = json.dumps([network.name, str(network)])
+        if key not in self._builders:
+            name = self._free_name(f"build_{identifier(network.name)}")
+            self._builders[key] = name
+            self.functions.append(_function(name, self._body(network)))
+        return ast.Call(ast.Name(self._builders[key]), [], [])
+
+    def _body(self, network: Network) -> list[ast.stmt]:
+        """Write the body of the function that makes a model."""
+        frozen = is_frozen(network)
+        whole, network = network, thawed(network) if frozen else network
+        if network.kind == "sequential":
+            statements, result = self._sequential_body(network)
+        else:
+            statements, result = self._functional_body(network)
+        if not frozen:
+            return [*statements, ast.Return(result)]
+        return [
+            *statements,
+            ast.Assign([ast.Name("model")], result),
+            *freezing_statements(whole, "model"),
+            ast.Return(ast.Name("model")),
+        ]
+
+    def _functional_body(self, network: Network) -> tuple[list[ast.stmt], ast.expr]:
+        program = functional_program(without_implicit_masks(network), self._spelling)
+        folded = fold(program.statements, taken=self.taken)
+        self._add_functions(folded.functions)
+        last = ast.Return(program.result)
+        named = with_readable_names([*folded.statements, last], program.wishes, self.taken)
+        return named[:-1], program.result
+
+    def _sequential_body(self, network: Network) -> tuple[list[ast.stmt], ast.expr]:
+        """Write a list of layers; where layers repeat, a list that grows in loops."""
+        layers = [self._element(layer) for layer in network.layers]
+        append = ast.Attribute(ast.Name(_STACK), "append")
+        statements: list[ast.stmt] = [ast.Expr(ast.Call(append, [each], [])) for each in layers]
+        folded = fold(statements, taken={*self.taken, _STACK})
+        if len(folded.statements) == len(statements):
+            return [], self._sequential(network)
+        self._add_functions(folded.functions)
+        first = ast.Assign([ast.Name(_STACK)], ast.List([]))
+        return [first, *folded.statements], self._sequential_call(network, ast.Name(_STACK))
+
+    def _sequential(self, network: Network) -> ast.expr:
+        layers = [self._element(layer) for layer in network.layers]
+        return self._sequential_call(network, ast.List(layers))
+
+    def _sequential_call(self, network: Network, layers: ast.expr) -> ast.expr:
+        keywords = self._spelling.name_keyword(network)
+        if not network.config.get("trainable", True):
+            keywords.append(ast.keyword("trainable", ast.Constant(False)))
+        return ast.Call(self._spelling.class_of(network, "Sequential"), [layers], keywords)
+
+    def _element(self, layer: Layer) -> ast.expr:
+        return self._spelling.input(layer) if layer.is_input else self._spelling.layer(layer)
+
+    def _body_of_own_class(self, model: Layer) -> list[ast.stmt]:
+        """Write a model that is a class of the user's: its constructor, and its shapes."""
+        made = self._spelling.layer(model)
+        shape = (model.build_config or {}).get("input_shape")
+        if shape is None:
+            return [ast.Return(made)]
+        variable = ast.Name("model")
+        build = ast.Attribute(variable, "build")
+        value = self.speller.shape(shape, f"model {model.name!r}")
+        return [
+            ast.Assign([variable], made),
+            ast.Expr(ast.Call(build, [value], [])),
+            ast.Return(variable),
+        ]
+
+    def _add_functions(self, functions: list[ast.FunctionDef]) -> None:
+        self.functions += functions
+        self.taken |= {each.name for each in functions}
+
+    def _free_name(self, wish: str) -> str:
+        name, number = wish, 1
+        while name in self.taken:
+            number += 1
+            name = f"{wish}_{number}"
+        self.taken.add(name)
+        return name
+
+
+def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:
+    arguments = ast.arguments([], [], None, [], [], None, [])
+    return ast.FunctionDef(name, arguments, body, [], None, None, [])
+
+
+def _usual_policy(model: Network | Layer) -> str:
+    """Return the dtype policy that most layers have, as far as it is a name."""
+    names: Counter[str] = Counter()
+    for _, each in constructed(model):
+        policy = each.config.get("dtype") if isinstance(each, Layer) else None
+        if isinstance(policy, Mapping) and policy.get("class_name") == "DTypePolicy":
+            names[str(policy["config"]["name"])] += 1
+    return names.most_common(1)[0][0] if names else _FLOAT32
