@@ -14,6 +14,7 @@ import pyarrow as pa
 from modelkb_store import layout
 from modelkb_store.architecture_file import Architecture, read_architecture
 from modelkb_store.checkpoints import Checkpoints
+from modelkb_store.codegen.description import ModelDescription
 from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
 from modelkb_store.files.files import Files
 from modelkb_store.model_loading import build_model
@@ -237,6 +238,22 @@ class Experiment:
             reason = f"{self._files.uri}/{path} is missing"
             raise ArtifactNotFoundError(self.id, "architecture", reason) from error
 
+    def description(self) -> ModelDescription:
+        """Return what :func:`modelkb_store.codegen.generate_code` writes the model from.
+
+        Raises:
+            ArtifactNotFoundError: The architecture was not kept, or Keras could not serialize
+                the model.
+            CorruptFileError: The file is damaged.
+        """
+        architecture = self.architecture()
+        return ModelDescription(
+            model_config=self._model_config(architecture),
+            origin=f"experiment {self.id}",
+            keras_version=architecture.keras_version,
+            definitions=self.implementation().get("definitions"),
+        )
+
     def architecture_path(self) -> str:
         """Return the path of the HDF5 architecture file, from the store's folder.
 
@@ -291,9 +308,7 @@ class Experiment:
         if target.suffix != ".keras":
             raise InvalidSettingError("path", str(path), "a name that ends with .keras")
         architecture = self.architecture()
-        if architecture.model_config is None:
-            reason = "Keras could not serialize it; its weights can be saved"
-            raise ArtifactNotFoundError(self.id, "configuration of the model", reason)
+        self._model_config(architecture)
         with self._checkpoints().as_file(checkpoint) as weights:
             write_keras_archive(
                 target,
@@ -342,6 +357,12 @@ class Experiment:
                 custom_objects=custom_objects,
                 safe_mode=safe_mode,
             )
+
+    def _model_config(self, architecture: Architecture) -> dict[str, Any]:
+        if architecture.model_config is None:
+            reason = "Keras could not serialize it; its weights can be saved"
+            raise ArtifactNotFoundError(self.id, "configuration of the model", reason)
+        return architecture.model_config
 
     def _checkpoints(self) -> Checkpoints:
         return Checkpoints(self._tables, self.project, self.id, why_none=self._why)

@@ -17,6 +17,7 @@ from modelkb_store.errors import ModelKBError
 # never waits for what `demo` needs.
 COMMANDS = {
     "check": "Check every file of a store, and repair it.",
+    "code": "Write the code of a model.",
     "compact": "Merge small files of a store into large ones.",
     "delete": "Delete experiments, or bring them back.",
     "demo": "Train a small classifier and record it.",
