@@ -34,24 +34,27 @@ def without_implicit_masks(network: Network) -> Network:
 
 
 def _implicit_operations(network: Network) -> set[str]:
-    """Return the names of operations that only make masks out of what begins one."""
+    """Return the names of operations that only make masks, out of what begins one."""
     operations = {layer.name: layer for layer in network.layers if layer.is_operation}
     users = _users(network)
-    found: set[str] = set()
-    roots = _begun_masks(network)
-    candidates = {
+    for_masks = {
         name for name in operations if all(_is_mask_use(use, operations) for use in users[name])
     }
-    candidates -= {ref.layer for ref in tensors_in(network.outputs)}
-    # An operation is one of these if it begins a mask, or is made of nothing but such.
-    grown = True
-    while grown:
-        grown = False
-        for name in sorted(candidates - found):
-            if _begins(operations[name], roots) or _is_made_of(operations[name], found):
-                found.add(name)
-                grown = True
-    return _without_those_used_otherwise(found, users, operations)
+    for_masks -= {ref.layer for ref in tensors_in(network.outputs)}
+    for_masks = _without_those_used_otherwise(for_masks, users, operations)
+    begun = _begun_masks(network)
+    found: set[str] = set()
+    # With one that begins a mask goes all that it is joined to: zeros that others get, too.
+    pending = [name for name in for_masks if _begins(operations[name], begun)]
+    while pending:
+        name = pending.pop()
+        if name in found:
+            continue
+        found.add(name)
+        joined = {user for user, _ in users[name]}
+        joined |= {ref.layer for call in operations[name].calls for ref in call.tensors()}
+        pending += joined & for_masks
+    return found
 
 
 def _without_those_used_otherwise(
@@ -111,11 +114,6 @@ def _begins(operation: Layer, roots: set[tuple[TensorRef, float]]) -> bool:
     if len(args) != 2 or not isinstance(args[0], TensorRef):
         return False
     return isinstance(args[1], (int, float)) and (args[0], float(args[1])) in roots
-
-
-def _is_made_of(operation: Layer, found: set[str]) -> bool:
-    sources = [ref.layer for call in operation.calls for ref in call.tensors()]
-    return bool(sources) and all(name in found for name in sources)
 
 
 def _without_masks(call: Call, implicit: set[str]) -> Call:

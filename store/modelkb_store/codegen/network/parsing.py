@@ -103,9 +103,8 @@ def _begins_called(entry: Mapping[str, Any]) -> bool:
 
 
 def _call(node: Any, offsets: Mapping[str, int]) -> Call:
-    if isinstance(node, Mapping):
-        args = _values(node.get("args") or [], offsets)
-        return Call(tuple(args), _values(node.get("kwargs") or {}, offsets))
+    if isinstance(node, Mapping):  # where calls are counted without that one
+        return Call(tuple(_values(node.get("args") or [])), _values(node.get("kwargs") or {}))
     # Keras 2: for each tensor its layer, call, output and the arguments of the call.
     if node and not isinstance(node[0], (list, tuple)):
         node = [node]
@@ -114,13 +113,13 @@ def _call(node: Any, offsets: Mapping[str, int]) -> Call:
     return Call((tensors[0] if len(tensors) == 1 else tensors,), _old_values(kwargs, offsets))
 
 
-def _values(value: Any, offsets: Mapping[str, int]) -> Any:
+def _values(value: Any) -> Any:
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
-            return _tensor(value["config"]["keras_history"], offsets)
-        return {key: _values(item, offsets) for key, item in value.items()}
+            return _tensor(value["config"]["keras_history"], {})
+        return {key: _values(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_values(item, offsets) for item in value]
+        return [_values(item) for item in value]
     return value
 
 
