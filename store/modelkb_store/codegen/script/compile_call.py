@@ -1,0 +1,150 @@
+"""The call of ``compile``, with everything that was set."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from modelkb_store.codegen.keras.values import Speller
+from modelkb_store.codegen.script.constants import Constants
+from modelkb_store.codegen.script.recorded import Recorded
+from modelkb_store.errors import CodeGenerationError
+
+_WHERE = "compile"
+_LEARNING_RATE = "learning_rate"
+_DEFAULTS = {
+    "loss": None,
+    "loss_weights": None,
+    "metrics": None,
+    "weighted_metrics": None,
+    "run_eagerly": False,
+    "steps_per_execution": 1,
+}
+
+
+@dataclass(slots=True)
+class CompileCall:
+    """Writes how a model was compiled.
+
+    Attributes:
+        recorded: The experiment.
+        speller: Writes values.
+        constants: Gets the learning rate.
+        problems: What could not be written, for people.
+    """
+
+    recorded: Recorded
+    speller: Speller
+    constants: Constants
+    problems: list[str] = field(default_factory=list)
+
+    def keywords(self) -> list[ast.keyword] | None:
+        """Return the arguments of the call; None if the model was never compiled."""
+        config = self.recorded.compile_config
+        settings = self.recorded.of_source("compile")
+        if config is None:
+            config = _config_from(settings)
+            if config is None:
+                self.problems.append("compile: how the model was compiled is not known")
+                return None
+            self.problems.append(
+                "compile: Keras could not serialize it; written from the recorded "
+                "hyperparameters, which may not be all"
+            )
+        found = [self._optimizer(config.get("optimizer"))]
+        found += [self._keyword(name, config.get(name)) for name in _DEFAULTS]
+        found += [self._jit_compile(config), self._scaling(settings)]
+        return [each for each in found if each is not None]
+
+    def _keyword(self, name: str, value: Any) -> ast.keyword | None:
+        if value == _DEFAULTS[name] or value == []:
+            return None
+        return self._written(name, lambda: self.speller.value(value, f"{_WHERE}: {name}"))
+
+    def _written(self, name: str, write: Any) -> ast.keyword | None:
+        try:
+            return ast.keyword(name, write())
+        except CodeGenerationError as error:
+            self.problems.append(f"compile: {name} could not be written ({error})")
+            return None
+
+    def _optimizer(self, entry: Any) -> ast.keyword | None:
+        if entry is None:
+            return None
+        if not isinstance(entry, Mapping):
+            return self._written("optimizer", lambda: self.speller.value(entry, _WHERE))
+        return self._written("optimizer", lambda: self._construct(entry))
+
+    def _construct(self, entry: Mapping[str, Any]) -> ast.expr:
+        """Write an optimizer with its learning rate as a constant, also of one inside another."""
+        where = f"{_WHERE}: optimizer"
+        config = entry.get("config") or {}
+        replaced: dict[str, ast.expr] = {}
+        inner = config.get("inner_optimizer")
+        if isinstance(inner, Mapping):
+            replaced["inner_optimizer"] = self._construct(inner)
+        rate = config.get(_LEARNING_RATE)
+        if isinstance(rate, float):
+            replaced[_LEARNING_RATE] = self.constants.add("LEARNING_RATE", shortest_float(rate))
+        return self.speller.construct(entry, where, float32=True, replaced=replaced)
+
+    def _jit_compile(self, config: Mapping[str, Any]) -> ast.keyword | None:
+        """Leave it out where Keras' own choice is the same."""
+        value = config.get("jit_compile")
+        if not isinstance(value, bool) or value is _own_choice(self.recorded, config):
+            return None
+        return ast.keyword("jit_compile", ast.Constant(value))
+
+    def _scaling(self, settings: Mapping[str, Any]) -> ast.keyword | None:
+        if settings.get("auto_scale_loss") is not False:
+            return None
+        return ast.keyword("auto_scale_loss", ast.Constant(False))
+
+
+def shortest_float(value: float) -> float:
+    """Return the shortest decimal number that is the same float32, if the value is one.
+
+    Example:
+        >>> shortest_float(0.0010000000474974513)
+        0.001
+    """
+    import numpy as np
+
+    short = np.float32(value)
+    return float(str(short)) if float(short) == value else value
+
+
+def _own_choice(recorded: Recorded, config: Mapping[str, Any]) -> bool:
+    """Return whether Keras, if it is left the choice, would use XLA."""
+    if config.get("run_eagerly") or recorded.backend == "torch":
+        return False
+    if recorded.backend != "tensorflow":
+        return True
+    environment = recorded.environment
+    return bool(environment.get("gpus")) and not environment.get("deterministic_ops")
+
+
+def _config_from(settings: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Put a configuration together from hyperparameters."""
+    if not settings.get("optimizer") and not settings.get("loss"):
+        return None
+    prefix = "optimizer."
+    config = {
+        name.removeprefix(prefix): value
+        for name, value in settings.items()
+        if name.startswith(prefix)
+    }
+    if _LEARNING_RATE in settings:
+        config[_LEARNING_RATE] = settings[_LEARNING_RATE]
+    optimizer = {
+        "module": "keras.optimizers",
+        "class_name": settings.get("optimizer"),
+        "config": config,
+        "registered_name": None,
+    }
+    found = {name: settings.get(name, default) for name, default in _DEFAULTS.items()}
+    found["optimizer"] = optimizer if settings.get("optimizer") else None
+    found["jit_compile"] = settings.get("jit_compile")
+    return found
