@@ -57,11 +57,9 @@ def _of_own_class(recorded: Recorded, definitions: OwnDefinitions, policy: str |
         if setting.startswith(_PREFIX)
     }
     keywords, problems = _arguments(name, definitions, given, speller)
-    result = ast.Return(ast.Call(ast.Name(name), [], keywords))
-    arguments = ast.arguments([], [], None, [], [], None, [])
-    function = ast.FunctionDef(BUILD_MODEL, arguments, [result], [], None, None, [])
+    made = ast.unparse(ast.fix_missing_locations(ast.Call(ast.Name(name), [], keywords)))
     return ModelCode(
-        functions=(ast.unparse(ast.fix_missing_locations(function)),),
+        functions=(f"def {BUILD_MODEL}():\n    return {made}",),
         names_used=frozenset(speller.names_used),
         dtype_policy=policy or "float32",
         problems=(*problems, *speller.problems),

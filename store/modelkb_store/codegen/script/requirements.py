@@ -24,10 +24,10 @@ _DISTRIBUTIONS = {
     "yaml": "PyYAML",
 }
 _BACKENDS = {
-    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-intel", "tensorflow-macos", "tf-nightly"),
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly"),
     "jax": ("jax", "jaxlib"),
     "torch": ("torch",),
-}  # fmt: skip
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.!_-]*(?:\+[0-9A-Za-z._-]+)?")
 

@@ -100,9 +100,7 @@ def _names_of(node: ast.AST) -> Iterator[str]:
         yield node.name
     elif isinstance(node, (ast.Global, ast.Nonlocal)):
         yield from node.names
-    elif isinstance(node, ast.ExceptHandler) and node.name:
-        yield node.name
-    elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+    elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
         yield node.name
 
 
@@ -110,9 +108,10 @@ def _named(
     tree: ast.Module, names: Collection[str]
 ) -> Iterator[ast.Name | ast.FunctionDef | ast.ClassDef]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in names:
-            yield node
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in names:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            if node.name in names:
+                yield node
+        elif isinstance(node, ast.Name) and node.id in names:
             yield node
 
 

@@ -129,9 +129,9 @@ class BodyWriter:
     def _assigned_to(self, name: str) -> ast.expr:
         found: ast.expr = ast.Name(name)
         for node in ast.walk(self.program.tree):
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                if node.targets[0].id == name:
-                    found = node.value
+            target = node.targets[0] if isinstance(node, ast.Assign) else None
+            if isinstance(node, ast.Assign) and isinstance(target, ast.Name) and target.id == name:
+                found = node.value
         return found
 
     def _put_before_training(self, text: str) -> None:
