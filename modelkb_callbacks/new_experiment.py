@@ -5,14 +5,17 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
 from modelkb_callbacks.process.command_line import command_line
 from modelkb_callbacks.settings import Settings
 from modelkb_store._version import __version__
-from modelkb_store.ids import new_experiment_id
+from modelkb_store.ids import is_experiment_id, new_experiment_id
 from modelkb_store.records import ExperimentRecord, Status
+
+REPRODUCES_VARIABLE = "MODELKB_REPRODUCES"
 
 
 def new_experiment(settings: Settings, model: Any, seed: int | None) -> ExperimentRecord:
@@ -41,7 +44,14 @@ def new_experiment(settings: Settings, model: Any, seed: int | None) -> Experime
         command_line=command_line(),
         tags=tuple(settings.tags or ()),
         notes=settings.notes or "",
+        reproduces_experiment_id=_reproduced(os.environ),
     )
+
+
+def _reproduced(environ: Mapping[str, str]) -> str | None:
+    """Return the experiment that this process was started to do again."""
+    wanted = environ.get(REPRODUCES_VARIABLE, "")
+    return wanted if is_experiment_id(wanted) else None
 
 
 def _login_name() -> str:

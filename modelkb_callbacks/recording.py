@@ -157,7 +157,7 @@ class Recording:
             ("record the random states", self._record_random_states),
         )
         # It may not have been built when the block began.
-        self.guard.run("identify the weights", lambda: self.lineage.identify(model))
+        self.guard.run("identify the weights", lambda: self._identify_weights(model))
         self.fit = fit = FitRecording(
             self._open_writer,
             self.guard,
@@ -338,7 +338,13 @@ class Recording:
     def _record_parent(self) -> None:
         parent = self.lineage.begin(self._model, self._open_writer.files)
         if not self._resumes:  # its weights are its own: what it was trained from is known
-            self._change(parent_experiment_id=parent)
+            weights = self.lineage.initial_weights_id
+            self._change(parent_experiment_id=parent, initial_weights_id=weights)
+
+    def _identify_weights(self, model: Any) -> None:
+        self.lineage.identify(model)
+        if not self._resumes:
+            self._change(initial_weights_id=self.lineage.initial_weights_id)
 
     def _note_trained(self, is_kept: bool) -> None:
         self.lineage.end(self._model, self._open_writer, is_kept=is_kept)

@@ -28,7 +28,7 @@ settings.load_profile("modelkb")
 @pytest.fixture(autouse=True)
 def _own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep a default store out of the checkout, and the caller's settings out of the tests."""
-    for name in ("MODELKB_STORE", "MODELKB_PROJECT"):
+    for name in ("MODELKB_STORE", "MODELKB_PROJECT", "MODELKB_REPRODUCES"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("MODELKB_SPOOL", str(tmp_path / ".spool"))
     monkeypatch.chdir(tmp_path)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from datetime import datetime
 from typing import Any
 
+_EXPERIMENT_ID = re.compile(r"[0-9]{8}-[0-9]{9}-[0-9a-f]{10}")
 _ID_LENGTH = 32  # hexadecimal digits, 128 bits
 
 
@@ -25,6 +27,11 @@ def new_experiment_id(now: datetime) -> str:
         ``20261123-142233512-9f1c2b7a4d``.
     """
     return f"{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03d}-{secrets.token_hex(5)}"
+
+
+def is_experiment_id(text: str) -> bool:
+    """Return whether a text is made as the id of an experiment is."""
+    return _EXPERIMENT_ID.fullmatch(text) is not None
 
 
 def canonical_json(value: Any) -> str:

@@ -57,6 +57,8 @@ class ExperimentRecord:
     implementation_id: str | None = None
     environment_id: str | None = None
     parent_experiment_id: str | None = None
+    initial_weights_id: str | None = None
+    reproduces_experiment_id: str | None = None
     command_line: tuple[str, ...] | None = None
     problems: tuple[str, ...] = ()
 

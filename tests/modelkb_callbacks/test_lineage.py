@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import pytest
 
+import modelkb_callbacks
 from modelkb_callbacks import ModelKB, active_recordings, lineage
 from modelkb_store import Experiment, Store
 from trainings import BUILDERS, CLASSES, FEATURES, Data, Fit, compiled, functional, sequential
@@ -235,3 +236,27 @@ def test_in_another_process(
     subprocess.run([sys.executable, "-c", AGAIN, str(store), form, given], check=True, timeout=200)
     (again,) = Store(store).experiments("other project")["experiment_id"]
     assert parent(Store(store).experiment(again)) == first.id
+
+
+def test_the_weights_at_the_start_are_named(data: Data, fit: Fit) -> None:
+    keras.utils.set_random_seed(1)
+    model = compiled(functional())
+    initial = lineage.weights_id(model)
+    first = fit(model, data.x, data.classes).experiment
+    trained = lineage.weights_id(model)
+    second = fit(model, data.x, data.classes).experiment
+    assert first.record.initial_weights_id == initial
+    assert second.record.initial_weights_id == trained != initial
+
+
+def test_the_weights_at_the_start_of_a_block_and_of_a_model_that_fit_builds(
+    data: Data, store: Path
+) -> None:
+    keras.utils.set_random_seed(1)
+    model = compiled(sequential())
+    with modelkb_callbacks.experiment(model, store=store) as run:
+        model.fit(data.x, data.classes, verbose=0, epochs=0)
+        initial = lineage.weights_id(model)
+        model.fit(data.x, data.classes, verbose=0)
+    record = Store(store).experiment(run.experiment_id).record
+    assert record.initial_weights_id == initial is not None

@@ -55,3 +55,18 @@ def test_a_user_without_a_name(error: type[Exception], monkeypatch: pytest.Monke
 
     monkeypatch.setattr(getpass, "getuser", nobody)
     assert new_experiment(Settings(), None, None).owner == "unknown"
+
+
+def test_the_run_that_it_does_again_is_named_by_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert new_experiment(Settings(), None, None).reproduces_experiment_id is None
+    first = new_experiment(Settings(), None, None).experiment_id
+    monkeypatch.setenv("MODELKB_REPRODUCES", first)
+    assert new_experiment(Settings(), None, None).reproduces_experiment_id == first
+
+
+@pytest.mark.parametrize("text", ["", "digits", "20261123-142233512-9f1c2b7a4", "../\udc80"])
+def test_what_is_no_id_is_passed_over(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELKB_REPRODUCES", text)
+    assert new_experiment(Settings(), None, None).reproduces_experiment_id is None

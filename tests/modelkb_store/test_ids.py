@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from modelkb_store.ids import canonical_json, content_id, new_experiment_id
+from modelkb_store.ids import canonical_json, content_id, is_experiment_id, new_experiment_id
 
 MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(9998, 1, 1), timezones=st.just(timezone.utc))
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -85,3 +85,10 @@ def test_the_order_of_a_list_matters() -> None:
 def test_a_content_id_stays_as_it_is() -> None:
     # From `printf '{"a":1,"b":[true,null,"é"]}' | sha256sum`: ids are part of the format.
     assert content_id({"b": [True, None, "é"], "a": 1}) == "9488dd13ca33d3291f5a91a1833dfa16"
+
+
+@given(MOMENTS)
+def test_an_id_of_an_experiment_is_known_by_its_form(moment: datetime) -> None:
+    made = new_experiment_id(moment)
+    assert is_experiment_id(made)
+    assert not any(map(is_experiment_id, ("", made[:-1], made + "0", made.upper() + "\n", "x")))
