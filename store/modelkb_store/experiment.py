@@ -364,6 +364,47 @@ class Experiment:
             raise ArtifactNotFoundError(self.id, "configuration of the model", reason)
         return architecture.model_config
 
+    def script(self) -> str:
+        """Return the training as a script: data, model, compile, fit and evaluation.
+
+        It starts where the run started, in the recorded order of what draws random numbers; its
+        head says what was not recorded. Where the run did not start from its seed alone, it loads
+        files that only :meth:`save_script` writes.
+
+        Raises:
+            CodeGenerationError: The model was not recorded, or a layer cannot be written.
+
+        Example:
+            >>> print(Store().experiment("20261123-1422").script())
+        """
+        from modelkb_store.codegen.script import shown_script
+
+        return shown_script(self).text
+
+    def save_script(
+        self,
+        path: str | os.PathLike[str],
+        format: str = "script",  # noqa: A002 - as on the command line
+    ) -> list[Path]:
+        """Write the training as a script, a notebook, or a folder that runs elsewhere.
+
+        Args:
+            path: The file, whose name ends with ``.py`` or ``.ipynb``; for ``repo`` the folder.
+            format: ``script``, ``notebook``, or ``repo``: a folder with the script, pinned
+                requirements and a Dockerfile, as repo2docker and Binder read it.
+
+        Returns:
+            The files that were written. Beside the script, where it needs them, lie the weights
+            and random states that the run started with.
+
+        Raises:
+            CodeGenerationError: The model was not recorded, or a layer cannot be written.
+            InvalidSettingError: There is no such format, or the name does not go with it.
+        """
+        from modelkb_store.codegen.script import save_script
+
+        return save_script(self, Path(path), format)
+
     def _checkpoints(self) -> Checkpoints:
         return Checkpoints(self._tables, self.project, self.id, why_none=self._why)
 

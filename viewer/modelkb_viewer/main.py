@@ -26,6 +26,7 @@ COMMANDS = {
     "ls": "List the experiments of a store.",
     "pull": "Copy experiments from another store.",
     "push": "Copy experiments to another store.",
+    "regenerate": "Write the script of an experiment again.",
     "run": "Run a script and record its trainings.",
     "scan": "Show what a script says of its training, without running it.",
     "show": "Show one experiment.",
