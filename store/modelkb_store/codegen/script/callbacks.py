@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelkb_store.codegen.keras.api import callback_api
+from modelkb_store.codegen.keras.api import find_class
 from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.codegen.script.cut_values import is_cut, is_description
 from modelkb_store.codegen.script.own_definitions import OwnDefinitions
 from modelkb_store.codegen.script.recorded import Recorded
 from modelkb_store.errors import CodeGenerationError
+
+_MODULE = "keras.callbacks"
+# What they call, and of which only the name is recorded.
+_LAMBDA_PARAMETERS = (
+    *("on_epoch_begin", "on_epoch_end", "on_train_begin", "on_train_end"),
+    *("on_train_batch_begin", "on_train_batch_end"),
+)
+_CALLED = {"LearningRateScheduler": ("schedule",), "LambdaCallback": _LAMBDA_PARAMETERS}
+# They keep only what they were given.
+_SILENT = ("LambdaCallback",)
 
 
 @dataclass(slots=True)
@@ -46,59 +56,68 @@ class Callbacks:
 
     def _callback(self, name: str, config: Mapping[str, Any]) -> ast.expr | None:
         if name in self.definitions.classes:
-            known = self.definitions.constructor(name)
-            arguments = self._arguments(name, config, *(known or (list(config), set())), {})
-            return None if arguments is None else ast.Call(ast.Name(name), [], arguments)
-        api = callback_api(name)
-        if api is None:
+            return self._own(name, config)
+        described = find_class(_MODULE, name)
+        if described is None or described.kind != "callbacks":
             self.problems.append(f"callbacks: {name}, whose source is not known")
             return None
-        arguments = self._arguments(name, config, list(api.parameters), set(api.required), api)
-        if arguments is None:
+        known, replaced = {}, {}
+        for parameter in described.parameters:
+            if parameter not in config:
+                continue
+            value = config[parameter]
+            if name in _CALLED and isinstance(value, str) and parameter in _CALLED[name]:
+                if value in self.definitions.names:
+                    replaced[parameter] = ast.Name(value)
+                    known[parameter] = value
+            elif not is_cut(value) and not is_description(value):
+                known[parameter] = value
+        if not self._is_complete(name, described.parameters, described.required, known, config):
             return None
-        self.speller.names_used.add("keras")
-        function = ast.parse(f"keras.callbacks.{name}", mode="eval").body
-        return ast.Call(function, [], arguments)
+        entry = {"module": _MODULE, "class_name": name, "config": known}
+        try:
+            return self.speller.construct(entry, f"callback {name}", replaced=replaced)
+        except CodeGenerationError as error:
+            self.problems.append(f"callbacks: {name} ({error})")
+            return None
 
-    def _arguments(
-        self,
-        name: str,
-        config: Mapping[str, Any],
-        parameters: list[str],
-        required: set[str],
-        defaults: Mapping[str, Any],
-    ) -> list[ast.keyword] | None:
-        """Write a constructor's arguments; None if one that it needs is not known."""
-        found, unknown = [], []
+    def _own(self, name: str, config: Mapping[str, Any]) -> ast.expr | None:
+        """Write a callback of a class of the user's."""
+        parameters, required = self.definitions.constructor(name) or (list(config), set())
+        known: dict[str, ast.expr] = {}
         for parameter in parameters:
             value = config.get(parameter)
-            if parameter not in config:
-                unknown.append(parameter)
-            elif parameter not in defaults or defaults[parameter] != value:
-                written = self._value(value, f"callback {name}: {parameter}")
-                if written is None:
-                    unknown.append(parameter)
-                else:
-                    found.append(ast.keyword(parameter, written))
-        missing = [parameter for parameter in unknown if parameter in required]
+            if parameter not in config or is_cut(value) or is_description(value):
+                continue
+            if isinstance(value, str) and value in self.definitions.names:
+                known[parameter] = ast.Name(value)
+                continue
+            try:
+                known[parameter] = self.speller.value(value, f"callback {name}: {parameter}")
+            except CodeGenerationError:
+                continue
+        if not self._is_complete(name, parameters, required, known, config):
+            return None
+        return ast.Call(ast.Name(name), [], [ast.keyword(*each) for each in known.items()])
+
+    def _is_complete(
+        self,
+        name: str,
+        parameters: Collection[str],
+        required: Collection[str],
+        known: Collection[str],
+        config: Mapping[str, Any],
+    ) -> bool:
+        """Return whether a callback can be made; notes what is not known of it."""
+        missing = [each for each in parameters if each in required and each not in known]
         if missing:
             self.problems.append(f"callbacks: {name}, as its {', '.join(missing)} is not known")
-            return None
+            return False
+        silent = name in _SILENT
+        unknown = [p for p in parameters if p not in known and (p in config or not silent)]
         if unknown:
             self.problems.append(
                 f"callbacks: {', '.join(unknown)} of {name}, which it does not keep; "
                 "the script has the default"
             )
-        return found
-
-    def _value(self, value: Any, where: str) -> ast.expr | None:
-        if is_cut(value) or is_description(value):
-            return None
-        if isinstance(value, str) and value in self.definitions.names:
-            return ast.Name(value)
-        if value == "<lambda>":
-            return None
-        try:
-            return self.speller.value(value, where)
-        except CodeGenerationError:
-            return None
+        return True

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelkb_store.codegen.keras.api import find_class
 from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.codegen.script.constants import Constants
 from modelkb_store.codegen.script.recorded import Recorded
 from modelkb_store.errors import CodeGenerationError
+from modelkb_store.shortest_float import shortest_float
 
 _WHERE = "compile"
 _LEARNING_RATE = "learning_rate"
@@ -82,13 +84,15 @@ class CompileCall:
         where = f"{_WHERE}: optimizer"
         config = entry.get("config") or {}
         replaced: dict[str, ast.expr] = {}
+        if find_class(entry.get("module"), str(entry.get("class_name"))) is None:
+            return self.speller.construct(entry, where)
         inner = config.get("inner_optimizer")
         if isinstance(inner, Mapping):
             replaced["inner_optimizer"] = self._construct(inner)
         rate = config.get(_LEARNING_RATE)
         if isinstance(rate, float):
             replaced[_LEARNING_RATE] = self.constants.add("LEARNING_RATE", shortest_float(rate))
-        return self.speller.construct(entry, where, float32=True, replaced=replaced)
+        return self.speller.construct(entry, where, replaced=replaced)
 
     def _jit_compile(self, config: Mapping[str, Any]) -> ast.keyword | None:
         """Leave it out where Keras' own choice is the same."""
@@ -101,19 +105,6 @@ class CompileCall:
         if settings.get("auto_scale_loss") is not False:
             return None
         return ast.keyword("auto_scale_loss", ast.Constant(False))
-
-
-def shortest_float(value: float) -> float:
-    """Return the shortest decimal number that is the same float32, if the value is one.
-
-    Example:
-        >>> shortest_float(0.0010000000474974513)
-        0.001
-    """
-    import numpy as np
-
-    short = np.float32(value)
-    return float(str(short)) if float(short) == value else value
 
 
 def _own_choice(recorded: Recorded, config: Mapping[str, Any]) -> bool:
