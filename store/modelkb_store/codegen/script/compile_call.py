@@ -55,13 +55,13 @@ class CompileCall:
                 "compile: Keras could not serialize it; written from the recorded "
                 "hyperparameters, which may not be all"
             )
-        found = [self._optimizer(config.get("optimizer"))]
+        found = [self._optimizer(config["optimizer"])] if "optimizer" in config else []
         found += [self._keyword(name, config.get(name)) for name in _DEFAULTS]
         found += [self._jit_compile(config), self._scaling(settings)]
         return [each for each in found if each is not None]
 
     def _keyword(self, name: str, value: Any) -> ast.keyword | None:
-        if value == _DEFAULTS[name] or value == []:
+        if value is None or value == _DEFAULTS[name] or value == []:
             return None
         return self._written(name, lambda: self.speller.value(value, f"{_WHERE}: {name}"))
 
@@ -73,8 +73,6 @@ class CompileCall:
             return None
 
     def _optimizer(self, entry: Any) -> ast.keyword | None:
-        if entry is None:
-            return None
         if not isinstance(entry, Mapping):
             return self._written("optimizer", lambda: self.speller.value(entry, _WHERE))
         return self._written("optimizer", lambda: self._construct(entry))
@@ -136,6 +134,7 @@ def _config_from(settings: Mapping[str, Any]) -> dict[str, Any] | None:
         "registered_name": None,
     }
     found = {name: settings.get(name, default) for name, default in _DEFAULTS.items()}
-    found["optimizer"] = optimizer if settings.get("optimizer") else None
+    if settings.get("optimizer"):
+        found["optimizer"] = optimizer
     found["jit_compile"] = settings.get("jit_compile")
     return found

@@ -44,5 +44,7 @@ def test_any_text_stays_a_string(text: str) -> None:
     literal = docstring(text)
 
     value = ast.literal_eval(literal)
-    assert value.rstrip() == "\n".join(one_line(each).rstrip() for each in text.splitlines()).rstrip()
+    assert (
+        value.rstrip() == "\n".join(one_line(each).rstrip() for each in text.splitlines()).rstrip()
+    )
     compile(literal.encode(), "script", "exec")
