@@ -1,6 +1,6 @@
 """The part of a source that a run needs: its data, and classes of its own."""
 
-from modelkb_callbacks.slicing.data_slice import DataSlice, slice_data
+from modelkb_callbacks.slicing.data_slice import DataSlice
 from modelkb_callbacks.slicing.definitions import Definitions, source_of
 from modelkb_callbacks.slicing.frame_location import (
     FrameLocation,
@@ -8,6 +8,7 @@ from modelkb_callbacks.slicing.frame_location import (
     frames_of_fit,
     user_frames,
 )
+from modelkb_callbacks.slicing.training_slice import slice_data
 
 __all__ = [
     "DataSlice",

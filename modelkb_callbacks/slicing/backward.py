@@ -135,6 +135,17 @@ class BackwardWalk:
             for node in nodes
         )
 
+    def _holds_work(self, nodes: Iterable[Node]) -> bool:
+        """Return whether something kept does more than name the data of an evaluation."""
+        for node in nodes:
+            if isinstance(node, Branch):
+                acts = node in self.kept and bool(self._effects[node].changes)
+                if acts or any(self._holds_work(arm.nodes) for arm in node.arms):
+                    return True
+            elif self._holds_kept([node]) and node.role != "evaluate":
+                return True
+        return False
+
     def _is_passive(self, leaf: Leaf) -> bool:
         """Return whether a statement is kept as the goal, or only hands on what there is."""
         if leaf.role not in ("binding", "unpacking", "fit"):
@@ -235,7 +246,10 @@ class BackwardWalk:
         effects = self._effects[branch]
         out = self._block(branch.arms[0].nodes, needs)
         acts = self._acts_on(effects, out)
-        inside = self._holds_kept(branch.arms[0].nodes) and not effects.builds_model
+        body = branch.arms[0].nodes
+        evaluates = any(leaf.role == "evaluate" for leaf in leaves(body))
+        inside = self._holds_work(body) if evaluates else self._holds_kept(body)
+        inside = inside and not effects.builds_model
         if acts or inside or branch in self.kept:
             self._keep_branch(branch)
             for variable in effects.defines:
@@ -258,6 +272,8 @@ class BackwardWalk:
             effects = self._effects.outside(leaf)
             for generator in effects.seeds:
                 since_seed.pop(generator, None)
+            if leaf.is_replaced:
+                continue  # it is run where its data are
             if leaf not in self.kept:
                 for generator in effects.draws & self._seeded:
                     if number < drawing.get(generator, -1):

@@ -1,4 +1,4 @@
-"""Which arguments of a call of ``fit`` are data."""
+"""Which arguments of a call of ``fit`` are data, and which of ``evaluate`` are kept."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ast
 from modelkb_callbacks.slicing.call_site import called_name
 
 DATA_ARGUMENTS = ("x", "y", "validation_data", "sample_weight", "class_weight")
+CALLBACKS = "callbacks"
 
 _FIT = (
     "x", "y", "batch_size", "epochs", "verbose", "callbacks", "validation_split",
@@ -17,12 +18,17 @@ _GENERATOR = (
     "validation_steps", "validation_freq", "class_weight",
 )  # fmt: skip
 _BATCH = ("x", "y", "sample_weight", "class_weight")
+_EVALUATE = (
+    "x", "y", "batch_size", "verbose", "sample_weight", "steps", "callbacks", "return_dict",
+)  # fmt: skip
 _OTHER_SPELLINGS = {"generator": "x"}
 
 
 def positions(call: ast.Call) -> tuple[str, ...]:
     """Return the names of a call's positional arguments."""
     name = called_name(call)
+    if name == "evaluate":
+        return _EVALUATE
     if name.endswith("fit_generator"):
         return _GENERATOR
     return _BATCH if name.endswith("_on_batch") else _FIT
@@ -30,16 +36,24 @@ def positions(call: ast.Call) -> tuple[str, ...]:
 
 def named_arguments(call: ast.Call) -> dict[str, ast.expr]:
     """Return the data that a call is given by name or position, in the order of the call."""
+    return {name: value for name, value in _given(call).items() if name in DATA_ARGUMENTS}
+
+
+def evaluate_arguments(call: ast.Call) -> dict[str, ast.expr]:
+    """Return what a call of ``evaluate`` is given, but for callbacks, which watch only."""
+    return {name: value for name, value in _given(call).items() if name != CALLBACKS}
+
+
+def _given(call: ast.Call) -> dict[str, ast.expr]:
+    """Return what a call is given by name or position, in the order of the call."""
     found: dict[str, ast.expr] = {}
     for name, value in zip(positions(call), call.args, strict=False):
         if isinstance(value, ast.Starred):
             break
-        if name in DATA_ARGUMENTS:
-            found[name] = value
+        found[name] = value
     for each in call.keywords:
-        name = _OTHER_SPELLINGS.get(each.arg or "", each.arg or "")
-        if name in DATA_ARGUMENTS:
-            found[name] = each.value
+        if each.arg is not None:
+            found[_OTHER_SPELLINGS.get(each.arg, each.arg)] = each.value
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from modelkb_callbacks.slicing.bound_names import bound_names, local_names
 from modelkb_callbacks.slicing.call_site import CallSite, blocks_of, find_call_site
+from modelkb_callbacks.slicing.continuation import Continuation
 from modelkb_callbacks.slicing.conversion import TRIES, Converter
 from modelkb_callbacks.slicing.frame_location import FIT_NAMES, FrameLocation, Scalar
 from modelkb_callbacks.slicing.module_finder import ModuleFinder
@@ -16,8 +17,10 @@ from modelkb_callbacks.slicing.module_table import ModuleTable
 from modelkb_callbacks.slicing.parameters import ParameterBinder, is_handed_through
 from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node, Program, leaves
 from modelkb_callbacks.slicing.scope import Scope, Variable
+from modelkb_callbacks.slicing.text_edits import Place
 from modelkb_callbacks.source_code import SourceCode
 
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -26,11 +29,25 @@ class Inliner:
 
     The body of each function on the stack stands where it is called, with its parameters
     bound to the arguments of that very call, so that one flat program is left.
+
+    Args:
+        frames: The user's frames, the one that calls ``fit`` first.
+        folders: More folders in which modules of the user's may lie.
+        evaluations_left_out: Places of calls of ``evaluate`` that are not followed; None if
+            nothing after ``fit`` is.
     """
 
-    def __init__(self, frames: Sequence[FrameLocation], folders: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        frames: Sequence[FrameLocation],
+        folders: Iterable[Path] = (),
+        *,
+        evaluations_left_out: Collection[Place] | None = None,
+    ) -> None:
         self.program = Program()
         self.fit: Leaf | None = None
+        self.continuation: Continuation | None = None
+        self._left_out = evaluations_left_out
         self._converter = Converter(self.program)
         paths = [each.source.path.parent for each in frames if each.source.path]
         finder = ModuleFinder([*paths, *folders])
@@ -73,17 +90,37 @@ class Inliner:
             callees = {frame.function, site.parents[-1].name if site.parents else ""}
         return list(frames[: len(found)]), found
 
-    def _down(self, index: int, block: Sequence[ast.AST], depth: int, scope: Scope) -> list[Node]:
-        """Return the nodes of a block up to the statement on the path, and that opened up."""
+    def _down(
+        self,
+        index: int,
+        block: Sequence[ast.AST],
+        depth: int,
+        scope: Scope,
+        *,
+        whole: bool = False,
+    ) -> list[Node]:
+        """Return the nodes of a block up to the statement on the path, and that opened up.
+
+        What comes after that follows as far as it matters, or all of it.
+        """
         site = self._sites[index]
         here = site.path[depth]
         place = next(number for number, each in enumerate(block) if each is here)
         nodes = self._converter.convert(block[:place], scope, passed=True)
         if depth == len(site.path) - 1:
-            return nodes + self._call(index, here, scope)
-        if isinstance(here, (ast.ExceptHandler, ast.match_case)):
+            nodes += self._call(index, here, scope)
+        elif isinstance(here, (ast.ExceptHandler, ast.match_case)):
             return nodes
-        return nodes + self._around(index, here, depth, scope)
+        else:
+            nodes += self._around(index, here, depth, scope)
+        return nodes + self._after(index, block[place + 1 :], scope, whole=whole)
+
+    def _after(
+        self, index: int, rest: Sequence[ast.AST], scope: Scope, *, whole: bool
+    ) -> list[Node]:
+        if index == 0 and self.continuation is not None:
+            return self.continuation.convert(rest, scope, whole=whole)  # type: ignore[arg-type]
+        return self._converter.convert(rest, scope) if whole else []
 
     def _around(self, index: int, here: ast.AST, depth: int, scope: Scope) -> list[Node]:
         """Return a compound statement with the call inside."""
@@ -93,12 +130,13 @@ class Inliner:
                 return self._call(index, below, scope)
             return self._in_part(index, here, below, depth, scope)
         block = next(each for each in blocks_of(here) if any(node is below for node in each))
-        inner = self._down(index, block, depth + 1, scope)
+        in_loop = isinstance(here, _LOOPS) and block is here.body
+        inner = self._down(index, block, depth + 1, scope, whole=in_loop)
         if isinstance(here, ast.If):
             return [Leaf(here.test, scope, "test"), *inner]
-        if isinstance(here, (ast.For, ast.AsyncFor, ast.While)) and block is here.body:
-            return [self._loop(index, here, below, inner, scope)]
-        if isinstance(here, (ast.For, ast.AsyncFor, ast.While)):
+        if isinstance(here, _LOOPS) and in_loop:
+            return [self._loop(index, here, inner, scope)]
+        if isinstance(here, _LOOPS):
             # In the `else` of a loop that has ended.
             body = self._converter.convert(here.body, scope, passed=True)
             plain = self._converter.loop(here, scope, body)
@@ -129,13 +167,13 @@ class Inliner:
         self,
         index: int,
         here: ast.For | ast.AsyncFor | ast.While,
-        below: ast.AST,
         inner: list[Node],
         scope: Scope,
     ) -> Branch:
-        place = next(number for number, each in enumerate(here.body) if each is below)
-        later = self._converter.convert(here.body[place + 1 :], scope)
-        branch = self._converter.loop(here, scope, inner + later)
+        if index == 0 and self.continuation is not None:
+            where = scope.source.location(here.lineno)
+            self.continuation.end(f"it comes after the loop at {where}, which trains again")
+        branch = self._converter.loop(here, scope, inner)
         del branch.arms[1:]
         branch.around = True
         # No `break` was reached; the passes end with the one that runs.
@@ -163,13 +201,26 @@ class Inliner:
         call = self._sites[index].call
         loops = _comprehensions_around(statement, call)
         if loops:
-            return [self._comprehension(index, loops, scope)]
-        return self._inner(index, call, scope)
+            nodes: list[Node] = [self._comprehension(index, loops, scope)]
+            if index == 0 and self.continuation is not None:
+                self.continuation.end()
+            return nodes
+        nodes = self._inner(index, call, scope)
+        is_simple = isinstance(statement, ast.stmt) and not any(blocks_of(statement))
+        if index == 0 and self.continuation is not None and is_simple:
+            # Its value may be what data after it depend on.
+            whole = self._converter.convert([statement], scope)
+            for leaf in leaves(whole):
+                leaf.is_replaced = True
+            nodes += whole
+        return nodes
 
     def _inner(self, index: int, call: ast.Call | None, scope: Scope) -> list[Node]:
         if index > 0:
             return self._enter(index - 1, call, scope)
         self.fit = Leaf(call or ast.Constant(None), scope, "fit", forced=True)
+        if self._left_out is not None and call is not None:
+            self.continuation = Continuation(call, scope, self._converter, self._left_out)
         return [self.fit]
 
     def _comprehension(

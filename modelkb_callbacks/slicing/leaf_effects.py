@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping
 from modelkb_callbacks.slicing.aliases import Aliases
 from modelkb_callbacks.slicing.effect_collector import EffectCollector
 from modelkb_callbacks.slicing.effects import FLAGS, Effects
-from modelkb_callbacks.slicing.fit_arguments import named_arguments, starred_arguments
+from modelkb_callbacks.slicing.fit_arguments import (
+    evaluate_arguments,
+    named_arguments,
+    starred_arguments,
+)
 from modelkb_callbacks.slicing.program import Branch, Leaf
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -61,18 +65,20 @@ def effects_of(node: Leaf | Branch, collector: EffectCollector, aliases: Aliases
     if node.role in ("statement", "test"):
         aliases.read(node.node, node.scope)
         return collector.of([node.node], node.scope)
-    if node.role == "fit":
-        return collector.of(_data(node.node), node.scope)
+    if node.role in ("fit", "evaluate"):
+        return collector.of(_data(node), node.scope)
     effects = _of_arguments(node, collector, aliases)
     effects.defines.update(node.targets)
     return effects
 
 
-def _data(call: ast.AST) -> list[ast.expr]:
+def _data(leaf: Leaf) -> list[ast.expr]:
+    call = leaf.node
     if not isinstance(call, ast.Call):
         return []
+    named = evaluate_arguments(call) if leaf.role == "evaluate" else named_arguments(call)
     stars, options = starred_arguments(call)
-    return [*named_arguments(call).values(), *stars, *options]
+    return [*named.values(), *stars, *options]
 
 
 def _of_arguments(leaf: Leaf, collector: EffectCollector, aliases: Aliases) -> Effects:

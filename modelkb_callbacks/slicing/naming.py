@@ -10,10 +10,14 @@ from collections.abc import Iterable, Mapping
 from modelkb_callbacks.slicing.scope import Scope, Variable, is_star, name_of, scope_key
 
 FIT_DATA = "fit_data"
+EVALUATE_DATA = "evaluate_data"
 
 
 def choose_names(
-    variables: Iterable[Variable], scopes: Mapping[int, Scope], taken: set[str]
+    variables: Iterable[Variable],
+    scopes: Mapping[int, Scope],
+    taken: set[str],
+    reserved: Iterable[str] = (FIT_DATA,),
 ) -> dict[Variable, str]:
     """Return a name for each variable: its own where that is free.
 
@@ -21,9 +25,10 @@ def choose_names(
         variables: Those that occur in the slice.
         scopes: All scopes by their keys, the outermost first.
         taken: Names that occur in the slice in any sense; no new name is one of them.
+        reserved: Names that the slice itself gives.
     """
     order = {key: number for number, key in enumerate(scopes)}
-    used = {FIT_DATA}
+    used = set(reserved)
     names: dict[Variable, str] = {}
     for variable in sorted(
         set(variables), key=lambda each: (order.get(scope_key(each), -1), name_of(each))
@@ -38,6 +43,11 @@ def choose_names(
         used.add(name)
         names[variable] = name
     return names
+
+
+def evaluate_name(number: int) -> str:
+    """Return what names the data of an evaluation, by its number from 0."""
+    return f"{EVALUATE_DATA}_{number + 1}" if number else EVALUATE_DATA
 
 
 def identifiers(nodes: Iterable[ast.AST]) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Literal
 from modelkb_callbacks.slicing.bound_names import DefinitionNode
 from modelkb_callbacks.slicing.scope import Scope, Variable
 
-Role = Literal["statement", "test", "binding", "unpacking", "flags", "fit"]
+Role = Literal["statement", "test", "binding", "unpacking", "flags", "fit", "evaluate"]
 Kind = Literal["if", "loop", "with", "try", "match"]
 
 
@@ -23,11 +23,13 @@ class Leaf:
         scope: Where its names are looked up.
         role: ``test``: the condition of an ``if`` that was passed; ``binding``: a parameter gets
             its argument; ``unpacking``: parameters get those of a call with stars; ``flags``:
-            absl reads the command line; ``fit``: the call itself.
+            absl reads the command line; ``fit`` and ``evaluate``: the call itself.
         targets: Variables that a binding sets.
         written: Whether the node stands in the source, or was made for the slice.
         signature: The parameters of the function called, for ``unpacking``.
         forced: Whether it is kept because something kept is around it.
+        is_replaced: Whether it holds a call of ``fit`` or ``evaluate`` for whose data another
+            leaf stands, so that it does not count unless its value is used.
     """
 
     node: ast.AST
@@ -38,6 +40,7 @@ class Leaf:
     signature: ast.arguments | None = None
     signature_scope: Scope | None = None
     forced: bool = False
+    is_replaced: bool = False
 
 
 @dataclass(slots=True, eq=False)

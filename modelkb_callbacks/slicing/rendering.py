@@ -9,12 +9,14 @@ from collections.abc import Collection, Iterable, Mapping
 from modelkb_callbacks.slicing.bound_names import imported_name, parameter_names
 from modelkb_callbacks.slicing.effects import Effects
 from modelkb_callbacks.slicing.fit_arguments import (
+    CALLBACKS,
     DATA_ARGUMENTS,
+    evaluate_arguments,
     named_arguments,
     positions,
     starred_arguments,
 )
-from modelkb_callbacks.slicing.naming import FIT_DATA
+from modelkb_callbacks.slicing.naming import FIT_DATA, evaluate_name
 from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node
 from modelkb_callbacks.slicing.renaming import Renaming
 from modelkb_callbacks.slicing.scope import Scope, Variable
@@ -58,6 +60,7 @@ class Renderer:
         self._names = names
         self._texts: dict[int, SourceText] = {}
         self._imported: set[str] = set()
+        self._evaluations = 0
         self.arguments: dict[str, str] = {}
 
     def block(self, nodes: Iterable[Node], indent: str = "") -> list[str]:
@@ -94,6 +97,9 @@ class Renderer:
             return f"{indent}{self._names.get(leaf.targets[0], '_')} = {flags}"
         if leaf.role == "unpacking":
             return indent + self._unpacking(leaf)
+        if leaf.role == "evaluate":
+            self._evaluations += 1
+            return self._evaluate(leaf, evaluate_name(self._evaluations - 1), indent)
         return self._fit(leaf, indent)
 
     def _statement(self, leaf: Leaf, indent: str) -> str:
@@ -194,11 +200,26 @@ class Renderer:
             text = self._expression(each, leaf)
             self.arguments["**"] = text
             items.append(f"**{{k: v for k, v in dict({text}).items() if k in {data}}}")
-        line = f"{indent}{FIT_DATA} = {{{', '.join(items)}}}"
-        if len(line) <= _LONGEST_LINE and "\n" not in line:
-            return line
-        inner = "".join(f"{indent}{_STEP}{item},\n" for item in items)
-        return f"{indent}{FIT_DATA} = {{\n{inner}{indent}}}"
+        return _dictionary(FIT_DATA, items, indent)
+
+    def _evaluate(self, leaf: Leaf, target: str, indent: str) -> str:
+        """Return an assignment of all that ``evaluate`` is given but callbacks."""
+        call = leaf.node
+        if not isinstance(call, ast.Call):
+            return ""
+        named = evaluate_arguments(call)
+        items = [f'"{name}": {self._expression(value, leaf)}' for name, value in named.items()]
+        stars, options = starred_arguments(call)
+        if stars:
+            values = ", ".join(self._expression(each, leaf) for each in stars)
+            names = positions(call)[len(call.args) - len(stars) :]
+            items.append(
+                f"**{{k: v for k, v in zip({names!r}, ({values},)) if k != {CALLBACKS!r}}}"
+            )
+        for each in options:
+            text = self._expression(each, leaf)
+            items.append(f"**{{k: v for k, v in dict({text}).items() if k != {CALLBACKS!r}}}")
+        return _dictionary(target, items, indent)
 
     def _branch(self, branch: Branch, indent: str) -> list[str]:
         if branch not in self._kept:
@@ -308,6 +329,14 @@ class Renderer:
             lines.append(f"{indent}{_STEP}case {pattern}{guard}:")
             lines += self._body(arm, indent + _STEP)
         return lines
+
+
+def _dictionary(target: str, items: list[str], indent: str) -> str:
+    line = f"{indent}{target} = {{{', '.join(items)}}}"
+    if len(line) <= _LONGEST_LINE and "\n" not in line:
+        return line
+    inner = "".join(f"{indent}{_STEP}{item},\n" for item in items)
+    return f"{indent}{target} = {{\n{inner}{indent}}}"
 
 
 def _without_annotations(arguments: ast.arguments) -> ast.arguments:

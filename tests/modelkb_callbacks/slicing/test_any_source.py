@@ -10,22 +10,49 @@ from pathlib import Path
 
 import pytest
 
-from modelkb_callbacks.slicing import FrameLocation, Position
-from modelkb_callbacks.slicing.data_slice import _Slicer
+from modelkb_callbacks.slicing import FrameLocation, Position, continuation
+from modelkb_callbacks.slicing.obstacles import obstacle
+from modelkb_callbacks.slicing.slicer import Slicer
 from modelkb_callbacks.source_code import read_source
 
 _FILES = sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+class _Everything:
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 @pytest.mark.parametrize("path", _FILES[::8], ids=lambda path: path.stem)
 def test_slice_of_any_call(path: Path) -> None:
+    for frame in _frames(path, 3):
+        found = Slicer([frame]).slice()  # unlike slice_data, it lets errors through
+        if found is not None:
+            ast.parse(found.text)
+
+
+@pytest.mark.parametrize("path", _FILES[3::8], ids=lambda path: path.stem)
+def test_any_calls_as_evaluations(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(continuation, "_EVALUATE", _Everything())
+    for frame in _frames(path, 3):
+        alone = Slicer([frame])
+        found = alone.slice()
+        every = Slicer([frame], evaluations_left_out=())
+        extended = every.slice()
+        assert (found is None) == (extended is None)
+        if extended is not None:
+            ast.parse(extended.text)
+            assert isinstance(obstacle(every, alone), str)
+
+
+def _frames(path: Path, number: int) -> Iterator[FrameLocation]:
     source = read_source(path)
     calls = list(_calls(source.tree, None))
-    for call, function in random.Random(path.name).sample(calls, min(3, len(calls))):
+    for call, function in random.Random(path.name).sample(calls, min(number, len(calls))):
         ends = call.end_lineno or 0, call.end_col_offset or 0
         lines = [each.lineno for each in getattr(function, "decorator_list", ())]
-        frame = FrameLocation(
+        yield FrameLocation(
             source,
             call.lineno,
             function.name if function else "<module>",
@@ -33,9 +60,6 @@ def test_slice_of_any_call(path: Path) -> None:
             path.stem,
             Position(call.lineno, call.col_offset, *ends),
         )
-        found = _Slicer([frame], ()).slice()  # unlike slice_data, it lets errors through
-        if found is not None:
-            ast.parse(found.text)
 
 
 def _calls(
