@@ -38,9 +38,15 @@ def _cells(row: dict[str, Any], metrics: list[str]) -> list[str]:
     return [
         row["experiment_id"].rpartition("-")[2],
         row["project"],
-        row["name"],
+        _name(row),
         row["status"],
         *(number(row[name]) for name in metrics),
         moment(row["started_at"]),
         duration(row["duration_seconds"]),
     ]
+
+
+def _name(row: dict[str, Any]) -> str:
+    """Return the name, with the run that it does again."""
+    original = row["reproduces_experiment_id"]
+    return f"{row['name']} (again {original.rpartition('-')[2]})" if original else row["name"]

@@ -1,6 +1,7 @@
 """The command ``modelkb``.
 
-Exit codes: 0 done, 1 an error of ModelKB's (its text says what to do), 2 wrong usage.
+Exit codes: 0 done, 1 an error of ModelKB's (its text says what to do), 2 wrong usage. Commands
+that judge (`check`, `reproduce`) end with 1, too, where the outcome is not good.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ COMMANDS = {
     "pull": "Copy experiments from another store.",
     "push": "Copy experiments to another store.",
     "regenerate": "Write the script of an experiment again.",
+    "reproduce": "Run an experiment again, and compare.",
     "run": "Run a script and record its trainings.",
     "scan": "Show what a script says of its training, without running it.",
     "show": "Show one experiment.",

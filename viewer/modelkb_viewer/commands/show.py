@@ -74,6 +74,7 @@ def _print_head(experiment: Experiment) -> None:
         "started": moment(record.started_at),
         "took": duration(record.duration_seconds),
         "epochs": _epochs_text(record),
+        "reproduces": record.reproduces_experiment_id,
         "seed": "" if record.seed is None else str(record.seed),
         "tags": ", ".join(record.tags),
         "notes": record.notes,
