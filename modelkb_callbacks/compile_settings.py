@@ -9,7 +9,8 @@ import keras
 
 from modelkb_callbacks.constructor_settings import constructor_defaults, constructor_settings
 from modelkb_callbacks.learning_rate import used_optimizer
-from modelkb_callbacks.plain_values import name_of, plain, shortest_float
+from modelkb_callbacks.plain_values import name_of, plain
+from modelkb_store.shortest_float import shortest_float
 
 _NO_SETTINGS = ("name", "dtype", "fn")
 

@@ -13,9 +13,9 @@ from modelkb_callbacks.batch_log import BatchLog
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.learning_rate import current_learning_rate, has_schedule
 from modelkb_callbacks.logged_metrics import as_number, split_and_metric
-from modelkb_callbacks.plain_values import shortest_float
 from modelkb_callbacks.rows import to_numpy
 from modelkb_store.records import EpochRecord, MetricRecord
+from modelkb_store.shortest_float import shortest_float
 from modelkb_store.writer import ExperimentWriter
 
 

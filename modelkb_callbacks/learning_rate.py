@@ -11,8 +11,8 @@ import numpy as np
 
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.frameworks.framework import has_own
-from modelkb_callbacks.plain_values import shortest_float
 from modelkb_callbacks.rows import to_numpy
+from modelkb_store.shortest_float import shortest_float
 
 _log = logging.getLogger(__name__)
 

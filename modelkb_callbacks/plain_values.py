@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from modelkb_store.shortest_float import shortest_float
+
 _LONGEST_TEXT = 10_000  # characters
 _MOST_ITEMS = 2_000  # in all, however they are nested
 _DEEPEST = 20
@@ -36,20 +38,6 @@ def plain(value: Any, *, of_user: bool = False, most_items: int = _MOST_ITEMS) -
         {'rate': 0.1, 'shape': [3, 4], 'limit': 'inf'}
     """
     return _Converter(of_user, most_items).convert(value, 0)
-
-
-def shortest_float(value: float) -> float:
-    """Return the shortest decimal number that is the same float32, as people wrote it.
-
-    An optimizer keeps its settings in float32, where 0.001 reads 0.0010000000474974513.
-
-    Example:
-        >>> shortest_float(0.0010000000474974513)
-        0.001
-    """
-    if not math.isfinite(value) or float(np.float32(value)) != value:
-        return value
-    return float(str(np.float32(value)))
 
 
 def name_of(item: Any) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import keras
 
 from modelkb_callbacks.datasets.data_profile import LeafProfile, dtype_name
-from modelkb_callbacks.plain_values import shortest_float
 from modelkb_store.ids import canonical_json
+from modelkb_store.shortest_float import shortest_float
 
 
 def array_spec(structure: Any, profiles: Sequence[LeafProfile]) -> str | None:

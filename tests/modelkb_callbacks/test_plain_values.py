@@ -15,7 +15,8 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelkb_callbacks.plain_values import plain, shortest_float
+from modelkb_callbacks.plain_values import plain
+from modelkb_store.shortest_float import shortest_float
 
 
 class Hostile:

@@ -181,8 +181,11 @@ class _Writer:
 
 
 def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:
-    arguments = ast.arguments([], [], None, [], [], None, [])
-    return ast.FunctionDef(name, arguments, body, [], None, None, [])
+    """Return a function without parameters."""
+    function = ast.parse("def name(): pass").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.name, function.body = name, body
+    return function
 
 
 def _usual_policy(model: Network | Layer) -> str:

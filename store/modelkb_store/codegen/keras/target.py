@@ -8,6 +8,7 @@ from pathlib import Path
 
 from modelkb_store.codegen.description import ModelDescription
 from modelkb_store.codegen.formatting import format_python
+from modelkb_store.codegen.keras import api
 from modelkb_store.codegen.keras.model_code import ModelCode, model_code
 from modelkb_store.codegen.templates import render
 
@@ -48,7 +49,8 @@ def write_module(description: ModelDescription) -> str:
 
 def import_lines(names: Collection[str]) -> list[str]:
     """Return the imports of the names that generated code uses."""
-    return [line for name, line in _IMPORTS.items() if name in names]
+    private = [line for name in sorted(names) if (line := api.import_line(name)) is not None]
+    return [*(line for name, line in _IMPORTS.items() if name in names), *private]
 
 
 def defined_names(text: str) -> frozenset[str]:

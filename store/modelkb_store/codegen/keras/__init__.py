@@ -1,0 +1,1 @@
+"""The target `keras`: code for Keras 3."""

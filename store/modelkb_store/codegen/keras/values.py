@@ -1,0 +1,352 @@
+"""Values of a Keras configuration as Python expressions.
+
+Everything becomes a node of Python's `ast`: texts stay string constants whatever is in them,
+and names are checked to be identifiers.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from modelkb_store.codegen.keras import api
+from modelkb_store.codegen.keras.api import KerasClass
+from modelkb_store.codegen.keras.special_values import is_special, special_value
+from modelkb_store.errors import CodeGenerationError
+from modelkb_store.shortest_float import shortest_float
+
+_MOST_POSITIONAL = 3
+# Settings of Keras' that are one number for all axes, if it is the same for all.
+_BY_AXIS = frozenset(
+    ("kernel_size", "strides", "pool_size", "dilation_rate", "size", "padding", "cropping")
+)
+_BASE_SETTINGS = ("name", "trainable", "dtype")
+_SEVERAL_SPELLINGS = ("regularizers",)
+
+
+class Speller:
+    """Writes values as expressions.
+
+    Args:
+        default_dtype: The global dtype policy; layers of this policy do not say so.
+        definitions: The names of classes and functions of the user's that will be defined.
+
+    Attributes:
+        names_used: Names that must be imported: ``keras``, ``layers``, ``ops``, ``np``.
+        problems: What could not be written exactly, for people.
+    """
+
+    def __init__(
+        self, *, default_dtype: str = "float32", definitions: Collection[str] = ()
+    ) -> None:
+        self.names_used: set[str] = set()
+        self.problems: list[str] = []
+        self._default_dtype = default_dtype
+        self._definitions = frozenset(definitions)
+
+    def value(self, value: object, where: str) -> ast.expr:
+        """Write any value of a configuration.
+
+        Args:
+            value: As JSON has it.
+            where: What it belongs to, for errors.
+
+        Raises:
+            CodeGenerationError: It cannot be written.
+        """
+        if value is None or isinstance(value, (bool, int, str)):
+            return ast.Constant(value)
+        if isinstance(value, float):
+            return number(value)
+        if isinstance(value, (list, tuple)):
+            return self._sequence(value, where)
+        if isinstance(value, Mapping):
+            return self._mapping(value, where)
+        raise CodeGenerationError(where, f"it holds a {type(value).__name__}", "leave it out")
+
+    def construct(
+        self,
+        entry: Mapping[str, Any],
+        where: str,
+        *,
+        name: str | None = None,
+        replaced: Mapping[str, ast.expr] | None = None,
+    ) -> ast.Call:
+        """Write the call that makes an object; arguments that are the defaults are left out.
+
+        Args:
+            entry: The object as Keras serializes it.
+            where: What it belongs to, for errors.
+            name: The name to give it; None leaves that to Keras.
+            replaced: Expressions to write in place of the values of some arguments.
+
+        Raises:
+            CodeGenerationError: A class that is not known, or a value that cannot be written.
+        """
+        described = api.find_class(entry.get("module"), str(entry["class_name"]))
+        config = entry.get("config") or {}
+        if described is None or entry["class_name"] in self._definitions:
+            return self._construct_own(entry, config, where, name)
+        given = self._given(described, config, where, replaced or {})
+        if name is not None and "name" in described.parameters:
+            given["name"] = ast.Constant(name)
+        return _call(self.spelled(described.spelling), described.required, given)
+
+    def input_call(self, config: Mapping[str, Any], where: str, *, name: str | None) -> ast.Call:
+        """Write ``keras.Input(...)`` for an input layer's configuration."""
+        shape = config.get("batch_shape", config.get("batch_input_shape"))
+        if not isinstance(shape, (list, tuple)):
+            raise CodeGenerationError(where, "its shape was not saved", "save the model again")
+        keywords: dict[str, ast.expr] = {"shape": self.shape(shape[1:], where)}
+        if shape[:1] not in ([None], (None,)):
+            keywords["batch_size"] = self.value(shape[0], where)
+        dtype = config.get("dtype")
+        if isinstance(dtype, Mapping):
+            dtype = dtype["config"]["name"]
+        if dtype not in (None, "float32"):
+            keywords["dtype"] = self.value(dtype, where)
+        for flag in ("sparse", "ragged", "optional"):
+            if config.get(flag):
+                keywords[flag] = ast.Constant(True)
+        if name is not None:
+            keywords["name"] = ast.Constant(name)
+        return _call(self.spelled("keras.Input"), (), keywords)
+
+    def shape(self, value: object, where: str) -> ast.expr:
+        """Write a shape, or a structure of shapes."""
+        if isinstance(value, (list, tuple)) and all(
+            each is None or isinstance(each, int) for each in value
+        ):
+            return ast.Tuple([self.value(each, where) for each in value])
+        if isinstance(value, (list, tuple)):
+            return ast.List([self.shape(each, where) for each in value])
+        if isinstance(value, Mapping):
+            keys: list[ast.expr | None] = [ast.Constant(str(key)) for key in value]
+            return ast.Dict(keys, [self.shape(each, where) for each in value.values()])
+        return self.value(value, where)
+
+    def own_class(self, class_name: str, registered_name: str | None, where: str) -> ast.expr:
+        """Write a class or function of the user's own, by its name.
+
+        Raises:
+            CodeGenerationError: Its source was not recorded.
+        """
+        if class_name in self._definitions and is_name(class_name):
+            return ast.Name(class_name)
+        known = registered_name or class_name
+        raise CodeGenerationError(
+            where,
+            f"its class or function {known!r} is not Keras' own, and its source is not recorded",
+            "write code for a recorded experiment that has its source, or use Keras' own",
+        )
+
+    def spelled(self, spelling: str) -> ast.expr:
+        """Write a dotted name, and note that its first part is needed."""
+        first, *rest = spelling.split(".")
+        self.names_used.add(first)
+        expression: ast.expr = ast.Name(first)
+        for part in rest:
+            expression = ast.Attribute(expression, part)
+        return expression
+
+    def _given(
+        self,
+        described: KerasClass,
+        config: Mapping[str, Any],
+        where: str,
+        replaced: Mapping[str, ast.expr],
+    ) -> dict[str, ast.expr]:
+        """Return the arguments that have to be written, in the order of the parameters."""
+        given: dict[str, ast.expr] = {}
+        for parameter in described.parameters:
+            if parameter in replaced:
+                given[parameter] = replaced[parameter]
+            elif parameter in config and not self._is_default(described, parameter, config):
+                value = config[parameter]
+                given[parameter] = self._argument(described, parameter, value, where)
+        return given
+
+    def _is_default(self, described: KerasClass, parameter: str, config: Mapping[str, Any]) -> bool:
+        value = config[parameter]
+        if parameter == "name":
+            return described.kind not in ("losses", "metrics") or value in (
+                described.defaults.get("name"),
+                None,
+            )
+        if parameter == "dtype":
+            return self._is_usual_dtype(described, value)
+        if parameter in described.same_as:
+            return bool(config.get(described.same_as[parameter]) == value)
+        return parameter in described.defaults and same_value(described.defaults[parameter], value)
+
+    def _is_usual_dtype(self, described: KerasClass, value: Any) -> bool:
+        default = _policy_name(described.defaults.get("dtype"))
+        if value is None:
+            return True
+        name = _policy_name(value)
+        if described.kind != "layers":
+            return name == default
+        return name == (self._default_dtype if default in (None, "float32") else default)
+
+    def _argument(self, described: KerasClass, parameter: str, value: Any, where: str) -> ast.expr:
+        if described.kind == "optimizers" and isinstance(value, float):
+            return number(shortest_float(value))
+        if parameter == "dtype":
+            return self._dtype(value, where)
+        if parameter in _BY_AXIS:
+            return self._by_axis(value, where)
+        if parameter in ("function", "fn", "activation"):
+            return self._function(value, where)
+        return self.value(value, where)
+
+    def _by_axis(self, value: Any, where: str) -> ast.expr:
+        return self.value(_same_for_all_axes(value), where)
+
+    def _dtype(self, value: Any, where: str) -> ast.expr:
+        name = _policy_name(value)
+        if name is not None:
+            return ast.Constant(name)
+        return self.value(value, where)
+
+    def _function(self, value: Any, where: str) -> ast.expr:
+        if isinstance(value, Mapping) and value.get("class_name") == "function":
+            return self._named_function(str(value.get("config")), where)
+        if isinstance(value, (list, tuple)):  # code, as Keras 2 stored that of a lambda
+            raise _no_source(where)
+        return self.value(value, where)
+
+    def _named_function(self, name: str, where: str) -> ast.expr:
+        if name not in self._definitions:
+            if api.is_function(name):
+                return self.spelled(f"ops.{name}")
+            if api.is_activation(name):
+                return self.spelled(f"keras.activations.{name}")
+        return self.own_class(name, None, where)
+
+    def _sequence(self, value: Sequence[Any], where: str) -> ast.expr:
+        parts = [self.value(each, where) for each in value]
+        is_shape = 0 < len(value) <= 5 and all(
+            each is None or (isinstance(each, int) and not isinstance(each, bool)) for each in value
+        )
+        pairs = bool(value) and all(isinstance(part, ast.Tuple) for part in parts)
+        return ast.Tuple(parts) if is_shape or pairs else ast.List(parts)
+
+    def _mapping(self, value: Mapping[str, Any], where: str) -> ast.expr:
+        class_name = value.get("class_name")
+        if class_name == "__lambda__":
+            raise _no_source(where)
+        if is_special(value):
+            return special_value(self, value, where)
+        if class_name == "function" and "config" in value:
+            return self._named_function(str(value["config"]), where)
+        if isinstance(class_name, str) and isinstance(value.get("config"), Mapping):
+            return self._object(value, where)
+        keys: list[ast.expr | None] = [self.value(key, where) for key in value]
+        return ast.Dict(keys, [self.value(each, where) for each in value.values()])
+
+    def _object(self, value: Mapping[str, Any], where: str) -> ast.expr:
+        """Write an object inside another: its text where that says it all."""
+        described = api.find_class(value.get("module"), str(value["class_name"]))
+        config = value["config"]
+        if described is None:
+            return self.construct(value, where)
+        if described.name == "DTypePolicy" and _policy_name(value) is not None:
+            return ast.Constant(_policy_name(value))
+        name = config.get("name")
+        is_named = described.kind == "layers" and isinstance(name, str)
+        auto = api.own_name(described)
+        made_up = is_named and (name == auto or name.removeprefix(f"{auto}_").isdigit())
+        made = self.construct(value, where, name=name if is_named and not made_up else None)
+        if described.string is not None and not made.args and not made.keywords:
+            return ast.Constant(described.string)
+        return made
+
+    def _construct_own(
+        self, entry: Mapping[str, Any], config: Any, where: str, name: str | None
+    ) -> ast.Call:
+        """Write an object of a class of the user's: its configuration is what it is made with."""
+        made = self.own_class(str(entry["class_name"]), entry.get("registered_name"), where)
+        if not isinstance(config, Mapping):
+            raise CodeGenerationError(
+                where, "its configuration is no dictionary", "mend get_config"
+            )
+        given: dict[str, ast.expr] = {}
+        for key, value in config.items():
+            if not is_name(key):
+                raise CodeGenerationError(
+                    where, f"its get_config() has {key!r}, which is no argument", "rename it"
+                )
+            if key not in _BASE_SETTINGS:
+                given[key] = self._function(value, where)
+        if config.get("trainable") is False:
+            given["trainable"] = ast.Constant(False)
+        if _policy_name(config.get("dtype")) not in (None, self._default_dtype):
+            given["dtype"] = self._dtype(config["dtype"], where)
+        if name is not None and "name" in config:
+            given["name"] = ast.Constant(name)
+        return _call(made, (), given)
+
+
+def number(value: float) -> ast.expr:
+    """Write a number; those that are not finite as ``float("inf")``."""
+    if math.isfinite(value):
+        return ast.Constant(value)
+    return ast.Call(ast.Name("float"), [ast.Constant(str(value))], [])
+
+
+def is_name(text: object) -> bool:
+    """Return whether a text can stand as a name in Python."""
+    return isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text)
+
+
+def same_value(first: Any, second: Any) -> bool:
+    """Return whether two values are the same in JSON, where tuples are lists and 1 is not True."""
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        return first.keys() == second.keys() and all(
+            same_value(first[key], second[key]) for key in first
+        )
+    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
+        return len(first) == len(second) and all(map(same_value, first, second))
+    return type(first) is type(second) and bool(first == second)
+
+
+def _same_for_all_axes(value: Any) -> Any:
+    """Return the one number of all axes, and of both their sides, if there is just one."""
+    if not isinstance(value, (list, tuple)) or not value:
+        return value
+    if all(isinstance(each, (list, tuple)) for each in value):
+        sides = [side for each in value for side in each]
+        return sides[0] if all(side == sides[0] for side in sides) else value
+    return value[0] if all(each == value[0] for each in value) else value
+
+
+def _policy_name(value: Any) -> str | None:
+    """Return the name of a plain dtype policy; None of any other."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and value.get("class_name") in ("DTypePolicy", "Policy"):
+        name = (value.get("config") or {}).get("name")
+        return name if isinstance(name, str) else None
+    return None
+
+
+def _call(function: ast.expr, required: Sequence[str], given: Mapping[str, ast.expr]) -> ast.Call:
+    """Write a call: the first arguments, if they are required, by position."""
+    positional = []
+    for name, (parameter, value) in zip(required, given.items(), strict=False):
+        if parameter != name or len(positional) == _MOST_POSITIONAL:
+            break
+        positional.append(value)
+    rest = list(given.items())[len(positional) :]
+    return ast.Call(function, positional, [ast.keyword(name, value) for name, value in rest])
+
+
+def _no_source(where: str) -> CodeGenerationError:
+    return CodeGenerationError(
+        where,
+        "it holds a lambda, of which only compiled code is kept",
+        "give the layer a function with a name, so that its source is recorded",
+    )
