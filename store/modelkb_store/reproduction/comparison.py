@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -94,10 +94,23 @@ def compare(original: Experiment, reproduction: Experiment) -> Comparison:
         not_compared=(*curves.only_in_one, *curves.only_evaluated_in_one),
         causes=()
         if verdict is Verdict.IDENTICAL
-        else causes_of_difference(
-            original, reproduction, same_architecture=architecture, same_initial_weights=start
+        else (
+            *causes_of_difference(
+                original, reproduction, same_architecture=architecture, same_initial_weights=start
+            ),
+            *_of_curves(curves, end),
         ),
     )
+
+
+def _of_curves(curves: CurveComparison, same_final_weights: bool | None) -> Iterator[Cause]:
+    if curves.only_in_one:
+        names = ", ".join(curves.only_in_one)
+        yield Cause("curves", f"only one of the runs has all values of {names}")
+    elif not curves.compared:
+        yield Cause("curves", "the original recorded no values to compare")
+    elif curves.first_difference is None and same_final_weights is False:
+        yield Cause("weights", "the curves are equal, but the weights at the end are not")
 
 
 def _equal(one: str | None, other: str | None) -> bool | None:
