@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from modelkb_store.reproduction.following import Ended, run_program
+
+
+def followed(program: str, tell: list[str] | None = None) -> Ended:
+    lines = [] if tell is None else tell
+    line = [sys.executable, "-c", textwrap.dedent(program)]
+    return run_program(line, dict(os.environ), lines.append)
+
+
+def test_output_and_errors_are_passed_on_as_they_come() -> None:
+    lines: list[str] = []
+
+    ended = followed("import sys; print('one'); print('two', file=sys.stderr); print('é')", lines)
+
+    assert ended.exit_code == 0
+    assert lines == ["one", "two", "é"]
+    assert ended.last_lines == ("one", "two", "é")
+    assert ended.process_id != os.getpid()
+
+
+def test_nobody_is_asked() -> None:
+    assert followed("import sys; sys.exit(len(sys.stdin.read()))").exit_code == 0
+
+
+def test_of_an_error_the_traceback_is_told() -> None:
+    ended = followed("print('noise ' * 9); print('Traceback (most recent call last):'); 1 / 0")
+
+    assert ended.exit_code == 1
+    assert ended.error.startswith("Traceback (most recent call last):\n")
+    assert ended.error.endswith("ZeroDivisionError: division by zero")
+    assert "noise" not in ended.error
+
+
+def test_an_error_without_a_traceback_is_its_last_lines() -> None:
+    assert followed("import sys; sys.exit('no data')").error == "no data"
+    assert followed("import os; os._exit(3)").error == "the process ended with 3"
+
+
+def test_only_the_end_is_kept() -> None:
+    ended = followed("[print(number) for number in range(1000)]")
+
+    assert ended.last_lines[-1] == "999"
+    assert len(ended.last_lines) < 100
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+def test_a_signal_is_named() -> None:
+    ended = followed("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+
+    assert ended.error == "signal SIGKILL ended the process"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_who_stops_us_stops_the_program_as_a_person_would(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    stopped = tmp_path / "stopped"
+    program = f"""
+        import time
+        print("ready")
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            open({str(stopped)!r}, "w").close()
+            raise
+    """
+    former = signal.getsignal(number)
+
+    def stop(line: str) -> None:
+        if line == "ready":
+            time.sleep(0.1)  # until it is inside of `try`
+            os.kill(os.getpid(), number)
+
+    line = [sys.executable, "-c", textwrap.dedent(program)]
+    with pytest.raises(KeyboardInterrupt):
+        run_program(line, dict(os.environ), stop)
+    assert stopped.exists()
+    assert signal.getsignal(number) is former
+
+
+def test_a_child_that_goes_on_is_not_waited_for() -> None:
+    started = time.monotonic()
+    child = "import time; time.sleep(12)"
+    program = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}])"
+
+    assert followed(program).exit_code == 0
+    assert time.monotonic() - started < 11
+
+
+def test_it_works_in_any_thread() -> None:
+    found: list[Ended] = []
+    thread = threading.Thread(target=lambda: found.append(followed("print(1)")))
+    thread.start()
+    thread.join()
+
+    assert found[0].last_lines == ("1",)
