@@ -12,7 +12,13 @@ from typing import Any
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.process.git_state import git_state
-from modelkb_callbacks.slicing import DataSlice, Definitions, slice_data, source_of
+from modelkb_callbacks.slicing import (
+    DataSlice,
+    Definitions,
+    slice_block,
+    slice_data,
+    source_of,
+)
 from modelkb_callbacks.user_objects import user_objects
 from modelkb_callbacks.user_source import UserSource
 from modelkb_store.ids import content_id
@@ -26,13 +32,13 @@ def describe_implementation(
 
     Args:
         model: The Keras model.
-        call: The arguments of ``fit``, as far as they are known; None where none runs, and
-            so no data is known.
+        call: The arguments of ``fit``, as far as they are known; None where a block begins
+            without one.
         source: The user's source that runs.
         guard: Runs each step.
     """
-    frames = () if call is None else source.frames
-    data_slice = guard.run("find what makes the data", lambda: slice_data(frames))
+    find = slice_block if call is None else slice_data
+    data_slice = guard.run("find what makes the data", lambda: find(source.frames))
     definitions = guard.run(
         "find the source of the model's classes",
         lambda: source_of(user_objects(model, call or FitCall())),
@@ -64,8 +70,9 @@ def _source_problems(
     """Say what is missing of the source, or would be needed to run it again."""
     if not source.frames:
         yield "the source that runs was not found, or was edited since it was loaded"
-    elif data_slice is None and call is not None:
-        yield "data slice: the call of fit was not found in the source"
+    elif data_slice is None:
+        what = "the call of fit" if call is not None else "a block that can stand by itself"
+        yield f"data slice: {what} was not found in the source"
     if data_slice is not None:
         yield from (f"data slice: {each}" for each in data_slice.problems)
         if data_slice.reads_environment:

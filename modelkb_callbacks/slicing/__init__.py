@@ -1,5 +1,6 @@
 """The part of a source that a run needs: its data, and classes of its own."""
 
+from modelkb_callbacks.slicing.block_slice import slice_block
 from modelkb_callbacks.slicing.data_slice import DataSlice
 from modelkb_callbacks.slicing.definitions import Definitions, source_of
 from modelkb_callbacks.slicing.frame_location import (
@@ -16,6 +17,7 @@ __all__ = [
     "FrameLocation",
     "Position",
     "frames_of_fit",
+    "slice_block",
     "slice_data",
     "source_of",
     "user_frames",

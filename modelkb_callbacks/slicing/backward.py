@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from modelkb_callbacks.slicing.aliases import Aliases
 from modelkb_callbacks.slicing.effects import Effects, Path, random_state
+from modelkb_callbacks.slicing.experiment_call import only_records
 from modelkb_callbacks.slicing.leaf_effects import EffectTable
 from modelkb_callbacks.slicing.needs import Needs
 from modelkb_callbacks.slicing.program import Branch, Leaf, Node, Program, leaves
@@ -22,6 +23,7 @@ class BackwardWalk:
         effects: What each statement, and the head of each compound one, does.
         aliases: Which variables share memory.
         seeded: Random generators that are seeded anywhere in the program.
+        given: What is there by other means, so that nothing that makes it is kept.
     """
 
     def __init__(
@@ -30,11 +32,13 @@ class BackwardWalk:
         effects: EffectTable,
         aliases: Aliases,
         seeded: frozenset[str],
+        given: Path = ("", ""),
     ) -> None:
         self._program = program
         self._effects = effects
         self._aliases = aliases
         self._seeded = seeded
+        self._given = given
         self._sticky = Needs()  # read by functions at times that are not known
         self._carried: dict[Branch, Needs] = {}
         self._changed = False
@@ -107,10 +111,18 @@ class BackwardWalk:
         return effects.uses
 
     def _need(self, uses: Iterable[Path], effects: Effects, needs: Needs) -> None:
-        needs.add(uses)
+        needs.add(path for path in uses if not self._is_given(path))
         self.used.update(path[0] for path in uses)
-        self._sticky.add(effects.deferred)
+        self._sticky.add(path for path in effects.deferred if not self._is_given(path))
         needs.add(random_state(each) for each in effects.draws & self._seeded)
+
+    def _is_given(self, path: Path) -> bool:
+        variable, attribute = self._given
+        return path[0] == variable and attribute in ("", path[1])
+
+    def _makes_given(self, effects: Effects) -> bool:
+        made = {*effects.changes, *((variable, "") for variable in effects.defines)}
+        return any(self._is_given(path) for path in made)
 
     def _acts_on(self, effects: Effects, needs: Needs) -> bool:
         if effects.seeds or effects.always:
@@ -119,6 +131,8 @@ class BackwardWalk:
             if needs.has_variable(variable) or self._sticky.has_variable(variable):
                 return True
         for change in effects.changes:
+            if self._is_given(change):
+                continue
             for path in self._aliases.group(change):
                 if needs.touches(path) or self._sticky.touches(path):
                     return True
@@ -250,7 +264,8 @@ class BackwardWalk:
         evaluates = any(leaf.role == "evaluate" for leaf in leaves(body))
         inside = self._holds_work(body) if evaluates else self._holds_kept(body)
         inside = inside and not effects.builds_model
-        if acts or inside or branch in self.kept:
+        inside = inside and not only_records(branch.node, branch.scope)
+        if acts or inside or branch.model or branch in self.kept:
             self._keep_branch(branch)
             for variable in effects.defines:
                 out.drop(variable)
@@ -272,8 +287,8 @@ class BackwardWalk:
             effects = self._effects.outside(leaf)
             for generator in effects.seeds:
                 since_seed.pop(generator, None)
-            if leaf.is_replaced:
-                continue  # it is run where its data are
+            if leaf.is_replaced or self._makes_given(effects):
+                continue  # it is run all the same
             if leaf not in self.kept:
                 for generator in effects.draws & self._seeded:
                     if number < drawing.get(generator, -1):

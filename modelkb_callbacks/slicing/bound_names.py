@@ -38,7 +38,7 @@ def bound_names(body: Iterable[ast.AST], *, walrus: bool = True) -> set[str]:
         walrus: Whether there may be ``:=`` in them; without any it is faster.
     """
     names: set[str] = set()
-    for node in _own_nodes(body, walrus=walrus):
+    for node in own_nodes(body, walrus=walrus):
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Store):
                 names.add(node.id)
@@ -58,7 +58,7 @@ def imports_of(
     body: Iterable[ast.AST], *, walrus: bool = True
 ) -> tuple[list[ast.Import | ast.ImportFrom], set[str]]:
     """Return the imports of a block, and the names that are bound otherwise."""
-    nodes = list(_own_nodes(body, walrus=walrus))
+    nodes = list(own_nodes(body, walrus=walrus))
     found = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
     otherwise = {
         node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
@@ -80,7 +80,7 @@ def declared_elsewhere(body: Iterable[ast.AST]) -> set[str]:
     """Return the names that a function's ``global`` and ``nonlocal`` statements list."""
     return {
         name
-        for node in _own_nodes(body, walrus=False)
+        for node in own_nodes(body, walrus=False)
         if isinstance(node, (ast.Global, ast.Nonlocal))
         for name in node.names
     }
@@ -134,8 +134,13 @@ def outer_parts(node: DefinitionNode | ast.Lambda) -> list[ast.AST]:
     return [*node.decorator_list, *parts, *(each for each in annotations if each)]
 
 
-def _own_nodes(body: Iterable[ast.AST], *, walrus: bool) -> Iterator[ast.AST]:
-    """Walk nodes whose names are bound in this scope."""
+def own_nodes(body: Iterable[ast.AST], *, walrus: bool) -> Iterator[ast.AST]:
+    """Walk nodes whose names are bound in this scope.
+
+    Args:
+        body: Some nodes.
+        walrus: Whether there may be ``:=`` in them; without any only what can bind is walked.
+    """
     stack = list(body)
     while stack:
         node = stack.pop()

@@ -11,6 +11,7 @@ from modelkb_callbacks.slicing.bound_names import bound_names, local_names
 from modelkb_callbacks.slicing.call_site import CallSite, blocks_of, find_call_site
 from modelkb_callbacks.slicing.continuation import Continuation
 from modelkb_callbacks.slicing.conversion import TRIES, Converter
+from modelkb_callbacks.slicing.experiment_call import is_experiment, model_of_experiment
 from modelkb_callbacks.slicing.frame_location import FIT_NAMES, FrameLocation, Scalar
 from modelkb_callbacks.slicing.module_finder import ModuleFinder
 from modelkb_callbacks.slicing.module_table import ModuleTable
@@ -35,6 +36,7 @@ class Inliner:
         folders: More folders in which modules of the user's may lie.
         evaluations_left_out: Places of calls of ``evaluate`` that are not followed; None if
             nothing after ``fit`` is.
+        block: Whether the first frame is at ``with experiment(model):`` instead of at ``fit``.
     """
 
     def __init__(
@@ -43,11 +45,14 @@ class Inliner:
         folders: Iterable[Path] = (),
         *,
         evaluations_left_out: Collection[Place] | None = None,
+        block: bool = False,
     ) -> None:
         self.program = Program()
         self.fit: Leaf | None = None
         self.continuation: Continuation | None = None
+        self.block: Branch | None = None
         self._left_out = evaluations_left_out
+        self._is_block = block
         self._converter = Converter(self.program)
         paths = [each.source.path.parent for each in frames if each.source.path]
         finder = ModuleFinder([*paths, *folders])
@@ -79,7 +84,7 @@ class Inliner:
     ) -> tuple[list[FrameLocation], list[CallSite]]:
         """Return the frames up to the first that can't be found in its source."""
         found: list[CallSite] = []
-        callees: Iterable[str] = FIT_NAMES
+        callees: Iterable[str] = {"experiment"} if self._is_block else FIT_NAMES
         for frame in frames:
             site = find_call_site(frame, callees)
             if site is None:
@@ -199,6 +204,8 @@ class Inliner:
     def _call(self, index: int, statement: ast.AST, scope: Scope) -> list[Node]:
         """Return what a statement calls, in its place."""
         call = self._sites[index].call
+        if index == 0 and self._is_block:
+            return self._whole_block(statement, call, scope)
         loops = _comprehensions_around(statement, call)
         if loops:
             nodes: list[Node] = [self._comprehension(index, loops, scope)]
@@ -222,6 +229,23 @@ class Inliner:
         if self._left_out is not None and call is not None:
             self.continuation = Continuation(call, scope, self._converter, self._left_out)
         return [self.fit]
+
+    def _whole_block(self, statement: ast.AST, call: ast.Call | None, scope: Scope) -> list[Node]:
+        """Return the block of an experiment, all of which is kept."""
+        if not isinstance(statement, (ast.With, ast.AsyncWith)):
+            return []
+        if call is None or not is_experiment(call, scope):
+            return []
+        model = model_of_experiment(call)
+        if model is None:
+            return []
+        self._converter.note_with(statement, scope)
+        body = self._converter.convert(statement.body, scope)
+        for leaf in leaves(body):
+            leaf.forced = True
+        arms = [Arm("body", None, body)]
+        self.block = Branch("with", statement, scope, arms, around=True, model=model)
+        return [self.block]
 
     def _comprehension(
         self, index: int, generators: list[ast.comprehension], scope: Scope

@@ -11,6 +11,7 @@ from modelkb_callbacks.slicing.scope import Scope, Variable, is_star, name_of, s
 
 FIT_DATA = "fit_data"
 EVALUATE_DATA = "evaluate_data"
+EXPERIMENT_MODEL = "experiment_model"
 
 
 def choose_names(

@@ -68,6 +68,7 @@ class Branch:
         around: Whether ``fit`` is inside of it.
         ends: For a loop around ``fit``: the values that its variables had in the pass.
         jumps: Its own ``break`` and ``continue``.
+        model: For the block of an experiment, which is kept as it stands: its model.
     """
 
     kind: Kind
@@ -77,6 +78,7 @@ class Branch:
     around: bool = False
     ends: list[tuple[Variable, object]] = field(default_factory=list)
     jumps: list[Leaf] = field(default_factory=list)
+    model: ast.expr | None = None
 
 
 Node = Leaf | Branch

@@ -16,8 +16,8 @@ from modelkb_callbacks.slicing.fit_arguments import (
     positions,
     starred_arguments,
 )
-from modelkb_callbacks.slicing.naming import FIT_DATA, evaluate_name
-from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node
+from modelkb_callbacks.slicing.naming import EXPERIMENT_MODEL, FIT_DATA, evaluate_name
+from modelkb_callbacks.slicing.program import Arm, Branch, Leaf, Node, branches, leaves
 from modelkb_callbacks.slicing.renaming import Renaming
 from modelkb_callbacks.slicing.scope import Scope, Variable
 from modelkb_callbacks.slicing.text_edits import (
@@ -61,6 +61,7 @@ class Renderer:
         self._texts: dict[int, SourceText] = {}
         self._imported: set[str] = set()
         self._evaluations = 0
+        self.model_name: str | None = None
         self.arguments: dict[str, str] = {}
 
     def block(self, nodes: Iterable[Node], indent: str = "") -> list[str]:
@@ -108,10 +109,14 @@ class Renderer:
             return self._import(leaf, node, indent)
         if isinstance(node, ast.Return):
             return indent + (self._expression(node.value, leaf) if node.value else "pass")
-        text = self._text(leaf.scope)
+        edits = list(self._renaming(leaf).edits(node, leaf.scope, self._text(leaf.scope)))
+        return self._moved(node, leaf.scope, edits, indent)
+
+    def _moved(self, node: ast.AST, scope: Scope, edits: list[Edit], indent: str) -> str:
+        """Return a statement with its changes, at another indentation."""
+        text = self._text(scope)
         start, end = start_of(node), end_of(node)
         old = text.indentation(start[0])
-        edits = list(self._renaming(leaf).edits(node, leaf.scope, text))
         if old != indent:
             fixed = lines_inside_texts(node)
             for line in range(start[0] + 1, end[0] + 1):
@@ -222,6 +227,8 @@ class Renderer:
         return _dictionary(target, items, indent)
 
     def _branch(self, branch: Branch, indent: str) -> list[str]:
+        if branch.model is not None:
+            return self._whole(branch, branch.model, indent)
         if branch not in self._kept:
             # What is around `fit` itself, and of no matter for its data, falls away.
             return self.block([node for arm in branch.arms for node in arm.nodes], indent)
@@ -238,6 +245,24 @@ class Renderer:
             inner = self.block(arm.nodes, indent + _STEP)
             lines += [f"{indent}else:", *inner] if inner else []
         return lines
+
+    def _whole(self, branch: Branch, model: ast.expr, indent: str) -> list[str]:
+        """Return the block of an experiment as it stands, and before it what its model is."""
+        effects = Effects()
+        inside: list[Node] = [*leaves(branch.arms[0].nodes), *branches(branch.arms[0].nodes)]
+        for node in [branch, *inside]:
+            effects.add_references(self._effects[node])
+        renaming, text = Renaming(effects, self._names, self._scopes), self._text(branch.scope)
+        edits = list(renaming.edits(branch.node, branch.scope, text))
+        last = branch.node.body[-1]  # type: ignore[attr-defined]
+        if isinstance(last, ast.Return):
+            end = start_of(last.value) if last.value else end_of(last)
+            edits.append(Edit(start_of(last), end, "" if last.value else "pass"))
+        self.model_name = renaming.unparsed(model)
+        return [
+            f"{indent}{EXPERIMENT_MODEL} = {self.model_name}",
+            self._moved(branch.node, branch.scope, edits, indent),
+        ]
 
     def _body(self, arm: Arm, indent: str) -> list[str]:
         return self.block(arm.nodes, indent + _STEP) or [f"{indent}{_STEP}pass"]

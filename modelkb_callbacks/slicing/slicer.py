@@ -9,15 +9,23 @@ from pathlib import Path
 
 from modelkb_callbacks.slicing.aliases import Aliases
 from modelkb_callbacks.slicing.backward import BackwardWalk
+from modelkb_callbacks.slicing.continuation import model_path
 from modelkb_callbacks.slicing.data_slice import DataSlice
 from modelkb_callbacks.slicing.effect_collector import EffectCollector
 from modelkb_callbacks.slicing.effects import Effects
+from modelkb_callbacks.slicing.effects import Path as VariablePath
 from modelkb_callbacks.slicing.frame_location import FrameLocation
 from modelkb_callbacks.slicing.inlining import Inliner
 from modelkb_callbacks.slicing.kinds import Kinds
 from modelkb_callbacks.slicing.layout import laid_out
 from modelkb_callbacks.slicing.leaf_effects import EffectTable
-from modelkb_callbacks.slicing.naming import FIT_DATA, choose_names, evaluate_name, identifiers
+from modelkb_callbacks.slicing.naming import (
+    EXPERIMENT_MODEL,
+    FIT_DATA,
+    choose_names,
+    evaluate_name,
+    identifiers,
+)
 from modelkb_callbacks.slicing.program import Branch, Leaf, Node, branches, leaves
 from modelkb_callbacks.slicing.redaction import redacted_source
 from modelkb_callbacks.slicing.rendering import Renderer
@@ -34,13 +42,16 @@ class Slicer:
         folders: More folders in which modules of the user's may lie.
         evaluations_left_out: Places of calls of ``evaluate`` that are not followed; None if
             nothing after ``fit`` is.
+        block: Whether the first frame is at ``with experiment(model):`` instead of at ``fit``.
     """
 
     frames: Sequence[FrameLocation]
     folders: Iterable[Path] = ()
     evaluations_left_out: Collection[Place] | None = None
+    block: bool = False
     inliner: Inliner = field(init=False)
     effects: EffectTable = field(init=False)
+    model: VariablePath = field(init=False, default=("", ""))
     kept: Collection[Node] = field(init=False, default=())
     unknown: list[str] = field(init=False, default_factory=list)
 
@@ -51,11 +62,14 @@ class Slicer:
             Exception: The source is of a kind that nobody has thought of.
         """
         self.inliner = Inliner(
-            self.frames, self.folders, evaluations_left_out=self.evaluations_left_out
+            self.frames,
+            self.folders,
+            evaluations_left_out=self.evaluations_left_out,
+            block=self.block,
         )
         self.inliner.build()
         program = self.inliner.program
-        if self.inliner.fit is None:
+        if self.inliner.fit is None and self.inliner.block is None:
             return None
         walk = self._walk()
         self.kept = walk.kept
@@ -73,7 +87,7 @@ class Slicer:
             (each for each in variables if scope_key(each) in program.scopes or is_import(each)),
             program.scopes,
             taken,
-            [FIT_DATA, *(evaluate_name(number) for number in range(len(self.places)))],
+            self._reserved(),
         )
         renderer = Renderer(program.scopes, self.effects, walk.kept, walk.used, names)
         blocks = [renderer.block(module) for module in program.modules]
@@ -95,7 +109,13 @@ class Slicer:
             line=self.frames[0].line,
             reads_command_line=any(self.effects[node].command_line for node in kept),
             reads_environment=any(self.effects[node].environment for node in kept),
+            model_name=renderer.model_name,
         )
+
+    def _reserved(self) -> list[str]:
+        if self.block:
+            return [EXPERIMENT_MODEL]
+        return [FIT_DATA, *(evaluate_name(number) for number in range(len(self.places)))]
 
     @property
     def places(self) -> list[Place]:
@@ -114,27 +134,33 @@ class Slicer:
         kinds = Kinds(program)
         collector = EffectCollector(program, kinds, self.inliner.modules.resolve)
         aliases = Aliases(collector.roots)
-        self._mark_model(kinds)
+        self.model = self._mark_model(kinds)
         self.effects = EffectTable(collector, aliases)
         seeded: set[str] = set()
         for _ in range(2):  # again for modules that were met only in functions
             for node in self.everything():
                 seeded |= self.effects.outside(node).seeds
-        walk = BackwardWalk(program, self.effects, aliases, frozenset(seeded))
+        given = self.model if self.block else ("", "")
+        walk = BackwardWalk(program, self.effects, aliases, frozenset(seeded), given)
         walk.run()
         walk.note_disturbances()
         return walk
 
-    def _mark_model(self, kinds: Kinds) -> None:
-        fit = self.inliner.fit
-        if fit is None or not isinstance(fit.node, ast.Call):
-            return
-        func = fit.node.func
-        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name):
-            name = func.value.id
-            variable = fit.scope.variable(name)
-            if variable and not fit.scope.own_object_named(name):
-                kinds.mark_as_model(variable)
+    def _mark_model(self, kinds: Kinds) -> VariablePath:
+        """Note which variable holds the model, and return it."""
+        fit, block = self.inliner.fit, self.inliner.block
+        node: ast.expr | None = None
+        if block is not None:
+            node = block.model
+        elif fit is not None and isinstance(fit.node, ast.Call):
+            node = fit.node.func.value if isinstance(fit.node.func, ast.Attribute) else None
+        scope = block.scope if block else fit.scope if fit else None
+        if scope is None:
+            return ("", "")
+        path = model_path(node, scope)
+        if isinstance(node, ast.Name) and path[0] and not scope.own_object_named(node.id):
+            kinds.mark_as_model(path[0])
+        return path
 
     def everything(self) -> list[Node]:
         """Return all nodes of the program."""
@@ -187,6 +213,7 @@ class Slicer:
             if node.around and not node.ends:
                 line = getattr(getattr(node.node, "target", node.node), "lineno", 0)
                 where = node.scope.source.location(line)
+                what = "the block" if self.block else "fit()"
                 program.add_problem(
-                    f"fit() is in the loop at {where}: the data are of its first pass"
+                    f"{what} is in the loop at {where}: the data are of its first pass"
                 )

@@ -236,8 +236,25 @@ with experiment(model, store={store!r}, strict=True) as run:
 """
 
 
-def test_a_block_without_a_fit_has_no_data_slice(store: Path, tmp_path: Path) -> None:
+def test_a_block_without_a_fit_is_its_own_data_slice(store: Path, tmp_path: Path) -> None:
     run_script(tmp_path, "block.py", BLOCK, store=str(store))
     experiment = Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
 
-    assert experiment.implementation()["data_slice"] is None
+    implementation = experiment.implementation()
+    text = implementation["data_slice"]
+    assert text.startswith("from modelkb_callbacks import experiment\n\nexperiment_model = model\n")
+    assert text.endswith("strict=True) as run:\n    run.log(loss=1.0)\n")
+    assert implementation["source_problems"] == []
+
+
+FIT_IN_BLOCK = BLOCK.replace("run.log(loss=1.0)", "model.fit([[1.0, 2.0]], [[1.0]], verbose=0)")
+
+
+def test_a_block_with_a_fit_has_that_of_the_fit(store: Path, tmp_path: Path) -> None:
+    text = 'import numpy as np\nmodel.compile("sgd", "mse")\nx = np.ones((4, 2))\nwith experiment'
+    script = FIT_IN_BLOCK.replace("[[1.0, 2.0]], [[1.0]]", "x, x[:, :1]")
+    run_script(tmp_path, "block.py", script.replace("with experiment", text), store=str(store))
+    experiment = Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
+    assert experiment.implementation()["data_slice"] == (
+        'import numpy as np\n\nx = np.ones((4, 2))\nfit_data = {"x": x, "y": x[:, :1]}\n'
+    )
