@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 FIT_DATA = "fit_data"
-FIT_MODEL = "fit_model"
+EXPERIMENT_MODEL = "experiment_model"
 _EVALUATE_DATA = re.compile(r"evaluate_data(_\d+)?")
 _SEEDING = "set_random_seed"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -78,7 +78,7 @@ def parse_data_program(text: str) -> DataProgram:
         text=text,
         tree=tree,
         fit=named.get(FIT_DATA),
-        model=named.get(FIT_MODEL),
+        model=named.get(EXPERIMENT_MODEL),
         evaluations=tuple(p for name, p in named.items() if _EVALUATE_DATA.fullmatch(name)),
         seedings=tuple(place for place in places if _seeds(place.statement, seeders)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from modelkb_store.codegen.keras.model_code import BUILD_MODEL, ModelCode, model_code
@@ -17,15 +17,12 @@ _SOURCE = "model"
 _PREFIX = "model."
 
 
-def model_source(
-    recorded: Recorded, definitions: OwnDefinitions, taken: Collection[str]
-) -> ModelCode:
+def model_source(recorded: Recorded, definitions: OwnDefinitions) -> ModelCode:
     """Write ``build_model()`` and what it needs.
 
     Args:
         recorded: The experiment.
         definitions: The user's own classes and functions.
-        taken: Names that mean something else where the code will stand.
 
     Raises:
         CodeGenerationError: A layer cannot be written, or the model was not recorded.
@@ -33,12 +30,7 @@ def model_source(
     policy = recorded.environment.get("dtype_policy") or None
     if recorded.model_config is None:
         return _of_own_class(recorded, definitions, policy)
-    return model_code(
-        recorded.model_config,
-        definitions=definitions.names,
-        dtype_policy=policy,
-        taken=taken,
-    )
+    return model_code(recorded.model_config, definitions=definitions.names, dtype_policy=policy)
 
 
 def _of_own_class(recorded: Recorded, definitions: OwnDefinitions, policy: str | None) -> ModelCode:

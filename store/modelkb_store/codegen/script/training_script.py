@@ -59,10 +59,11 @@ def write_script(
         CodeGenerationError: The model was not recorded, or cannot be written.
     """
     source = RecordedSource.of(recorded)
-    model = model_source(recorded, source.definitions, source.taken)
+    model = model_source(recorded, source.definitions)
     settings = global_settings(recorded, source.imports, model.dtype_policy)
     speller = Speller(default_dtype=model.dtype_policy, definitions=source.definitions.names)
     steps = TrainingSteps(recorded, source, speller, Path(file_name).stem, in_notebook)
+    steps.rename_functions(model.functions)
     parts = _parts(recorded, source, steps, model, settings)
     modules = tuple(modules_in("\n".join([parts.imports, *parts.code()])))
     problems = [*source.problems, *steps.problems, *model.problems, *speller.problems]

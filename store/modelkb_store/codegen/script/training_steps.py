@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +48,12 @@ class TrainingSteps:
 
     def __post_init__(self) -> None:
         for name in (BUILD_MODEL, RESTORE):
+            self.names[name] = self.source.free_name(name)
+
+    def rename_functions(self, functions: Iterable[str]) -> None:
+        """Give functions of the generator's other names where theirs mean something else."""
+        for text in functions:
+            name = ast.parse(text).body[0].name  # type: ignore[attr-defined]
             self.names[name] = self.source.free_name(name)
 
     @property
