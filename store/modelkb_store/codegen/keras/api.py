@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modelkb_store.codegen.network.auto_names import snake_case
-
 _FILE = Path(__file__).with_name("api.json")
 # Where a class is looked for whose module is not said, as in the files of Keras 2.
 _KINDS = (
@@ -116,11 +114,6 @@ def is_activation(name: str) -> bool:
 def is_function(name: str) -> bool:
     """Return whether ``keras.ops`` has a function of this name."""
     return name in _table()["functions"]
-
-
-def own_name(described: KerasClass) -> str:
-    """Return the name that Keras gives to the first object of a class."""
-    return snake_case(described.name)
 
 
 def _is_of_keras(module: str) -> bool:

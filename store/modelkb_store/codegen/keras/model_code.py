@@ -64,7 +64,8 @@ def model_code(
     """
     model = parse_model(model_config)
     policy = dtype_policy or _usual_policy(model)
-    speller = Speller(default_dtype=policy, definitions=definitions)
+    left_out = names_to_leave_out(each for _, each in constructed(model))
+    speller = Speller(default_dtype=policy, definitions=definitions, left_out=left_out)
     writer = _Writer(speller, {*definitions, *taken, "keras", "layers", "ops", "np"})
     writer.write(model)
     return ModelCode(
@@ -84,8 +85,7 @@ class _Writer:
 
     def write(self, model: Network | Layer) -> None:
         self.taken.add(BUILD_MODEL)
-        left_out = names_to_leave_out(each for _, each in constructed(model))
-        self._spelling = Spelling(self.speller, left_out, self._nested)
+        self._spelling = Spelling(self.speller, self._nested)
         body = self._body_of_own_class(model) if isinstance(model, Layer) else self._body(model)
         self.functions.append(_function(BUILD_MODEL, body))
 
@@ -124,7 +124,9 @@ class _Writer:
         folded = fold(program.statements, taken=self.taken)
         self._add_functions(folded.functions)
         last = ast.Return(program.result)
-        named = with_readable_names([*folded.statements, last], program.wishes, self.taken)
+        named = with_readable_names(
+            [*folded.statements, last], program.wishes, self.taken, program.lasting
+        )
         return named[:-1], program.result
 
     def _sequential_body(self, network: Network) -> tuple[list[ast.stmt], ast.expr]:

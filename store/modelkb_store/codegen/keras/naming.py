@@ -32,7 +32,10 @@ def identifier(text: str) -> str:
 
 
 def with_readable_names(
-    statements: Sequence[ast.stmt], wishes: Mapping[str, str], taken: Collection[str]
+    statements: Sequence[ast.stmt],
+    wishes: Mapping[str, str],
+    taken: Collection[str],
+    lasting: Collection[str] = (),
 ) -> list[ast.stmt]:
     """Rename the variables of a function's body.
 
@@ -41,9 +44,13 @@ def with_readable_names(
             return. They are changed.
         wishes: For variables that should not be called `x`, what to call them.
         taken: Names that mean something else.
+        lasting: Variables whose names nothing else gets, wherever it stands.
     """
     spans = _Spans()
     spans.walk(statements)
+    for name in lasting:
+        if name in spans.first:
+            spans.first[name], spans.last[name] = -1, spans.place + 1
     names = _choose(spans, wishes, taken)
     for statement in statements:
         for node in ast.walk(statement):

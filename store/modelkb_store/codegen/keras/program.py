@@ -25,11 +25,13 @@ class Program:
         statements: One assignment for each value, every variable assigned once.
         result: What the function returns.
         wishes: What variables would like to be called; all others are called ``x``.
+        lasting: Variables that hold layers, whose names nothing else gets.
     """
 
     statements: list[ast.stmt] = field(default_factory=list)
     result: ast.expr = field(default_factory=lambda: ast.Constant(None))
     wishes: dict[str, str] = field(default_factory=dict)
+    lasting: set[str] = field(default_factory=set)
 
 
 def functional_program(network: Network, spelling: Spelling) -> Program:
@@ -83,6 +85,7 @@ class _Writer:
             variable = self._variable(f"{layer.name}_layer")
             self._made[layer.name] = variable
             self.program.wishes[variable] = identifier(layer.name)
+            self.program.lasting.add(variable)
             self._add(variable, self.spelling.layer(layer))
         else:
             call = layer.calls[step.call]
@@ -169,5 +172,9 @@ class _Writer:
             )
         for key, (place, user) in last.items():
             if key in places and place > places[key] + 1:
-                wish = _WISHES_BY_USER.get(user.class_name) or identifier(key[0])
-                self._wishes_of_calls[key] = wish
+                self._wishes_of_calls[key] = self._wish_of(key[0], user)
+
+    def _wish_of(self, name: str, user: Layer) -> str:
+        if len(self._by_name[name].calls) > 1:  # the layer itself is called so
+            return FLOWING
+        return _WISHES_BY_USER.get(user.class_name) or identifier(name)

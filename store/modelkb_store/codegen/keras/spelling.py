@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,18 +21,16 @@ class Spelling:
 
     Attributes:
         speller: Writes values and objects.
-        left_out: The bases of names that Keras makes up again by itself.
         build: Returns the expression that makes a nested model.
     """
 
     speller: Speller
-    left_out: Collection[str]
     build: Callable[[Network], ast.expr]
 
     def name(self, part: Layer | Network) -> str | None:
         """Return the name to write for a layer or model; None where Keras finds it itself."""
         number = auto_number(part.name, part.class_name)
-        return None if number is not None and number[0] in self.left_out else part.name
+        return None if number is not None and number[0] in self.speller.left_out else part.name
 
     def layer(self, layer: Layer) -> ast.expr:
         """Write the expression that makes a layer, or a nested model."""

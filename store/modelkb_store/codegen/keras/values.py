@@ -15,6 +15,8 @@ from typing import Any
 from modelkb_store.codegen.keras import api
 from modelkb_store.codegen.keras.api import KerasClass
 from modelkb_store.codegen.keras.special_values import is_special, special_value
+from modelkb_store.codegen.network.auto_names import auto_number
+from modelkb_store.codegen.network.inner_layers import is_mirrored, unprefixed
 from modelkb_store.errors import CodeGenerationError
 from modelkb_store.shortest_float import shortest_float
 
@@ -24,7 +26,6 @@ _BY_AXIS = frozenset(
     ("kernel_size", "strides", "pool_size", "dilation_rate", "size", "padding", "cropping")
 )
 _BASE_SETTINGS = ("name", "trainable", "dtype")
-_SEVERAL_SPELLINGS = ("regularizers",)
 
 
 class Speller:
@@ -33,6 +34,7 @@ class Speller:
     Args:
         default_dtype: The global dtype policy; layers of this policy do not say so.
         definitions: The names of classes and functions of the user's that will be defined.
+        left_out: The bases of names that Keras makes up again by itself.
 
     Attributes:
         names_used: Names that must be imported: ``keras``, ``layers``, ``ops``, ``np``.
@@ -40,12 +42,17 @@ class Speller:
     """
 
     def __init__(
-        self, *, default_dtype: str = "float32", definitions: Collection[str] = ()
+        self,
+        *,
+        default_dtype: str = "float32",
+        definitions: Collection[str] = (),
+        left_out: Collection[str] = (),
     ) -> None:
         self.names_used: set[str] = set()
         self.problems: list[str] = []
         self._default_dtype = default_dtype
         self._definitions = frozenset(definitions)
+        self.left_out = frozenset(left_out)
 
     def value(self, value: object, where: str) -> ast.expr:
         """Write any value of a configuration.
@@ -171,6 +178,8 @@ class Speller:
 
     def _is_default(self, described: KerasClass, parameter: str, config: Mapping[str, Any]) -> bool:
         value = config[parameter]
+        if parameter == "backward_layer" and is_mirrored(config):
+            return True
         if parameter == "name":
             return described.kind not in ("losses", "metrics") or value in (
                 described.defaults.get("name"),
@@ -255,14 +264,18 @@ class Speller:
             return self.construct(value, where)
         if described.name == "DTypePolicy" and _policy_name(value) is not None:
             return ast.Constant(_policy_name(value))
-        name = config.get("name")
-        is_named = described.kind == "layers" and isinstance(name, str)
-        auto = api.own_name(described)
-        made_up = is_named and (name == auto or name.removeprefix(f"{auto}_").isdigit())
-        made = self.construct(value, where, name=name if is_named and not made_up else None)
+        made = self.construct(value, where, name=self._inner_name(described, config))
         if described.string is not None and not made.args and not made.keywords:
             return ast.Constant(described.string)
         return made
+
+    def _inner_name(self, described: KerasClass, config: Mapping[str, Any]) -> str | None:
+        """Return the name to write for a layer inside another."""
+        if described.kind != "layers" or not isinstance(config.get("name"), str):
+            return None
+        name = unprefixed(config["name"])
+        number = auto_number(name, described.name)
+        return None if number is not None and number[0] in self.left_out else name
 
     def _construct_own(
         self, entry: Mapping[str, Any], config: Any, where: str, name: str | None

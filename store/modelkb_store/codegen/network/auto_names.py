@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+from modelkb_store.codegen.network.inner_layers import inner_layers
 from modelkb_store.codegen.network.network import Layer, Network
 
 _NUMBER = re.compile(r"(?P<base>.*?)(?:_(?P<number>[1-9]\d*))?", re.DOTALL)
@@ -40,8 +41,7 @@ def numbers_of(layer: Layer) -> Iterator[tuple[str, int]]:
         number = auto_number(each.name, each.class_name)
         if number is not None:
             yield number
-        if each.network is not None:
-            pending += each.network.layers
+        pending += each.network.layers if each.network is not None else inner_layers(each)
 
 
 def names_to_leave_out(constructed: Iterable[Layer | Network]) -> frozenset[str]:
@@ -54,7 +54,12 @@ def names_to_leave_out(constructed: Iterable[Layer | Network]) -> frozenset[str]
         The bases, such as ``conv2d``, whose numbers are just those that Keras would count.
     """
     numbers: dict[str, list[int | None]] = defaultdict(list)
-    for each in constructed:
+    every = (
+        part
+        for each in constructed
+        for part in ([*inner_layers(each), each] if isinstance(each, Layer) else [each])
+    )
+    for each in every:
         number = auto_number(each.name, each.class_name)
         if number is not None:
             numbers[number[0]].append(number[1])
