@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from modelkb_store.ids import canonical_json
 from modelkb_store.records import HyperparameterRecord
 
 _NOTHING: Mapping[str, tuple[Any, str]] = {}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
+_NO_VARIABLES: Mapping[str, str] = {}
 
 
 def collect(
@@ -28,11 +31,12 @@ def collect(
     user_params: Mapping[str, Any],
     *,
     scanned: Mapping[str, tuple[Any, str]] = _NOTHING,
+    environment: Mapping[str, str] = _NO_VARIABLES,
 ) -> list[HyperparameterRecord]:
     """Return all hyperparameters.
 
-    Where a name comes twice, the user's own wins over ``fit``, that over ``compile``, and
-    what the run shows over what the scanner read in the source.
+    Where a name comes twice, the user's own wins over ``fit``, that over ``compile``, that
+    over the environment, and what the run shows over what the scanner read in the source.
 
     Args:
         experiment_id: The run.
@@ -41,9 +45,11 @@ def collect(
         keras_params: What Keras tells callbacks, for when the call was not seen.
         user_params: From ``ModelKB(params=...)``.
         scanned: What the scanner found, by name: the value and where it was seen.
+        environment: The environment variables that the data slice reads.
     """
     found: dict[str, tuple[Any, str]] = {str(name): each for name, each in scanned.items()}
     for source, pairs in (
+        ("environment", environment.items()),
         ("compile", compile_settings(model)),
         ("fit", _of_fit(call, keras_params)),
         ("user", user_params.items()),
@@ -60,6 +66,8 @@ def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> Hy
     """Return one hyperparameter, as JSON text and, if it is one, as a number."""
     clean = redacted(plain(value, of_user=source == "user"), name, of_model=source == "compile")
     number = float(value) if isinstance(value, (bool, int, float, np.number, np.bool_)) else None
+    if source == "environment" and _NUMBER.fullmatch(value):
+        number = float(value)
     return HyperparameterRecord(experiment_id, name, canonical_json(clean), number, source)
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from modelkb_callbacks.credentials import looks_like_credential
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.process.git_state import git_state
 from modelkb_callbacks.slicing import (
     DataSlice,
     Definitions,
+    environment_reads,
     slice_block,
     slice_data,
     source_of,
@@ -61,6 +65,23 @@ def describe_implementation(
     return dataclasses.replace(record, implementation_id=_content_id(record))
 
 
+def environment_of(data_slice: str | None) -> dict[str, str]:
+    """Return the environment variables that a data slice reads, with the values they have now.
+
+    Args:
+        data_slice: The text in the record of an implementation.
+
+    Returns:
+        Those that are set and do not look like credentials.
+    """
+    names = environment_reads(ast.parse(data_slice)).names if data_slice else ()
+    return {
+        name: os.environ[name]
+        for name in names
+        if name in os.environ and not looks_like_credential(name, os.environ[name])
+    }
+
+
 def _source_problems(
     call: FitCall | None,
     source: UserSource,
@@ -75,8 +96,17 @@ def _source_problems(
         yield f"data slice: {what} was not found in the source"
     if data_slice is not None:
         yield from (f"data slice: {each}" for each in data_slice.problems)
-        if data_slice.reads_environment:
-            yield "data slice: it reads environment variables, whose values are not recorded"
+        for name in data_slice.environment_names:
+            if looks_like_credential(name, os.environ.get(name, "")):
+                yield (
+                    f"data slice: it reads the environment variable `{name}`, which may be a "
+                    "secret, and is not recorded"
+                )
+        if data_slice.reads_other_variables:
+            yield (
+                "data slice: it reads environment variables by names that are not known, whose "
+                "values are not recorded"
+            )
         if data_slice.reads_command_line:
             yield "data slice: it reads the command line, which the experiment's row has"
     if definitions is not None:

@@ -21,6 +21,8 @@ class DataSlice:
         line: The line of the call in its source.
         reads_command_line: Whether the text reads the command line.
         reads_environment: Whether it reads environment variables.
+        environment_names: Those that it reads by constant names.
+        reads_other_variables: Whether it may read more, by names that only a run knows.
         model_name: What a block calls the model, which the text does not make; None for ``fit``.
     """
 
@@ -30,4 +32,6 @@ class DataSlice:
     line: int = 0
     reads_command_line: bool = False
     reads_environment: bool = False
+    environment_names: tuple[str, ...] = ()
+    reads_other_variables: bool = False
     model_name: str | None = None

@@ -14,6 +14,7 @@ from modelkb_callbacks.slicing.data_slice import DataSlice
 from modelkb_callbacks.slicing.effect_collector import EffectCollector
 from modelkb_callbacks.slicing.effects import Effects
 from modelkb_callbacks.slicing.effects import Path as VariablePath
+from modelkb_callbacks.slicing.environment_reads import environment_reads
 from modelkb_callbacks.slicing.frame_location import FrameLocation
 from modelkb_callbacks.slicing.inlining import Inliner
 from modelkb_callbacks.slicing.kinds import Kinds
@@ -99,7 +100,8 @@ class Slicer:
         text = redacted_source(
             laid_out([line for block in blocks for line in block], future=future)
         )
-        ast.parse(text)
+        reads = environment_reads(ast.parse(text))
+        in_environment = any(self.effects[node].environment for node in kept)
         if "__file__" in text:
             program.add_problem("the text asks for `__file__`, the place of the script")
         return DataSlice(
@@ -108,7 +110,10 @@ class Slicer:
             problems=tuple(program.problems),
             line=self.frames[0].line,
             reads_command_line=any(self.effects[node].command_line for node in kept),
-            reads_environment=any(self.effects[node].environment for node in kept),
+            reads_environment=in_environment or bool(reads.names),
+            environment_names=reads.names,
+            # `environs`, `decouple` and the like read what their own functions are told.
+            reads_other_variables=reads.has_others or (in_environment and not reads.names),
             model_name=renderer.model_name,
         )
 
