@@ -9,11 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelkb_store.codegen.keras.folding import fold
+from modelkb_store.codegen.keras.repeats import fold
 from modelkb_store.codegen.keras.values import Speller
 
 from modelkb_store.codegen.keras.freezing import freezing_statements, is_frozen, thawed
 from modelkb_store.codegen.keras.naming import identifier, with_readable_names
+from modelkb_store.codegen.keras.roles import argument_role, function_title
 from modelkb_store.codegen.keras.program import functional_program
 from modelkb_store.codegen.keras.spelling import Spelling
 from modelkb_store.codegen.network.auto_names import names_to_leave_out
@@ -121,8 +122,19 @@ class _Writer:
 
     def _functional_body(self, network: Network) -> tuple[list[ast.stmt], ast.expr]:
         program = functional_program(without_implicit_masks(network), self._spelling)
-        folded = fold(program.statements, taken=self.taken)
+        needed = {node.id for node in ast.walk(program.result) if isinstance(node, ast.Name)}
+        folded = fold(
+            program.statements,
+            needed=needed,
+            taken=self.taken,
+            wishes=program.wishes,
+            role=argument_role,
+            title=function_title,
+        )
         self._add_functions(folded.functions)
+        for node in ast.walk(program.result):
+            if isinstance(node, ast.Name):
+                node.id = folded.renamed.get(node.id, node.id)
         last = ast.Return(program.result)
         named = with_readable_names(
             [*folded.statements, last], program.wishes, self.taken, program.lasting
@@ -134,7 +146,9 @@ class _Writer:
         layers = [self._element(layer) for layer in network.layers]
         append = ast.Attribute(ast.Name(_STACK), "append")
         statements: list[ast.stmt] = [ast.Expr(ast.Call(append, [each], [])) for each in layers]
-        folded = fold(statements, taken={*self.taken, _STACK})
+        folded = fold(
+            statements, taken={*self.taken, _STACK}, role=argument_role, title=function_title
+        )
         if len(folded.statements) == len(statements):
             return [], self._sequential(network)
         self._add_functions(folded.functions)

@@ -31,6 +31,11 @@ def identifier(text: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or hasattr(builtins, name) else name
 
 
+def is_assigned(node: ast.Name) -> bool:
+    """Return whether a name stands where it is assigned; made without a context it does not."""
+    return isinstance(getattr(node, "ctx", None), ast.Store)
+
+
 def with_readable_names(
     statements: Sequence[ast.stmt],
     wishes: Mapping[str, str],
@@ -96,7 +101,7 @@ class _Spans:
         for statement in loop.body:
             for node in _names_in_order(statement):
                 if node.id == name:
-                    return isinstance(node.ctx, ast.Load)
+                    return not is_assigned(node)
         return False
 
     def _walk_simple(self, statement: ast.stmt) -> None:
