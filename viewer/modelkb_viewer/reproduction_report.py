@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from modelkb_store import Experiment
-from modelkb_store.reproduction import Comparison, Verdict
+from modelkb_store.reproduction import Cause, Comparison, Verdict
 from modelkb_viewer.printing import number
 
 _COLOURS = {
@@ -93,8 +93,7 @@ def print_line(original: Experiment, comparison: Comparison, width: int) -> None
     verdict = comparison.verdict
     detail = curves_text(comparison) if comparison.reproduction_id else ""
     if comparison.causes:
-        last_line = str(comparison.causes[0]).splitlines()[-1].strip()
-        detail = f"{detail}; {last_line[:_LONGEST_CAUSE]}" if detail else last_line[:_LONGEST_CAUSE]
+        detail = "; ".join(filter(None, [detail, _short(comparison.causes[0])]))
     padding = " " * (10 - len(verdict.value))
     click.echo(f"{short}  {original.record.name:<{width}}  {_verdict(verdict)}{padding}  {detail}")
 
@@ -105,6 +104,12 @@ def print_summary(comparisons: Iterable[Comparison]) -> None:
     total = sum(counts.values())
     parts = [f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict]]
     click.echo(f"{total} experiment{'s' * (total != 1)}: {', '.join(parts)}.")
+
+
+def _short(cause: Cause) -> str:
+    """Return a cause in one line; of an error the last one says most."""
+    line = cause.text.splitlines()[-1].strip()
+    return f"{cause.kind}: {line[:_LONGEST_CAUSE]}"
 
 
 def _verdict(verdict: Verdict, *, bold: bool = False) -> str:
