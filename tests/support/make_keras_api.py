@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 from keras import layers
+from keras.src.api_export import get_name_from_symbol
 
 import modelkb_store.codegen.keras
 
@@ -50,7 +51,7 @@ _SAMPLES: dict[str, tuple[Any, Any]] = {
     "filepath": ("a.keras", "b.keras"),
     "fn": (lambda: keras.losses.mean_squared_error, lambda: keras.losses.mean_absolute_error),
     "function": (lambda: keras.activations.relu, lambda: keras.activations.tanh),
-    "inner_optimizer": (lambda: keras.optimizers.SGD(), lambda: keras.optimizers.Adam()),
+    "inner_optimizer": (keras.optimizers.SGD, keras.optimizers.Adam),
     "layer": (lambda: layers.LSTM(2), lambda: layers.GRU(3)),
     "num_bins": (3, 4),
     "output_shape": ((None, 3), (None, 4)),
@@ -77,6 +78,17 @@ _SAMPLES: dict[str, tuple[Any, Any]] = {
 _ONE_OF_SEVERAL = {"Discretization": "num_bins", "CategoryEncoding": "num_tokens"}
 
 
+# Functions, in the order in which Keras looks for one of which only the name is kept.
+_FUNCTIONS = {
+    "keras.activations": keras.activations,
+    "keras.losses": keras.losses,
+    "keras.metrics": keras.metrics,
+    "ops": keras.ops,
+    "ops.image": keras.ops.image,
+    "ops.linalg": keras.ops.linalg,
+}
+
+
 def make_api() -> dict[str, Any]:
     """Return the table: classes by their kind and name, operations, and activations."""
     return {
@@ -92,14 +104,7 @@ def make_api() -> dict[str, Any]:
             },
         },
         "operations": _operations_by_class(),
-        "functions": sorted(
-            name for name in dir(keras.ops) if inspect.isfunction(getattr(keras.ops, name))
-        ),
-        "activations": sorted(
-            name
-            for name in dir(keras.activations)
-            if inspect.isfunction(getattr(keras.activations, name))
-        ),
+        "functions": {place: _functions(module) for place, module in _FUNCTIONS.items()},
     }
 
 
@@ -113,15 +118,18 @@ def write_api(path: Path) -> None:
         lines.append("},")
     lines[-1] = "}"
     lines += ["},", '"operations": {', *_lines(api["operations"]), "},"]
-    lines += [f'"functions": {json.dumps(api["functions"])},']
-    lines += [f'"activations": {json.dumps(api["activations"])}', "}"]
+    lines += ['"functions": {', *_lines(api["functions"], is_sorted=False), "}", "}"]
     path.write_text("\n".join(lines) + "\n")
 
 
-def _lines(table: dict[str, Any]) -> list[str]:
-    found = [
-        f"{json.dumps(key)}: {json.dumps(table[key])}," for key in sorted(table)
-    ]
+def _functions(module: Any) -> list[str]:
+    found = {name for name, each in vars(module).items() if inspect.isfunction(each)}
+    return sorted(found - {"get", "serialize", "deserialize"})
+
+
+def _lines(table: dict[str, Any], *, is_sorted: bool = True) -> list[str]:
+    keys = sorted(table) if is_sorted else list(table)
+    found = [f"{json.dumps(key)}: {json.dumps(table[key])}," for key in keys]
     return [*found[:-1], found[-1].removesuffix(",")]
 
 
@@ -134,7 +142,12 @@ def _classes(kind: str) -> dict[str, Any]:
             continue
         if each.__name__ in found and name != each.__name__:
             continue  # another name of the same
-        found[each.__name__] = _described(each, kind, f"{spelling}.{name}")
+        described = _described(each, kind, f"{spelling}.{name}")
+        found[each.__name__] = described
+        # In a configuration stands the first of its public names.
+        public = get_name_from_symbol(each)
+        if public is not None:
+            found[public.rpartition(".")[2]] = described
     return found
 
 
@@ -199,30 +212,44 @@ def _default_configuration(
         made_with = [{name: _sample(name, which) for name in required} for which in (0, 1)]
     try:
         first, second = (_configuration(each, arguments) for arguments in made_with)
-    except Exception:
+    except Exception:  # noqa: BLE001 - it cannot be made or has no configuration
         return None, {}
     defaults = {key: value for key, value in first.items() if second.get(key, ...) == value}
     defaults = {key: value for key, value in defaults.items() if key not in required}
-    if not issubclass(each, (keras.losses.Loss, keras.metrics.Metric, keras.optimizers.Optimizer)):
+    if issubclass(each, keras.layers.Layer):
         defaults.pop("name", None)
-    same = {}
+    if each.__name__ in _ONE_OF_SEVERAL:
+        defaults[_ONE_OF_SEVERAL[each.__name__]] = None
+    return defaults, _followers(each, made_with[0], required, (first, second), defaults)
+
+
+def _followers(
+    each: type[Any],
+    given: dict[str, Any],
+    required: list[str],
+    configs: tuple[dict[str, Any], dict[str, Any]],
+    defaults: dict[str, Any],
+) -> dict[str, str]:
+    """Return which settings are what another one is, and take these out of the defaults."""
+    first, second = configs
+    same: dict[str, str] = {}
     for key in first:
         if key in defaults or key in required:
             continue
         for other in required:
             if first.get(other) == first[key] and second.get(other) == second.get(key):
                 same[key] = other
-    for name in _followed(each, made_with[0], first):
+    for name in _followed(each, given, first):
         for key in [key for key in defaults if key != name and defaults[key] == first[name]]:
             other = _other_value(first[name])
             try:
-                config = _configuration(each, {**made_with[0], name: other})
-            except Exception:  # it does not take such a value
+                config = _configuration(each, {**given, name: other})
+            except Exception:  # noqa: BLE001 - it does not take such a value
                 break
             if config.get(key) == config.get(name):
                 same[key] = name
                 del defaults[key]
-    return defaults, same
+    return same
 
 
 def _configuration(each: type[Any], arguments: dict[str, Any]) -> dict[str, Any]:

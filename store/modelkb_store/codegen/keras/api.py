@@ -108,12 +108,20 @@ def import_line(name: str) -> str | None:
 
 def is_activation(name: str) -> bool:
     """Return whether Keras has an activation function of this name."""
-    return name in _table()["activations"]
+    return name in _table()["functions"]["keras.activations"]
 
 
-def is_function(name: str) -> bool:
-    """Return whether ``keras.ops`` has a function of this name."""
-    return name in _table()["functions"]
+def find_function(name: str, module: str | None = None) -> str | None:
+    """Return how a function of Keras is written, such as ``ops.mean``; None if there is none.
+
+    Args:
+        name: Its name.
+        module: Where it is, if that is known.
+    """
+    places = [place for place, names in _table()["functions"].items() if name in names]
+    known = (module or "").removeprefix("keras.")
+    places.sort(key=lambda place: place.removeprefix("keras.") != known)
+    return f"{places[0]}.{name}" if places else None
 
 
 def _is_of_keras(module: str) -> bool:

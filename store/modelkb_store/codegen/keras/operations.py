@@ -8,7 +8,8 @@ from typing import Any
 
 from modelkb_store.codegen.keras import api
 from modelkb_store.codegen.keras.api import KerasOperation
-from modelkb_store.codegen.keras.values import Speller, same_value
+from modelkb_store.codegen.keras.settings import same_value
+from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.errors import CodeGenerationError
 
 # What a symbolic tensor makes of an operator; `==` compares objects and is none of them.
@@ -85,11 +86,19 @@ def _with_operator(name: str, args: Sequence[ast.expr]) -> ast.expr | None:
     if len(args) != 2 or not _decides(args[0], args[1]):
         return None
     if name in _BINARY:
-        return ast.BinOp(args[0], _BINARY[name], args[1])
+        return ast.BinOp(_operand(args[0]), _BINARY[name], args[1])
     # Reflected, Python would turn a comparison round.
     if name in _COMPARISONS and _is_tensor(args[0]):
         return ast.Compare(args[0], [_COMPARISONS[name]], [args[1]])
     return None
+
+
+def _operand(expression: ast.expr) -> ast.expr:
+    """Write a negative number as a negation: so it gets brackets in front of a power."""
+    value = expression.value if isinstance(expression, ast.Constant) else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 0:
+        return ast.UnaryOp(ast.USub(), ast.Constant(-value))
+    return expression
 
 
 def _decides(left: ast.expr, right: ast.expr) -> bool:

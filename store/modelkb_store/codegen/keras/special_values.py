@@ -25,6 +25,8 @@ def special_value(speller: Speller, value: Mapping[str, Any], where: str) -> ast
     """
     try:
         return _WRITERS[value["class_name"]](speller, value.get("config"), value, where)
+    except CodeGenerationError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise CodeGenerationError(where, f"it holds {value!r}", "save it again") from error
 
@@ -66,6 +68,14 @@ def _ellipsis(speller: Speller, config: Any, value: Mapping[str, Any], where: st
     return ast.Constant(...)
 
 
+def _unwritable(speller: Speller, config: Any, value: Mapping[str, Any], where: str) -> ast.expr:
+    raise CodeGenerationError(
+        where,
+        f"it holds a {value['class_name'].strip('_')}, for which Keras has no word",
+        "pass it to a layer of your own class, whose source is recorded",
+    )
+
+
 _Writer = Callable[["Speller", Any, Mapping[str, Any], str], ast.expr]
 _WRITERS: dict[Any, _Writer] = {
     "__tuple__": _tuple,
@@ -74,4 +84,6 @@ _WRITERS: dict[Any, _Writer] = {
     "__bytes__": _bytes,
     "__slice__": _slice,
     "__ellipsis__": _ellipsis,
+    "__typespec__": _unwritable,
+    "__keras_tensor__": _unwritable,
 }

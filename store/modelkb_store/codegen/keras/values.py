@@ -14,6 +14,13 @@ from typing import Any
 
 from modelkb_store.codegen.keras import api
 from modelkb_store.codegen.keras.api import KerasClass
+from modelkb_store.codegen.keras.settings import (
+    as_given,
+    is_usual_name,
+    quantized_policy_name,
+    same_for_all_axes,
+    same_setting,
+)
 from modelkb_store.codegen.keras.special_values import is_special, special_value
 from modelkb_store.codegen.network.auto_names import auto_number
 from modelkb_store.codegen.network.inner_layers import is_mirrored, unprefixed
@@ -25,6 +32,9 @@ _MOST_POSITIONAL = 3
 _BY_AXIS = frozenset(
     ("kernel_size", "strides", "pool_size", "dilation_rate", "size", "padding", "cropping")
 )
+# A class of Keras' that takes any arguments, and passes them on.
+_TAKES_MORE = "MeanMetricWrapper"
+_HOLDS_A_PROGRAM = frozenset(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"))
 _BASE_SETTINGS = ("name", "trainable", "dtype")
 
 
@@ -167,13 +177,22 @@ class Speller:
         replaced: Mapping[str, ast.expr],
     ) -> dict[str, ast.expr]:
         """Return the arguments that have to be written, in the order of the parameters."""
+        if described.name in _HOLDS_A_PROGRAM:
+            raise CodeGenerationError(
+                where,
+                f"it is a {described.name}, which holds a program of another framework",
+                "use layers of Keras, or a class of your own, whose source is recorded",
+            )
         given: dict[str, ast.expr] = {}
         for parameter in described.parameters:
             if parameter in replaced:
                 given[parameter] = replaced[parameter]
             elif parameter in config and not self._is_default(described, parameter, config):
-                value = config[parameter]
+                value = as_given(described.name, parameter, config[parameter])
                 given[parameter] = self._argument(described, parameter, value, where)
+        if described.name == _TAKES_MORE:  # what its function takes
+            more = [key for key in config if key not in described.parameters and is_name(key)]
+            given.update({key: self.value(config[key], where) for key in more})
         return given
 
     def _is_default(self, described: KerasClass, parameter: str, config: Mapping[str, Any]) -> bool:
@@ -181,15 +200,14 @@ class Speller:
         if parameter == "backward_layer" and is_mirrored(config):
             return True
         if parameter == "name":
-            return described.kind not in ("losses", "metrics") or value in (
-                described.defaults.get("name"),
-                None,
-            )
+            return is_usual_name(described, value)
         if parameter == "dtype":
             return self._is_usual_dtype(described, value)
         if parameter in described.same_as:
             return bool(config.get(described.same_as[parameter]) == value)
-        return parameter in described.defaults and same_value(described.defaults[parameter], value)
+        return parameter in described.defaults and same_setting(
+            described.defaults[parameter], value
+        )
 
     def _is_usual_dtype(self, described: KerasClass, value: Any) -> bool:
         default = _policy_name(described.defaults.get("dtype"))
@@ -207,33 +225,41 @@ class Speller:
             return self._dtype(value, where)
         if parameter in _BY_AXIS:
             return self._by_axis(value, where)
-        if parameter in ("function", "fn", "activation"):
-            return self._function(value, where)
+        if parameter.endswith("activation"):
+            return self._activation(value, where)
+        if parameter in ("function", "fn"):
+            is_name_alone = isinstance(value, str)  # as Keras 2 kept it
+            return (self._named_function if is_name_alone else self._function)(value, where)
         return self.value(value, where)
 
     def _by_axis(self, value: Any, where: str) -> ast.expr:
-        return self.value(_same_for_all_axes(value), where)
+        return self.value(same_for_all_axes(value), where)
 
     def _dtype(self, value: Any, where: str) -> ast.expr:
         name = _policy_name(value)
-        if name is not None:
-            return ast.Constant(name)
-        return self.value(value, where)
+        return ast.Constant(name) if name is not None else self.value(value, where)
 
     def _function(self, value: Any, where: str) -> ast.expr:
         if isinstance(value, Mapping) and value.get("class_name") == "function":
-            return self._named_function(str(value.get("config")), where)
+            return self._named_function(str(value.get("config")), where, value.get("module"))
         if isinstance(value, (list, tuple)):  # code, as Keras 2 stored that of a lambda
             raise _no_source(where)
         return self.value(value, where)
 
-    def _named_function(self, name: str, where: str) -> ast.expr:
-        if name not in self._definitions:
-            if api.is_function(name):
-                return self.spelled(f"ops.{name}")
-            if api.is_activation(name):
-                return self.spelled(f"keras.activations.{name}")
-        return self.own_class(name, None, where)
+    def _named_function(self, name: str, where: str, module: str | None = None) -> ast.expr:
+        plain = name.rpartition(">")[2]  # without the package that it is registered in
+        if plain not in self._definitions:
+            spelling = api.find_function(name, module)
+            if spelling is not None:
+                return self.spelled(spelling)
+        return self.own_class(plain, name, where)
+
+    def _activation(self, value: Any, where: str) -> ast.expr:
+        if not isinstance(value, str):
+            return self._function(value, where)
+        if api.is_activation(value) and value not in self._definitions:
+            return ast.Constant(value)
+        return self._named_function(value, where)
 
     def _sequence(self, value: Sequence[Any], where: str) -> ast.expr:
         parts = [self.value(each, where) for each in value]
@@ -250,7 +276,7 @@ class Speller:
         if is_special(value):
             return special_value(self, value, where)
         if class_name == "function" and "config" in value:
-            return self._named_function(str(value["config"]), where)
+            return self._named_function(str(value["config"]), where, value.get("module"))
         if isinstance(class_name, str) and isinstance(value.get("config"), Mapping):
             return self._object(value, where)
         keys: list[ast.expr | None] = [self.value(key, where) for key in value]
@@ -262,8 +288,9 @@ class Speller:
         config = value["config"]
         if described is None:
             return self.construct(value, where)
-        if described.name == "DTypePolicy" and _policy_name(value) is not None:
-            return ast.Constant(_policy_name(value))
+        policy = _policy_name(value) or quantized_policy_name(value)
+        if described.kind == "dtype_policies" and policy is not None:
+            return ast.Constant(policy)
         made = self.construct(value, where, name=self._inner_name(described, config))
         if described.string is not None and not made.args and not made.keywords:
             return ast.Constant(described.string)
@@ -315,27 +342,6 @@ def is_name(text: object) -> bool:
     return isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text)
 
 
-def same_value(first: Any, second: Any) -> bool:
-    """Return whether two values are the same in JSON, where tuples are lists and 1 is not True."""
-    if isinstance(first, Mapping) and isinstance(second, Mapping):
-        return first.keys() == second.keys() and all(
-            same_value(first[key], second[key]) for key in first
-        )
-    if isinstance(first, (list, tuple)) and isinstance(second, (list, tuple)):
-        return len(first) == len(second) and all(map(same_value, first, second))
-    return type(first) is type(second) and bool(first == second)
-
-
-def _same_for_all_axes(value: Any) -> Any:
-    """Return the one number of all axes, and of both their sides, if there is just one."""
-    if not isinstance(value, (list, tuple)) or not value:
-        return value
-    if all(isinstance(each, (list, tuple)) for each in value):
-        sides = [side for each in value for side in each]
-        return sides[0] if all(side == sides[0] for side in sides) else value
-    return value[0] if all(each == value[0] for each in value) else value
-
-
 def _policy_name(value: Any) -> str | None:
     """Return the name of a plain dtype policy; None of any other."""
     if isinstance(value, str):
@@ -348,7 +354,7 @@ def _policy_name(value: Any) -> str | None:
 
 def _call(function: ast.expr, required: Sequence[str], given: Mapping[str, ast.expr]) -> ast.Call:
     """Write a call: the first arguments, if they are required, by position."""
-    positional = []
+    positional: list[ast.expr] = []
     for name, (parameter, value) in zip(required, given.items(), strict=False):
         if parameter != name or len(positional) == _MOST_POSITIONAL:
             break
