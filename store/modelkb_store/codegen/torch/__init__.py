@@ -1,0 +1,1 @@
+"""The target `torch`: the same architecture as modules of PyTorch."""

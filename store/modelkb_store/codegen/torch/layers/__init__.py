@@ -1,0 +1,1 @@
+"""The layers of Keras as PyTorch has them, by families."""
