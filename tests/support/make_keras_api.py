@@ -349,6 +349,7 @@ def _made_in(function: ast.FunctionDef, public: str) -> Iterator[tuple[str, Any]
                 "parameters": parameters,
                 "constructor": _constructor(function, made, module),
                 "call": [ast.unparse(arg) for arg in node.args],
+                **_fixed(function, made, module),
                 **(
                     {"call_keywords": {k.arg: ast.unparse(k.value) for k in node.keywords}}
                     if node.keywords
@@ -375,6 +376,19 @@ def _literal(node: ast.expr) -> Any:
         return _plain(ast.literal_eval(node))
     except ValueError:
         return ast.unparse(node)
+
+
+def _fixed(function: ast.FunctionDef, made: ast.Call, ops: Any) -> dict[str, Any]:
+    """Return the constructor's arguments that the function does not pass on, with their values."""
+    assert isinstance(made.func, ast.Name)
+    owner = _find_class(ops, made.func.id)
+    passed = _constructor(function, made, ops)
+    defaults = {
+        name: _plain(default)
+        for name, default in (_parameters(owner) if owner is not None else {}).items()
+        if name not in passed and name != "name" and default is not inspect.Parameter.empty
+    }
+    return {"fixed": defaults} if defaults else {}
 
 
 def _constructor(function: ast.FunctionDef, made: ast.Call, ops: Any) -> dict[str, str]:

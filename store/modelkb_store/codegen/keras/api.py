@@ -60,12 +60,14 @@ class KerasOperation:
             else a tuple of one.
         constructor: For each setting of the operation the parameter that it is.
         call: For each thing that it is called with the parameter that it is.
+        fixed: Settings that are no parameters of the function, with the value they have.
     """
 
     function: str
     parameters: Mapping[str, tuple[Any] | None]
     constructor: Mapping[str, str]
     call: tuple[str, ...]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
 
 def find_class(module: str | None, class_name: str) -> KerasClass | None:
@@ -152,4 +154,5 @@ def _operation(described: Mapping[str, Any]) -> KerasOperation:
         },
         constructor=described["constructor"],
         call=tuple(described["call"]),
+        fixed=described.get("fixed", {}),
     )

@@ -70,12 +70,19 @@ def operation_call(
     given = _given(described, args, kwargs, where)
     for key, value in settings.items():
         parameter = described.constructor.get(key)
-        if parameter is None or parameter in given:
+        if key in described.fixed and same_value(described.fixed[key], value):
             continue
+        if parameter is None:
+            raise CodeGenerationError(
+                where,
+                f"{described.function} has no argument for its setting {key!r}",
+                "save it with the Keras that this ModelKB knows",
+            )
         default = described.parameters.get(parameter)
-        if default is None or not same_value(default[0], value):
+        if parameter not in given and (default is None or not same_value(default[0], value)):
             given[parameter] = speller.value(value, where)
-    return _ordered_call(speller.spelled(described.function), described, given)
+    more = args[len(_named(described)) :]
+    return _ordered_call(speller.spelled(described.function), described, given, more)
 
 
 def _with_operator(name: str, args: Sequence[ast.expr]) -> ast.expr | None:
@@ -132,16 +139,24 @@ def _given(
     where: str,
 ) -> dict[str, ast.expr]:
     """Return what an operation is called with, by the names of the function's parameters."""
-    names = [each for each in described.call if not each.startswith("*")]
-    if len(args) > len(names):
+    names = _named(described)
+    if len(args) > len(names) and len(names) == len(described.call):
         raise CodeGenerationError(
             where, f"{described.function} is called with {len(args)} values", "save it again"
         )
     return {**dict(zip(names, args, strict=False)), **kwargs}
 
 
+def _named(described: KerasOperation) -> list[str]:
+    """Return what an operation is called with; of any number of values, as of `*x`, nothing."""
+    return [each for each in described.call if not each.startswith("*")]
+
+
 def _ordered_call(
-    function: ast.expr, described: KerasOperation, given: Mapping[str, ast.expr]
+    function: ast.expr,
+    described: KerasOperation,
+    given: Mapping[str, ast.expr],
+    more: Sequence[ast.expr],
 ) -> ast.Call:
     positional: list[ast.expr] = []
     for parameter, default in described.parameters.items():
@@ -152,4 +167,4 @@ def _ordered_call(
     placed = set(list(described.parameters)[: len(positional)])
     rest = {name: value for name, value in given.items() if name not in placed}
     keywords = [ast.keyword(name, value) for name, value in rest.items()]
-    return ast.Call(function, positional, keywords)
+    return ast.Call(function, [*positional, *more], keywords)
