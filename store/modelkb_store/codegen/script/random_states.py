@@ -13,10 +13,12 @@ from modelkb_store.codegen.templates import render
 
 _TEMPLATES = Path(__file__).parent / "templates"
 RESTORE = "restore_random_states"
-# Those of layers are in the weights.
-_OF_LAYERS = "keras:layer:"
+_OF_LAYER = "keras:layer:"
+# In the order in which they were found: names that Keras makes up can be others in the script.
+_OF_LAYERS = "keras:layers"
 _SHUFFLE = "tensorflow.shuffle"
 _KNOWN = (
+    _OF_LAYERS,
     "keras:global",
     "python",
     "numpy",
@@ -30,7 +32,9 @@ _KNOWN = (
 
 def states_to_restore(states: Mapping[str, Any]) -> dict[str, Any]:
     """Return the states that a file beside the script keeps."""
-    return {name: state for name, state in states.items() if not name.startswith(_OF_LAYERS)}
+    found = {name: state for name, state in states.items() if not name.startswith(_OF_LAYER)}
+    of_layers = [state for name, state in states.items() if name.startswith(_OF_LAYER)]
+    return {**found, _OF_LAYERS: of_layers} if of_layers else found
 
 
 def states_file(states: Mapping[str, Any]) -> str:

@@ -86,7 +86,7 @@ class TrainingSteps:
         steps = Steps(
             seed=seeding,
             model=self._model(model),
-            restore=self._restoring(),
+            restore=self._restoring(model),
             fit=fitting,
             evaluations=tuple(
                 self._text(evaluate_statement(model, each.value)) for each in evaluations
@@ -136,10 +136,10 @@ class TrainingSteps:
             lines.append(self._text(call))
         return "\n".join(lines)
 
-    def _restoring(self) -> str:
+    def _restoring(self, model: str) -> str:
         if self.random_states is None:
             return ""
-        return f"{self.names[RESTORE]}({self._beside(self.random_states)})"
+        return f"{self.names[RESTORE]}({self._beside(self.random_states)}, {model})"
 
     def _beside(self, name: str) -> str:
         """Return an expression for a file beside the script."""

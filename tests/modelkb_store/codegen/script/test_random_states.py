@@ -23,19 +23,18 @@ from modelkb_store.codegen.script.random_states import (
 from modelkb_store.codegen.script.source_edits import names_in
 
 
-def recorded_states() -> dict[str, Any]:
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5)])
+def recorded_states(model: Any) -> dict[str, Any]:
     found = random_states(model, current_framework())
     return {each.generator: json.loads(each.state) for each in found}
 
 
-def restoring(states: dict[str, Any]) -> Callable[[str], None]:
+def restoring(states: dict[str, Any]) -> Callable[[str, Any], None]:
     """Return the function that a script has."""
     imports = Imports(())
     source = restoring_function("restore", states, imports)
     module: dict[str, Any] = {}
     exec(f"{imports.text({'restore'})}\n{source}", module)
-    function: Callable[[str], None] = module["restore"]
+    function: Callable[[str, Any], None] = module["restore"]
     return function
 
 
@@ -57,13 +56,13 @@ def test_generators_go_on_as_they_did(tmp_path: Path, drawn: int) -> None:
     keras.random.normal([1])
     for _ in range(drawn):
         draws()
-    states = recorded_states()
+    states = recorded_states(keras.Sequential([keras.Input((3,))]))
     expected = draws()
     path = tmp_path / "states.json"
     path.write_text(states_file(states))
 
     keras.utils.set_random_seed(6)
-    restoring(states)(str(path))
+    restoring(states)(str(path), keras.Sequential())
 
     assert draws() == expected
 
@@ -75,15 +74,27 @@ def test_a_shuffle_of_a_run_without_a_seed_is_the_same(tmp_path: Path) -> None:
     tf.random.set_seed(77)
     expected = tf.random.shuffle(tf.range(20)).numpy().tolist()
 
-    restoring(states)(str(path))
+    restoring(states)(str(path), keras.Sequential())
 
     assert tf.random.shuffle(tf.range(20)).numpy().tolist() == expected
 
 
-def test_states_of_layers_are_in_the_weights() -> None:
-    states = {"python": [3, [1], None], "keras:layer:dropout": [1, 2]}
+def test_states_of_layers_are_restored_in_their_order(tmp_path: Path) -> None:
+    def model() -> Any:
+        inner = keras.Sequential([keras.layers.GaussianNoise(0.1), keras.layers.Dropout(0.5)])
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5), inner])
 
-    assert json.loads(states_file(states)) == {"python": [3, [1], None]}
+    path, first, second = tmp_path / "states.json", model(), model()
+    x = np.ones((2, 3), "float32")
+    first(x, training=True)
+    states = recorded_states(first)
+    path.write_text(states_file(states))
+    expected = first(x, training=True).numpy()
+
+    restoring(states)(str(path), second)
+
+    assert json.loads(path.read_text())["keras:layers"][0][1] == 1
+    assert (second(x, training=True).numpy() == expected).all()
 
 
 def test_generators_of_other_backends(ruff: Callable[[str], str]) -> None:

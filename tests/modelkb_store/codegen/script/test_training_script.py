@@ -91,7 +91,7 @@ model.compile(
     loss="mse",
     metrics=["mae"],
 )
-restore_random_states(Path(__file__).with_name("again.random_states.json"))
+restore_random_states(Path(__file__).with_name("again.random_states.json"), model)
 model.fit(x, y, batch_size=BATCH_SIZE, epochs=EPOCHS)
 """
     )
