@@ -53,6 +53,9 @@ def _fill(model: Any) -> None:
         if "variance" in variable.path:
             values = np.abs(values) + 0.5
         variable.assign(values.astype("float32"))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
 
 
 def _made(text: str, weights: Path) -> Any:

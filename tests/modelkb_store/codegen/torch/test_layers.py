@@ -125,39 +125,50 @@ ACTIVATIONS = {
         )
     },
 }
-ALL = {
-    f"{group}-{name}": case
-    for group, cases in (
-        ("convolution", CONVOLUTIONS),
-        ("pool", POOLS),
-        ("normalization", NORMALIZATIONS),
-        ("shape", SHAPES),
-        ("noise", NOISE),
-        ("activation", ACTIVATIONS),
-    )
-    for name, case in cases.items()
+GROUPS = {
+    "convolutions": CONVOLUTIONS,
+    "pools": POOLS,
+    "normalizations": NORMALIZATIONS,
+    "shapes": SHAPES,
+    "noise": NOISE,
+    "activations": ACTIVATIONS,
 }
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_a_layer_gives_the_same(
-    name: str, check_same: Callable[..., str], random: np.random.Generator
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("between", [False, True], ids=["alone", "between_others"])
+def test_layers_give_the_same(
+    group: str, between: bool, check_same: Callable[..., str], random: np.random.Generator
 ) -> None:
-    shape, layer = ALL[name]
-    layer = type(layer).from_config(layer.get_config())
-    model = keras.Sequential([keras.Input(shape), layer])
-    check_same(model, random.normal(size=(2, *shape)).astype("float32"))
+    inputs: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
+    for name, (shape, layer) in GROUPS[group].items():
+        key = "x".join(map(str, shape))
+        x = inputs.setdefault(key, keras.Input(shape, name=key))
+        if between:
+            x = layers.BatchNormalization()(x)
+        x = type(layer).from_config(layer.get_config())(x)
+        if between:
+            x = layers.Activation("relu")(x)
+            x = layers.Concatenate()([x, x])
+        outputs[name] = x
+    given = {
+        key: random.normal(size=(2, *each.shape[1:])).astype("float32")
+        for key, each in inputs.items()
+    }
+    check_same(keras.Model(inputs, outputs), given)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in ALL if name.startswith(("convolution", "pool", "shape"))][::3]
-)
-def test_a_layer_between_others_gives_the_same(
-    name: str, check_same: Callable[..., str], random: np.random.Generator
+def test_channels_first_where_keras_has_them_so(
+    check_same: Callable[..., str], random: np.random.Generator
 ) -> None:
-    shape, layer = ALL[name]
-    inputs = keras.Input(shape)
-    x: Any = layers.BatchNormalization()(inputs)
-    x = layers.Activation("relu")(type(layer).from_config(layer.get_config())(x))
-    model = keras.Model(inputs, layers.Concatenate()([x, x]))
-    check_same(model, random.normal(size=(2, *shape)).astype("float32"))
+    model = keras.Sequential(
+        [
+            keras.Input((3, 8, 7)),
+            layers.ZeroPadding2D(1, data_format="channels_first"),
+            layers.UpSampling2D(2, data_format="channels_first"),
+            layers.BatchNormalization(axis=1),
+            layers.Flatten(data_format="channels_first"),
+        ]
+    )
+    check_same(model, random.normal(size=(2, 3, 8, 7)).astype("float32"))

@@ -59,8 +59,10 @@ class Window:
 
     @property
     def is_plain_same(self) -> bool:
-        """Whether PyTorch's own padding "same" does it."""
-        return self.padding == "same" and set(self.strides) == {1}
+        """Whether PyTorch's own padding "same" does it, without a warning of another copy."""
+        reach = zip(self.size, self.dilation, strict=True)
+        is_even = all((size - 1) * dilation % 2 == 0 for size, dilation in reach)
+        return self.padding == "same" and set(self.strides) == {1} and is_even
 
     def keywords(self) -> dict[str, Any]:
         """Return the arguments of PyTorch's convolutions."""

@@ -53,7 +53,7 @@ def _fix_missing(site: Site, module: ast.Attribute, *, scale: bool, center: bool
         return
     missing = ast.Attribute(module, "bias" if scale else "weight")
     statement = ast.Expr(code("part.requires_grad_(False)", part=missing))
-    if ast.unparse(statement) not in map(ast.unparse, site.draft.making):
+    if ast.dump(statement) not in map(ast.dump, site.draft.making):
         site.draft.making.append(statement)
 
 
