@@ -51,7 +51,7 @@ def describe_architecture(model: Any) -> ArchitectureDescription:
     that a model built twice in one process is one architecture. The code of a subclass is
     not in its configuration, so there the layer table counts, too.
     """
-    serialized, problem = _serialize(model)
+    serialized, problem = model_config(model)
     compile_config = _serialize_compilation(model)
     layers = list(_layer_rows(model, (serialized or {}).get("config") or {}, ""))
     kind = _kind(serialized)
@@ -112,7 +112,7 @@ def save_weights(model: Any, path: Path) -> None:
     keras.saving.save_weights(model, str(path), **skipped)
 
 
-def _serialize(model: Any) -> tuple[dict[str, Any] | None, str | None]:
+def model_config(model: Any) -> tuple[dict[str, Any] | None, str | None]:
     """Return Keras' configuration of a model, not of how it is compiled, or what is wrong."""
     attributes = vars(model)
     # Keras would put the compile configuration in, and fail with it.

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: of every epoch, of the best one so far, and of the end."""
+"""Checkpoints of a training: of its start, of every epoch, of the best one, and of the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelkb_callbacks.settings import Settings
 from modelkb_store.metric_direction import higher_is_better
 from modelkb_store.writer import ExperimentWriter
 
-EACH_EPOCH, BEST, END = "epoch", "best", "end"
+INITIAL, EACH_EPOCH, BEST, END = "initial", "epoch", "best", "end"
 
 
 class Checkpointing:
@@ -31,10 +31,16 @@ class Checkpointing:
     def __init__(self, writer: ExperimentWriter, guard: Guard, settings: Settings) -> None:
         self._writer = writer
         self._guard = guard
+        self._is_wanted = settings.save_weights
         self._which = settings.checkpoints
         self._monitor = settings.monitor
         self._metric: str | None = None
         self._best: float | None = None
+
+    def begin(self, model: Any) -> None:
+        """Store the weights that a training begins with, if there are any, and any are wanted."""
+        if self._is_wanted and model.built:
+            self._save(model, INITIAL)
 
     def end_epoch(self, model: Any, epoch: int, logs: Mapping[str, Any]) -> None:
         """Store a checkpoint of an epoch, if one is wanted.

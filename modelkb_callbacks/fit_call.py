@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import keras
+
+from modelkb_callbacks.frameworks import Shuffle
+from modelkb_callbacks.random_states import RandomState
 
 _DATA_ARGUMENTS = ("self", "x", "y", "validation_data", "sample_weight", "callbacks", "verbose")
 KERAS_DEFAULT_BATCH_SIZE = 32
@@ -23,11 +26,16 @@ class FitCall:
         untraced: Which of the model's ``train`` and ``test`` functions Keras has still to
             make in this call; one that is there already may have been traced.
         bound: The call as it was made.
+        random_states: Those of the process as the call was made: Keras may draw before its
+            callbacks are told.
+        shuffle: How its arrays are shuffled; known once Keras has begun.
     """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
     untraced: frozenset[str] = frozenset()
     bound: inspect.BoundArguments | None = None
+    random_states: Sequence[RandomState] = ()
+    shuffle: Shuffle = field(default_factory=Shuffle)
 
     @classmethod
     def bind(cls, fit: Callable[..., Any], *args: Any, **kwargs: Any) -> FitCall:

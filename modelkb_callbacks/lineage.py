@@ -31,11 +31,6 @@ class Lineage:
         self._is_known = False
         self.has_trained = False
 
-    @property
-    def initial_weights_id(self) -> str | None:
-        """The weights that it begins with, by their :func:`weights_id`; None without any."""
-        return self._initial
-
     def begin(self, model: Any, files: Files) -> str | None:
         """Note the weights that the experiment begins with.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,9 @@ class RandomState:
     state: str
 
 
-def random_states(model: Any, framework: Framework) -> list[RandomState]:
+def random_states(
+    model: Any, framework: Framework, earlier: Sequence[RandomState] = ()
+) -> list[RandomState]:
     """Return the state of every random generator that a training may draw from.
 
     They are ``random``'s, NumPy's global one, the backend's, Keras' global one if it is there
@@ -42,24 +44,36 @@ def random_states(model: Any, framework: Framework) -> list[RandomState]:
     Args:
         model: The Keras model, built or not.
         framework: The backend.
+        earlier: What :func:`states_of_process` gave a moment ago, to be taken for those.
     """
+    every = list(earlier) or states_of_process(framework)
+    found = _layer_states(model)
+    return [*every, *(RandomState(generator, state) for generator, state in found.items())]
+
+
+def states_of_process(framework: Framework) -> list[RandomState]:
+    """Return the states of the generators that belong to no model."""
     found = {
         "python": canonical_json(random.getstate()),
         "numpy": canonical_json(_plain(np.random.get_state(legacy=False))),
         **framework.random_states(),
-        **_keras_states(model),
+        **_global_state(),
     }
     return [RandomState(generator, state) for generator, state in found.items()]
 
 
-def _keras_states(model: Any) -> dict[str, str]:
-    found = {}
+def _global_state() -> dict[str, str]:
     # Keras makes it when it is first drawn from, with a draw from `random`.
     global_state = sys.modules.get("keras.src.backend.common.global_state")
     if global_state is not None:
         generator = global_state.get_global_attribute("global_seed_generator")
         if generator is not None:
-            found["keras:global"] = _seed_and_counter(generator)
+            return {"keras:global": _seed_and_counter(generator)}
+    return {}
+
+
+def _layer_states(model: Any) -> dict[str, str]:
+    found = {}
     for path, generators in _layers_with_generators(model):
         for number, generator in enumerate(generators):
             name = f"keras:layer:{path}"

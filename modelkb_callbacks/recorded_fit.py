@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,9 @@ import keras
 from modelkb_callbacks import active_recordings, automatic
 from modelkb_callbacks.callback import ModelKBCallback
 from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.random_states import states_of_process
 
 
 class RecordedFit(contextlib.ExitStack):
@@ -53,10 +56,18 @@ class RecordedFit(contextlib.ExitStack):
                 return False
             recorders = [added]
             self._pass_on(call, added)
+        call = Guard().run("see what a training draws", lambda: self._with_chances(call)) or call
         for recorder in recorders:
             recorder.begin_fit(call)
             self.push(_ending(recorder))
         return True
+
+    def _with_chances(self, call: FitCall) -> FitCall:
+        framework = current_framework()
+        shuffle = self.enter_context(framework.seeding_shuffle())
+        return dataclasses.replace(
+            call, random_states=states_of_process(framework), shuffle=shuffle
+        )
 
     def _pass_on(self, call: FitCall, added: ModelKBCallback) -> None:
         callbacks = call.arguments.get("callbacks")

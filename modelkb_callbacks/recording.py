@@ -23,14 +23,14 @@ from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.initial_state import InitialState
 from modelkb_callbacks.new_experiment import new_experiment
 from modelkb_callbacks.outcome import is_reason, reason_of
 from modelkb_callbacks.process.process_watch import ProcessWatch
-from modelkb_callbacks.random_states import random_states
 from modelkb_callbacks.resuming import find_resumed
 from modelkb_callbacks.settings import Settings
 from modelkb_callbacks.user_source import UserSource
-from modelkb_store.records import HyperparameterRecord, RandomStateRecord, Status
+from modelkb_store.records import HyperparameterRecord, Status
 from modelkb_store.writer import ExperimentWriter
 
 
@@ -78,7 +78,6 @@ class Recording:
         self._hyperparameters: dict[str, HyperparameterRecord] = {}
         self._source = UserSource()
         self._process: ProcessWatch | None = None
-        self._has_random_states = False
         self._resumes = False
 
     @property
@@ -121,6 +120,14 @@ class Recording:
         self._framework = current_framework()
         self.writer = self._open_store()
         self._checkpointing = Checkpointing(self.writer, self.guard, self.settings)
+        self._start = InitialState(
+            self.writer,
+            self.guard,
+            self._framework,
+            self._checkpointing,
+            self.lineage,
+            resumes=self._resumes,
+        )
         self._run_steps(
             ("record the environment", self._record_environment),
             ("watch the process", self._watch_process),
@@ -130,7 +137,7 @@ class Recording:
         if self._is_block:
             self._run_steps(
                 ("find the source", self._find_source),
-                ("record the random states", self._record_random_states),
+                ("record the start", lambda: self._start.begin_block(self._model)),
                 ("record the implementation", self._record_implementation),
                 ("record the hyperparameters", self._record_hyperparameters),
                 ("record the architecture", self._record_model),
@@ -154,10 +161,8 @@ class Recording:
         self._adopt(model)
         self._run_steps(
             ("find the source", self._find_source),
-            ("record the random states", self._record_random_states),
+            ("record the start", lambda: self._start.begin_fit(model, call)),
         )
-        # It may not have been built when the block began.
-        self.guard.run("identify the weights", lambda: self._identify_weights(model))
         self.fit = fit = FitRecording(
             self._open_writer,
             self.guard,
@@ -285,7 +290,6 @@ class Recording:
             experiment = new_experiment(self.settings, self._model, self._framework.random_seed())
             return ExperimentWriter(place, project, experiment)
         self._resumes = True
-        self._has_random_states = True  # those that it began with
         self._clock -= resumed.experiment.duration_seconds or 0.0
         # It goes on, so how it was stopped is no problem any more; what was missed then is.
         self.guard.problems += [p for p in resumed.experiment.problems if not is_reason(p)]
@@ -319,17 +323,6 @@ class Recording:
             if self._process.problem:
                 self.guard.problems.append(self._process.problem)
 
-    def _record_random_states(self) -> None:
-        """Once: a block begins before its first ``fit``."""
-        if self._model is None or self._has_random_states:
-            return
-        experiment_id = self._open_writer.experiment.experiment_id
-        states = random_states(self._model, self._framework)
-        self._open_writer.write_random_states(
-            [RandomStateRecord(experiment_id, each.generator, each.state) for each in states]
-        )
-        self._has_random_states = True
-
     def _record_environment(self) -> None:
         record = environment.describe_environment(self._framework)
         self._open_writer.add_environment(record)
@@ -338,13 +331,7 @@ class Recording:
     def _record_parent(self) -> None:
         parent = self.lineage.begin(self._model, self._open_writer.files)
         if not self._resumes:  # its weights are its own: what it was trained from is known
-            weights = self.lineage.initial_weights_id
-            self._change(parent_experiment_id=parent, initial_weights_id=weights)
-
-    def _identify_weights(self, model: Any) -> None:
-        self.lineage.identify(model)
-        if not self._resumes:
-            self._change(initial_weights_id=self.lineage.initial_weights_id)
+            self._change(parent_experiment_id=parent)
 
     def _note_trained(self, is_kept: bool) -> None:
         self.lineage.end(self._model, self._open_writer, is_kept=is_kept)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import keras
 
-from modelkb_callbacks.frameworks.framework import BackendFacts, Framework
+from modelkb_callbacks.frameworks.framework import BackendFacts, Framework, Shuffle
 
-__all__ = ["BackendFacts", "Framework", "current_framework"]
+__all__ = ["BackendFacts", "Framework", "Shuffle", "current_framework"]
 
 
 def current_framework() -> Framework:

@@ -36,6 +36,19 @@ class BackendFacts:
     intra_op_threads: int | None = None
 
 
+@dataclass(slots=True, eq=False)
+class Shuffle:
+    """How the arrays of one ``fit`` are shuffled.
+
+    Attributes:
+        seed: What decides the orders, where that is not known from elsewhere.
+        source: What draws them, to live as long as the data.
+    """
+
+    seed: int | None = None
+    source: Any = None
+
+
 class Framework(ABC):
     """One backend of Keras 3."""
 
@@ -75,6 +88,24 @@ class Framework(ABC):
     def keeping_random_state(self) -> AbstractContextManager[Any]:
         """Return a context that puts the backend's global random state back at its end."""
         return nullcontext()
+
+    def seeding_shuffle(self) -> AbstractContextManager[Shuffle]:
+        """Return a context for a ``fit``, in which the order of shuffled arrays gets to be known.
+
+        Where a backend shuffles by a generator whose state can be read, there is nothing to do.
+        """
+        return nullcontext(Shuffle())
+
+    def build(self, model: Any, x: Any) -> None:  # noqa: B027 - others have built it
+        """Build a model that has no weights yet, as its first step is about to.
+
+        Only where nothing decides the bits of the training: a model that is built earlier can
+        get other numbers from TensorFlow's generators. It may be left as it is.
+
+        Args:
+            model: The model, about to be trained.
+            x: The inputs that ``fit`` was given.
+        """
 
     def random_states(self) -> dict[str, str]:
         """Return the backend's global random states as JSON, by name; nothing is drawn.

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+import keras
 import tensorflow as tf
 
+from modelkb_callbacks.frameworks import tensorflow_shuffle
 from modelkb_callbacks.frameworks.framework import (
     BackendFacts,
     Framework,
     Phase,
     Reduce,
+    Shuffle,
     Tap,
     has_own,
     quietly,
@@ -46,6 +49,20 @@ class TensorFlowFramework(Framework):
 
     def keeping_random_state(self) -> AbstractContextManager[Any]:
         return _keeping_eager_seeds()
+
+    def seeding_shuffle(self) -> AbstractContextManager[Shuffle]:
+        return tensorflow_shuffle.seeding_shuffle()
+
+    def build(self, model: Any, x: Any) -> None:
+        if _global_seed() is not None or tf.distribute.has_strategy():
+            return
+        spec = x.element_spec if isinstance(x, tf.data.Dataset) else x
+        if isinstance(x, tf.data.Dataset) and isinstance(spec, tuple):
+            spec = spec[0]
+        from keras.src.backend import compute_output_spec  # there is no public way to it
+
+        # As Keras does it on its other backends.
+        compute_output_spec(model, keras.tree.map_structure(_as_symbol, spec), training=False)
 
     def random_states(self) -> dict[str, str]:
         states = {"tensorflow.seed": _global_seed(), "tensorflow.eager": _eager_seeds()}
@@ -139,6 +156,13 @@ def _tap(
 
 def _not_made_yet(*_: Any) -> Any:
     raise NotImplementedError
+
+
+def _as_symbol(leaf: Any) -> Any:
+    dtype = keras.backend.standardize_dtype(leaf.dtype)
+    is_real = dtype.startswith("float")
+    shape = (None, *leaf.shape[1:])
+    return keras.KerasTensor(shape, dtype=keras.config.floatx() if is_real else dtype)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from modelkb_store.metric_direction import higher_is_better
 from modelkb_store.tables import Tables
 from modelkb_store.weights.checkpoint import restore_checkpoint
 
-_END, _BEST, _EPOCH = "end", "best", "epoch"
+_INITIAL, _END, _BEST, _EPOCH = "initial", "end", "best", "epoch"
 
 
 class Checkpoints:
@@ -79,7 +79,8 @@ class Checkpoints:
         found: list[dict[str, Any]] = rows.sort_by("created_at").to_pylist()
         if wanted is None:
             of_kind = [[row for row in found if row["kind"] == kind] for kind in (_END, _BEST)]
-            matching = next((rows for rows in of_kind if rows), found)
+            trained = [row for row in found if row["kind"] != _INITIAL]
+            matching = next((rows for rows in of_kind if rows), trained)
         elif isinstance(wanted, int):
             matching = [row for row in found if row["epoch"] == wanted]
             if not matching and any(row["kind"] == _END for row in found):
@@ -102,6 +103,8 @@ class Checkpoints:
     def _reason(self, wanted: str | int | None, found: list[dict[str, Any]]) -> str:
         if not found:
             return self._why_none("recorded with save_weights=False")
+        if wanted is None:
+            return self._why_none("only those of its start were kept")
         names = [row["kind"] if row["kind"] != _EPOCH else f"epoch {row['epoch']}" for row in found]
         return f"there is no checkpoint {wanted!r}, only {', '.join(names)}"
 

@@ -216,10 +216,11 @@ class Experiment:
         """Return the checkpoints, oldest first, one row each.
 
         Returns:
-            Columns ``kind`` (``end`` of the run, ``epoch``, or ``best``), ``epoch`` (null at the
-            end), ``metric`` and ``value`` that the best was chosen by, ``size_bytes`` (of all its
-            variables; those that other checkpoints have as well are stored once) and
-            ``created_at``.
+            Columns ``kind`` (``initial``, before the training, where a seed does not give these
+            weights again; ``end`` of the run, ``epoch``, or ``best``), ``epoch`` (null at the
+            start and the end), ``metric`` and ``value`` that the best was chosen by,
+            ``size_bytes`` (of all its variables; those that other checkpoints have as well are
+            stored once) and ``created_at``.
         """
         names = ["kind", "epoch", "metric", "value", "size_bytes", "created_at"]
         return _pandas(self.table("checkpoints").select(names).sort_by("created_at"))
@@ -272,8 +273,8 @@ class Experiment:
 
         Args:
             path: The file to write; its name ends with ``.weights.h5``.
-            checkpoint: ``end``, ``best``, or the number of an epoch. Default: the end of the run,
-                else the best, else the last.
+            checkpoint: ``end``, ``best``, ``initial``, or the number of an epoch. Default: the
+                end of the run, else the best, else the last, but never the initial one.
 
         Returns:
             The path.

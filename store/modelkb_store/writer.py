@@ -196,10 +196,10 @@ class ExperimentWriter:
         """Store a model's weights, each variable once per content.
 
         Args:
-            kind: ``end`` (of the run), ``epoch`` or ``best``.
+            kind: ``initial``, ``end`` (of the run), ``epoch`` or ``best``.
             save: Writes a Keras weights file to the path it is given, which ends with
                 ``.weights.h5``.
-            epoch: The epoch that has ended; None at the end of the run.
+            epoch: The epoch that has ended; None at the start and the end of the run.
             metric: What the best was chosen by, by its name in Keras' history.
             value: Its value.
         """
