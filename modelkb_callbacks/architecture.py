@@ -17,6 +17,7 @@ import keras
 
 from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.snake_case import snake_case
+from modelkb_callbacks.vocabularies import with_vocabularies
 from modelkb_store.architecture_file import Architecture
 from modelkb_store.ids import canonical_json, content_id
 from modelkb_store.records import ExperimentRecord, LayerRecord, ModelRecord
@@ -55,6 +56,9 @@ def describe_architecture(model: Any) -> ArchitectureDescription:
     compile_config = _serialize_compilation(model)
     layers = list(_layer_rows(model, (serialized or {}).get("config") or {}, ""))
     kind = _kind(serialized)
+    if serialized is not None:
+        serialized, left_out = with_vocabularies(model, serialized)
+        problem = "; ".join(filter(None, [problem, *left_out])) or None
     identity = {
         "config": serialized,
         "layers": [_identity_of(row) for row in layers] if kind == "subclass" else None,
