@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modelkb_store.codegen.keras.naming import identifier, with_readable_names
-from modelkb_store.codegen.network.auto_names import snake_case
+from modelkb_store.codegen.network.auto_names import auto_number, snake_case
 from modelkb_store.codegen.network.masks import without_implicit_masks
 from modelkb_store.codegen.network.network import Layer, Network, TensorRef
 from modelkb_store.codegen.network.ordering import steps
@@ -23,6 +23,7 @@ from modelkb_store.codegen.torch.registry import writer_of
 from modelkb_store.codegen.torch.shapes import input_shape, tensor_shapes
 from modelkb_store.codegen.torch.site import Site, values_in
 from modelkb_store.codegen.torch.structures import at, flat, is_plain, paths, rebuilt
+from modelkb_store.codegen.torch.taken_masks import TakenMasks
 from modelkb_store.codegen.torch.value import Shape, Value
 from modelkb_store.codegen.torch.wishes import wishes_of
 from modelkb_store.errors import CodeGenerationError
@@ -58,7 +59,7 @@ class ModelWriter:
             )
         key = json.dumps([str(network), str(shapes)])
         if key not in self._names:
-            name = self.shared.free_name(_camel_case(network.name))
+            name = self.shared.free_name(_class_name(network))
             self._names[key] = name
             if network.kind == "functional":
                 network = without_implicit_masks(network)
@@ -76,6 +77,7 @@ class _ClassWriter:
     places: Mapping[str, str] = field(init=False)
     _values: dict[tuple[str, int], list[Value]] = field(default_factory=dict)
     _raws: dict[str, Any] = field(default_factory=dict)
+    _masks: TakenMasks = field(default_factory=TakenMasks)
 
     def write(self, shapes: list[Shape | None]) -> None:
         self.draft = Draft(self.models.shared)
@@ -97,7 +99,8 @@ class _ClassWriter:
             if step.call is None or layer.is_input:
                 continue
             asked = layer.calls[step.call]
-            args, kwargs = self._filled(asked.args), self._filled(asked.kwargs or {})
+            filled = self._filled((asked.args, asked.kwargs or {}))
+            args, kwargs = self._masks.without_taken(layer, step.call, filled)
             made = self._write_layer(layer, self.draft, self.places[layer.name], args, kwargs)
             kept = []
             for number, value in enumerate(made):
@@ -249,8 +252,11 @@ def _places(network: Network) -> dict[str, str]:
     return places
 
 
-def _camel_case(text: str) -> str:
-    words = identifier(text).strip("_").split("_")
+def _class_name(network: Network) -> str:
+    """Return a name for the class; `Model` for what Keras named by itself."""
+    if auto_number(network.name, network.class_name) or network.name.startswith("functional"):
+        return "Model"
+    words = identifier(network.name).strip("_").split("_")
     name = "".join(word[:1].upper() + word[1:] for word in words)
     return f"{name}Model" if keyword.iskeyword(name) or hasattr(builtins, name) else name
 

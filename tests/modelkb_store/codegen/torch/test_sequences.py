@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from modelkb_store.errors import CodeGenerationError
+
 Check = Callable[..., str]
 STEPS = (6, 4)
 
@@ -67,11 +69,22 @@ def test_masks_go_as_in_keras(begins: str, check_same: Check, random: np.random.
     x = layers.Dropout(0.1)(layers.LayerNormalization()(x))
     outputs = {name: make()(x) for name, make in RECURRENT.items() if "states" not in name}
     outputs["mean"] = layers.GlobalAveragePooling1D()(layers.Add()([x, x]))
-    outputs["several"] = layers.MultiHeadAttention(2, 3)(x, x)
+    y = layers.LayerNormalization()(x)
+    attended = layers.MultiHeadAttention(2, 3)(y, y)
+    outputs["several"] = layers.LSTM(3)(attended)
+    outputs["after"] = layers.Attention()([layers.Add()([y, attended]), x])
     outputs["attention"] = layers.Attention()([x, x])
     outputs["additive"] = layers.AdditiveAttention()([x, x])
     outputs["deep"] = layers.LSTM(3)(layers.GRU(4, return_sequences=True)(x))
     check_same(keras.Model(inputs, outputs), values)
+
+
+def test_who_loses_a_mask_to_attention_must_be_sure(check_same: Check) -> None:
+    inputs = keras.Input((6,), dtype="int32")
+    x = layers.Embedding(9, 4, mask_zero=True)(inputs)
+    outputs = [layers.MultiHeadAttention(2, 3)(x, x), layers.Attention()([x, x])]
+    with pytest.raises(CodeGenerationError, match="deletes the mask"):
+        check_same(keras.Model(inputs, outputs), np.ones((2, 6), "int32"))
 
 
 def test_an_encoder_and_a_decoder(check_same: Check, random: np.random.Generator) -> None:
