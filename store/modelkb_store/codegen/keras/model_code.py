@@ -9,14 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelkb_store.codegen.keras.repeats import fold
-from modelkb_store.codegen.keras.values import Speller
-
 from modelkb_store.codegen.keras.freezing import freezing_statements, is_frozen, thawed
 from modelkb_store.codegen.keras.naming import identifier, with_readable_names
-from modelkb_store.codegen.keras.roles import argument_role, function_title
 from modelkb_store.codegen.keras.program import functional_program
+from modelkb_store.codegen.keras.repeats import fold
+from modelkb_store.codegen.keras.roles import argument_role, function_title
 from modelkb_store.codegen.keras.spelling import Spelling
+from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.codegen.network.auto_names import names_to_leave_out
 from modelkb_store.codegen.network.masks import without_implicit_masks
 from modelkb_store.codegen.network.network import Layer, Network
@@ -136,9 +135,7 @@ class _Writer:
             if isinstance(node, ast.Name):
                 node.id = folded.renamed.get(node.id, node.id)
         last = ast.Return(program.result)
-        named = with_readable_names(
-            [*folded.statements, last], program.wishes, self.taken, program.lasting
-        )
+        named = with_readable_names([*folded.statements, last], program.wishes, self.taken)
         return named[:-1], program.result
 
     def _sequential_body(self, network: Network) -> tuple[list[ast.stmt], ast.expr]:

@@ -11,10 +11,30 @@ import builtins
 import keyword
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 FLOWING = "x"
+
+
+@dataclass(slots=True)
+class Wishes:
+    """What variables would like to be called.
+
+    Attributes:
+        always: Whatever they are used for.
+        kept: If they are needed after the next statement; else they flow on.
+        lasting: Variables whose names nothing else gets, wherever it stands.
+    """
+
+    always: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
+    lasting: set[str] = field(default_factory=set)
+
+    def of(self, variable: str, *, is_kept: bool) -> str:
+        """Return what a variable would like to be called."""
+        wish = self.kept.get(variable) if is_kept else None
+        return self.always.get(variable) or wish or FLOWING
 
 
 def identifier(text: str) -> str:
@@ -38,25 +58,23 @@ def is_assigned(node: ast.Name) -> bool:
 
 def with_readable_names(
     statements: Sequence[ast.stmt],
-    wishes: Mapping[str, str],
+    wishes: Wishes,
     taken: Collection[str],
-    lasting: Collection[str] = (),
 ) -> list[ast.stmt]:
     """Rename the variables of a function's body.
 
     Args:
         statements: Assignments, expressions and `for` loops of these; the last statement may
             return. They are changed.
-        wishes: For variables that should not be called `x`, what to call them.
+        wishes: What to call variables; all others are called ``x``.
         taken: Names that mean something else.
-        lasting: Variables whose names nothing else gets, wherever it stands.
     """
     spans = _Spans()
     spans.walk(statements)
-    for name in lasting:
+    for name in wishes.lasting:
         if name in spans.first:
             spans.first[name], spans.last[name] = -1, spans.place + 1
-    names = _choose(spans, wishes, taken)
+    names = _choose(spans, wishes, {*taken, *spans.counters})
     for statement in statements:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):
@@ -69,6 +87,7 @@ class _Spans:
     """From where to where each variable is needed, by places in the text."""
 
     place: int = 0
+    counters: set[str] = field(default_factory=set)
     first: dict[str, int] = field(default_factory=dict)
     last: dict[str, int] = field(default_factory=dict)
     assigned: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -84,7 +103,7 @@ class _Spans:
         self.place += 1
         self._read(loop.iter)
         begin = self.place
-        self._assign(loop.target)
+        self.counters |= {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)}
         self.walk(loop.body)
         self.place += 1
         # What comes into a loop, or is carried to its next pass, is needed until its end.
@@ -141,13 +160,14 @@ def _names_in_order(statement: ast.stmt) -> Iterator[ast.Name]:
             yield from (node for node in ast.walk(part) if isinstance(node, ast.Name))
 
 
-def _choose(spans: _Spans, wishes: Mapping[str, str], taken: Collection[str]) -> dict[str, str]:
+def _choose(spans: _Spans, wishes: Wishes, taken: Collection[str]) -> dict[str, str]:
     """Give each variable the name it wishes, with a number where that is not free then."""
     used: dict[str, list[tuple[int, int]]] = defaultdict(list)
     chosen: dict[str, str] = {}
     for variable in sorted(spans.first, key=lambda name: spans.first[name]):
         span = spans.first[variable], spans.last[variable]
-        for name in _candidates(wishes.get(variable, FLOWING)):
+        wish = wishes.of(variable, is_kept=span[1] > span[0] + 1)
+        for name in _candidates(wish):
             if name not in taken and not any(_overlap(span, other) for other in used[name]):
                 break
         used[name].append(span)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from modelkb_store.codegen.keras.naming import FLOWING, identifier
+from modelkb_store.codegen.keras.naming import FLOWING, Wishes, identifier
 from modelkb_store.codegen.keras.spelling import Spelling
 from modelkb_store.codegen.network.network import Layer, Network, TensorRef, tensors_in
 from modelkb_store.codegen.network.ordering import Step, steps
@@ -24,14 +24,12 @@ class Program:
     Attributes:
         statements: One assignment for each value, every variable assigned once.
         result: What the function returns.
-        wishes: What variables would like to be called; all others are called ``x``.
-        lasting: Variables that hold layers, whose names nothing else gets.
+        wishes: What variables would like to be called.
     """
 
     statements: list[ast.stmt] = field(default_factory=list)
     result: ast.expr = field(default_factory=lambda: ast.Constant(None))
-    wishes: dict[str, str] = field(default_factory=dict)
-    lasting: set[str] = field(default_factory=set)
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 def functional_program(network: Network, spelling: Spelling) -> Program:
@@ -84,8 +82,8 @@ class _Writer:
         elif step.call is None:
             variable = self._variable(f"{layer.name}_layer")
             self._made[layer.name] = variable
-            self.program.wishes[variable] = identifier(layer.name)
-            self.program.lasting.add(variable)
+            self.program.wishes.always[variable] = identifier(layer.name)
+            self.program.wishes.lasting.add(variable)
             self._add(variable, self.spelling.layer(layer))
         else:
             call = layer.calls[step.call]
@@ -136,7 +134,7 @@ class _Writer:
     def _outputs(self) -> ast.expr:
         value = self._structure(self.network.outputs)
         if isinstance(value, ast.Name) and value.id not in self._input_variables():
-            self.program.wishes[value.id] = "outputs"
+            self.program.wishes.always[value.id] = "outputs"
         return value
 
     def _input_variables(self) -> set[str]:
@@ -145,7 +143,10 @@ class _Writer:
     def _assign(self, key: tuple[str, int], expression: ast.expr, layer: Layer) -> None:
         variable = self._variable(f"{layer.name}_{key[1]}" if key[1] else layer.name)
         self._variables[key] = variable
-        self.program.wishes[variable] = self._wishes_of_calls.get(key, FLOWING)
+        wish = self._wishes_of_calls.get(key)
+        if wish is not None:
+            kind = self.program.wishes.always if layer.is_input else self.program.wishes.kept
+            kind[variable] = wish
         self._add(variable, expression)
 
     def _add(self, variable: str, expression: ast.expr) -> None:

@@ -24,19 +24,14 @@ def argument_role(function: str, place: int) -> str | None:
 
 
 def function_title(statements: Sequence[ast.stmt]) -> str:
-    """Return a name for a function that makes layers: by the last of them."""
+    """Return a name for a function that makes layers, by what joins them, or by the first."""
     names = [
         node.attr
-        for node in ast.walk(statements[-1])
-        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "layers"
-    ]
-    for name in names:
-        if name in _TITLES:
-            return _TITLES[name]
-    kinds = {
-        node.attr[:4]
         for statement in statements
         for node in ast.walk(statement)
-        if isinstance(node, ast.Attribute)
-    }
-    return "conv_block" if "Conv" in kinds else "block"
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "layers"
+    ]
+    for joining, title in _TITLES.items():
+        if joining in names:
+            return title
+    return "conv_block" if any("Conv" in name for name in names) else "block"

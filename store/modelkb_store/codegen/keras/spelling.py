@@ -10,7 +10,6 @@ from typing import Any
 from modelkb_store.codegen.keras.api import call_defaults
 from modelkb_store.codegen.keras.operations import operation_call
 from modelkb_store.codegen.keras.values import Speller
-
 from modelkb_store.codegen.network.auto_names import auto_number
 from modelkb_store.codegen.network.network import Layer, Network
 

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modelkb_store.codegen.keras.naming import Wishes
 from modelkb_store.codegen.keras.repeats.functions import best_function, function_of
 from modelkb_store.codegen.keras.repeats.lines import Line, as_line, flow_of
 from modelkb_store.codegen.keras.repeats.loops import best_loop, loop_of
@@ -44,7 +45,7 @@ def fold(
     *,
     needed: Collection[str] = (),
     taken: Collection[str] = (),
-    wishes: Mapping[str, str] | None = None,
+    wishes: Wishes | None = None,
     role: Role = _no_role,
     title: Callable[[Sequence[ast.stmt]], str] = _block,
 ) -> Folded:
@@ -67,7 +68,7 @@ def fold(
         and isinstance(statement, ast.Assign)
         and node in statement.targets
     }
-    folding = _Folding(variables, list(needed), Namer({*taken}, wishes or {}, role, title))
+    folding = _Folding(variables, list(needed), Namer({*taken}, wishes or Wishes(), role, title))
     folding.lines = [as_line(_with_contexts(each), variables) for each in statements]
     while folding.fold_once():
         pass
@@ -122,9 +123,13 @@ class _Folding:
     def _rename(self, renamed: Mapping[str, str], begin: int) -> None:
         """Call variables of a loop's last pass as the loop calls them, behind it."""
         changes = {old: new for old, new in renamed.items() if old != new}
-        for line in self.lines[begin:]:
-            for node in line.reads:
-                node.id = changes.get(node.id, node.id)
+        for number, line in enumerate(self.lines[begin:], begin):
+            # Loops behind it assign them as well.
+            names = [node for node in ast.walk(line.statement) if isinstance(node, ast.Name)]
+            if any(node.id in changes for node in names):
+                for node in names:
+                    node.id = changes.get(node.id, node.id)
+                self.lines[number] = as_line(line.statement, self.variables)
         for name in self.needed:
             now = self.renamed.get(name, name)
             if now in changes:

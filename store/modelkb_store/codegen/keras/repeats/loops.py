@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from modelkb_store.codegen.keras.repeats.functions import Replacing, constants_of
 from modelkb_store.codegen.keras.repeats.lines import Definition, Flow, Line, cost_of
 from modelkb_store.codegen.keras.repeats.naming import Namer
-from modelkb_store.codegen.keras.repeats.varying import Variation, vary
+from modelkb_store.codegen.keras.repeats.varying import Variation, is_progression, vary
 
 _LONGEST = 60  # lines of one pass
 _MOST_PHASES = 16  # lines at which a first pass may begin
 _LEAST_GAIN = 2
-_MOST_PARAMETERS = 5
+_MOST_PARAMETERS = 4
 
 # A variable of a pass: the line in the pass, and which of its variables.
 _Place = tuple[int, int]
@@ -234,8 +234,9 @@ def _loop(variation: Variation, count: int, body: list[ast.stmt]) -> ast.For:
     parameters = variation.parameters
     if not parameters:
         return _for("_", ast.Call(ast.Name("range"), [ast.Constant(count)], []), body)
-    if len(parameters) == 1 and parameters[0].name.startswith("i"):
-        values = parameters[0].values
+    values = parameters[0].values
+    is_counted = all(type(value) is int for value in values) and is_progression(values)
+    if len(parameters) == 1 and is_counted and len(values) > 2:
         step = values[1] - values[0]
         bounds = [values[0], values[-1] + step, step]
         if step == 1:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from modelkb_store.codegen.keras.naming import is_assigned, with_readable_names
+from modelkb_store.codegen.keras.naming import Wishes, with_readable_names
 
 # What a positional argument of a called function is: (function, place) -> name or None.
 Role = Callable[[str, int], "str | None"]
@@ -24,7 +24,7 @@ class Namer:
     """
 
     taken: set[str]
-    wishes: Mapping[str, str]
+    wishes: Wishes
     role: Role
     title: Callable[[Sequence[ast.stmt]], str]
     _functions: set[str] = field(default_factory=set)
@@ -64,25 +64,28 @@ class Namer:
 
     def name_body(self, function: ast.FunctionDef, inputs: Sequence[str]) -> None:
         """Give the variables of a function readable names; `inputs` are its parameters."""
-        wishes = {name: self.wishes.get(name, "x") for name in _assigned(function)}
-        for place, name in enumerate(inputs):
-            wishes[name] = ("x", "y", "z")[place] if place < 3 else f"x_{place}"
         others = {each.arg for each in function.args.args} - set(inputs)
+        wishes = Wishes(kept=self.wishes.kept)
+        if len(inputs) == 1:
+            wishes.kept = {**wishes.kept, inputs[0]: "inputs"}
         # Parameters are assigned before all else.
         heads: list[ast.stmt] = [
             ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None)) for name in inputs
         ]
         named = with_readable_names([*heads, *function.body], wishes, self.taken | others)
         for head, argument in zip(named, function.args.args, strict=False):
-            if isinstance(head, ast.Assign) and isinstance(head.targets[0], ast.Name):
-                argument.arg = head.targets[0].id if argument.arg in inputs else argument.arg
-        function.body = named[len(heads) :]
+            if argument.arg in inputs:
+                assert isinstance(head, ast.Assign)
+                assert isinstance(head.targets[0], ast.Name)
+                argument.arg = head.targets[0].id
+        function.body = _returning(named[len(heads) :])
 
 
-def _assigned(function: ast.FunctionDef) -> set[str]:
-    return {
-        node.id
-        for statement in function.body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and is_assigned(node)
-    }
+def _returning(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return a value at once that is assigned only to be returned."""
+    *others, before, last = body
+    if not isinstance(before, ast.Assign) or not isinstance(last, ast.Return):
+        return body
+    if last.value is None or ast.unparse(before.targets[0]) != ast.unparse(last.value):
+        return body
+    return [*others, ast.Return(before.value)]

@@ -51,7 +51,7 @@ def vary(
         rows: The constants of each repetition, in the same order.
         roles: What each constant is: ``filters``, ``name``, ..
         taken: Names that parameters must not have.
-        counts: Whether numbers that count up may be a parameter ``i``, also inside texts.
+        counts: Whether numbers that count up inside texts may be a parameter ``i``.
     """
     variation = Variation()
     columns = [tuple(row[place] for row in rows) for place in range(len(roles))]
@@ -62,7 +62,7 @@ def vary(
         if all(_same(value, column[0]) for value in column):
             variation.expressions.append(None)
             continue
-        counted = _counted(column) if counts else None
+        counted = _counted(column) if counts and isinstance(column[0], str) else None
         if counted is not None:
             values, write, wish = counted
         elif isinstance(column[0], str):
@@ -76,6 +76,8 @@ def vary(
             by_values[key] = Parameter(values, names.free(wish))
             variation.parameters.append(by_values[key])
         variation.expressions.append(_bound(write, by_values[key]))
+    # Names last, as in the classes of Keras.
+    variation.parameters.sort(key=lambda each: each.name.partition("_")[0] == "name")
     return variation
 
 
@@ -141,8 +143,6 @@ _Counted = tuple[tuple[Any, ...], Callable[[str], ast.expr], str]
 
 def _counted(column: tuple[Any, ...]) -> _Counted | None:
     """Return the numbers that a column counts, and how to write it with them."""
-    if all(type(value) is int for value in column):
-        return (column, ast.Name, "i") if _is_progression(column) else None
     if not all(isinstance(value, str) for value in column):
         return None
     pieces = [_NUMBER.split(text) for text in column]
@@ -152,7 +152,7 @@ def _counted(column: tuple[Any, ...]) -> _Counted | None:
     series = [tuple(row[place] for row in numbers) for place in range(len(numbers[0]))]
     moving = [place for place, each in enumerate(series) if len(set(each)) > 1]
     values = tuple(int(text) for text in series[moving[0]]) if moving else ()
-    if not moving or not _is_progression(values):
+    if not moving or not is_progression(values):
         return None
     # Every number that moves is this one, written without zeros before it.
     if any(series[place] != tuple(map(str, values)) for place in moving):
@@ -179,6 +179,7 @@ def _counting_writer(
     return write
 
 
-def _is_progression(values: Sequence[int]) -> bool:
+def is_progression(values: Sequence[int]) -> bool:
+    """Return whether whole numbers go up, or down, by the same step."""
     step = values[1] - values[0]
     return step != 0 and all(after - before == step for before, after in itertools.pairwise(values))
