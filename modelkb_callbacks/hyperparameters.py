@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from modelkb_callbacks.architecture import model_config
 from modelkb_callbacks.compile_settings import compile_settings
 from modelkb_callbacks.constructor_settings import constructor_settings
 from modelkb_callbacks.credentials import redacted
@@ -17,6 +18,9 @@ from modelkb_callbacks.plain_values import plain
 from modelkb_callbacks.rows import are_arrays
 from modelkb_store.ids import canonical_json
 from modelkb_store.records import HyperparameterRecord
+
+_OF_MODEL = ("compile", "model")
+_OF_EVERY_LAYER = ("name", "dtype", "trainable", "activity_regularizer", "autocast")
 
 _NOTHING: Mapping[str, tuple[Any, str]] = {}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
@@ -50,6 +54,7 @@ def collect(
     found: dict[str, tuple[Any, str]] = {str(name): each for name, each in scanned.items()}
     for source, pairs in (
         ("environment", environment.items()),
+        ("model", _of_model(model)),
         ("compile", compile_settings(model)),
         ("fit", _of_fit(call, keras_params)),
         ("user", user_params.items()),
@@ -64,11 +69,21 @@ def collect(
 
 def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
     """Return one hyperparameter, as JSON text and, if it is one, as a number."""
-    clean = redacted(plain(value, of_user=source == "user"), name, of_model=source == "compile")
+    clean = redacted(plain(value, of_user=source == "user"), name, of_model=source in _OF_MODEL)
     number = float(value) if isinstance(value, (bool, int, float, np.number, np.bool_)) else None
     if source == "environment" and _NUMBER.fullmatch(value):
         number = float(value)
     return HyperparameterRecord(experiment_id, name, canonical_json(clean), number, source)
+
+
+def _of_model(model: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the constructor's arguments of a model of the user's that Keras cannot serialize."""
+    if isinstance(model, keras.Sequential) or hasattr(model, "_operations"):  # its layers say it
+        return
+    if model_config(model)[0] is None:
+        for name, value in constructor_settings(model).items():
+            if name not in _OF_EVERY_LAYER:
+                yield f"model.{name}", value
 
 
 def _of_fit(call: FitCall, keras_params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

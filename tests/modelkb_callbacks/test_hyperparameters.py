@@ -13,7 +13,7 @@ from modelkb_callbacks import ModelKB
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.hyperparameters import collect
 from modelkb_store import Store
-from trainings import Data, Fit, compiled, sequential
+from trainings import CLASSES, Data, Fit, Subclassed, compiled, sequential
 
 
 def recorded(fit: Fit, data: Data, **options: Any) -> dict[str, Any]:
@@ -253,3 +253,31 @@ def test_large_values_are_bounded() -> None:
     assert values["class_weight"].count(":0.5") == 1000
     assert all(len(value) < 20_000 for value in values.values())
     assert "98,000 more" in values["per_sample"]
+
+
+class Unserializable(keras.Model):  # type: ignore[misc]
+    """A model whose arguments Keras cannot write down."""
+
+    def __init__(self, units: int, rates: list[float], scale: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units, self._rates = units, rates
+        self.scale = scale
+        self.scores = keras.layers.Dense(units, activation="softmax")
+
+    def call(self, inputs: Any) -> Any:
+        return self.scores(inputs * self.scale(1.0))
+
+
+def test_a_model_that_keras_cannot_serialize(data: Data, fit: Fit) -> None:
+    model = Unserializable(CLASSES, [0.1, 0.2], lambda x: x, name="own")
+    experiment = fit(compiled(model), data.x, data.classes).experiment
+    rows = experiment.table("hyperparameters").to_pylist()
+    of_model = {row["name"] for row in rows if row["source"] == "model"}
+    assert of_model == {"model.units", "model.rates", "model.scale"}
+    found = experiment.hyperparameters()
+    assert (found["model.units"], found["model.rates"]) == (CLASSES, [0.1, 0.2])
+
+
+def test_a_model_that_keras_can_serialize(data: Data, fit: Fit) -> None:
+    found = fit(compiled(Subclassed()), data.x, data.classes).experiment.hyperparameters()
+    assert not any(name.startswith("model.") for name in found)
