@@ -87,12 +87,40 @@ def _masking(site: Site) -> Value:
 
 def _dropout(site: Site) -> Value:
     rate = site.settings.number("rate")
-    if site.settings.config.get("noise_shape") is not None:
-        site.settings.fail("noise_shape")
+    noise_shape = site.settings.config.get("noise_shape")
+    if noise_shape is not None:
+        return _dropout_of_parts(site, rate, noise_shape)
     if site.kwargs.get("training") is True:
         return site.elementwise(lambda x: call("F.dropout", x, rate, training=True))
     module = site.module(call("nn.Dropout", rate))
     return site.elementwise(lambda x: call(module, x))
+
+
+def _dropout_of_parts(site: Site, rate: float, shape: object) -> Value:
+    """Write a dropout that is the same along some axes."""
+    if not isinstance(shape, (list, tuple)) or not all(
+        each is None or (type(each) is int and each > 0) for each in shape
+    ):
+        site.settings.fail("noise_shape")
+    is_of_samples = all(each == 1 for each in shape[1:])
+    x = site.x if is_of_samples else site.last(site.x)
+    module = site.module(call(site.piece("DropoutOfParts"), rate, tuple(shape)))
+    return x.changed(call(module, x.node))
+
+
+def _stochastic_depth(site: Site) -> Value:
+    """Write the layer of Keras' ConvNeXt that drops whole samples."""
+    shape = site.x.shape or site.built_shape() or ()
+    rate = site.settings.number("drop_path_rate")
+    return _dropout_of_parts(site, rate, [None, *(1 for _ in shape[1:])])
+
+
+def _layer_scale(site: Site) -> Value:
+    """Write the layer of Keras' ConvNeXt that multiplies each channel."""
+    x, settings = site.last(site.x), site.settings
+    size, begin = settings.integer("projection_dim"), settings.number("init_values")
+    module = site.module(call(site.piece("LayerScale"), size, begin), "load_variables")
+    return x.changed(call(module, x.node))
 
 
 def _spatial_dropout(site: Site) -> Value:
@@ -148,9 +176,11 @@ WRITERS = {
     "GaussianDropout": _gaussian,
     "GaussianNoise": _gaussian,
     "Identity": _identity,
+    "LayerScale": _layer_scale,
     "Masking": _masking,
     "SpatialDropout1D": _spatial_dropout,
     "SpatialDropout2D": _spatial_dropout,
     "SpatialDropout3D": _spatial_dropout,
+    "StochasticDepth": _stochastic_depth,
     "TimeDistributed": _time_distributed,
 }
