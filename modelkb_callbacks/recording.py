@@ -77,6 +77,7 @@ class Recording:
         self._clock = time.monotonic()
         self._hyperparameters: dict[str, HyperparameterRecord] = {}
         self._source = UserSource()
+        self._environment: Mapping[str, str] = {}
         self._process: ProcessWatch | None = None
         self._resumes = False
 
@@ -346,6 +347,7 @@ class Recording:
         record = implementation.describe_implementation(self._model, call, self._source, self.guard)
         self._open_writer.add_implementation(record)
         self._change(implementation_id=record.implementation_id)
+        self._environment = implementation.environment_of(record.data_slice)
 
     def _record_hyperparameters(self) -> None:
         call = self.fit.call if self.fit else FitCall()
@@ -357,6 +359,7 @@ class Recording:
                 self.fit.keras_params if self.fit else {},
                 self.settings.params or {},
                 scanned=self._source.hyperparameters,
+                environment=self._environment,
             )
         )
 

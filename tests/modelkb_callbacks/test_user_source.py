@@ -221,7 +221,8 @@ def test_values_are_those_that_the_run_had(
 
     assert (rows["hidden"]["value"], rows["hidden"]["source"]) == ("4", "variable")
     assert (rows["dropout"]["value"], rows["dropout"]["source"]) == ("0.1", "scanner")
-    assert (rows["SCALE"]["value"], rows["SCALE"]["source"]) == ("2.5", "variable")
+    scale = rows["SCALE"]
+    assert (scale["value"], scale["source"], scale["number"]) == ('"2.5"', "environment", 2.5)
     assert "temperature" not in rows
     assert not any("environment" in each for each in experiment.implementation()["source_problems"])
 
