@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelkb_store.codegen.keras.folding import fold
 from modelkb_store.codegen.keras.freezing import freezing_statements, is_frozen, thawed
 from modelkb_store.codegen.keras.naming import identifier, with_readable_names
 from modelkb_store.codegen.keras.program import functional_program
-from modelkb_store.codegen.keras.repeats import fold
 from modelkb_store.codegen.keras.roles import argument_role, function_title
 from modelkb_store.codegen.keras.spelling import Spelling
 from modelkb_store.codegen.keras.values import Speller
@@ -131,9 +131,6 @@ class _Writer:
             title=function_title,
         )
         self._add_functions(folded.functions)
-        for node in ast.walk(program.result):
-            if isinstance(node, ast.Name):
-                node.id = folded.renamed.get(node.id, node.id)
         last = ast.Return(program.result)
         named = with_readable_names([*folded.statements, last], program.wishes, self.taken)
         return named[:-1], program.result
