@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from modelkb_store.codegen.keras.folding.costs import cost
 from modelkb_store.codegen.keras.folding.functions import fold_functions
 from modelkb_store.codegen.keras.folding.graph import Call, Function, Program
 from modelkb_store.codegen.keras.folding.loops import fold_loops
@@ -16,6 +18,7 @@ from modelkb_store.codegen.keras.folding.reading import (
     read_program,
 )
 from modelkb_store.codegen.keras.folding.shapes import Shapes
+from modelkb_store.codegen.keras.folding.simplify import simplify
 from modelkb_store.codegen.keras.folding.writing import write_function, write_main
 from modelkb_store.codegen.keras.naming import Wishes
 
@@ -65,30 +68,54 @@ def fold(
         The program; just as it was if it has other statements, or nothing to fold.
 
     Example:
-        >>> folded = fold(ast.parse("; ".join(f"x{i + 1} = f(x{i})" for i in range(9))).body, taken=())
+        >>> text = "; ".join(f"x{i + 1} = f(x{i})" for i in range(9))
+        >>> folded = fold(ast.parse(text).body, taken=())
         >>> print(ast.unparse(folded.statements[-1]))
         for _ in range(9):
             x1 = f(x1)
     """
     try:
-        program = read_program(statements, needed=needed, role=role)
+        first = read_program(statements, needed=needed, role=role)
     except NotStraightLineError:
         return Folded([], list(statements))
-    shapes = Shapes(program)
-    _fold_all_loops(program, shapes)
+    best, least = None, cost(first, Shapes(first))
+    for strategy in Strategy:
+        program = read_program(statements, needed=needed, role=role)
+        shapes = Shapes(program)
+        _fold(program, shapes, strategy)
+        costs = cost(program, shapes)
+        if costs < least:
+            best, least = program, costs
+    if best is None:
+        return Folded([], list(statements))
+    return _write(best, {*taken, *best.free}, wishes or Wishes(), title)
+
+
+class Strategy(enum.Enum):
+    """What is looked for first."""
+
+    LONG_LOOPS = enum.auto()
+    SHORT_LOOPS = enum.auto()
+    FUNCTIONS = enum.auto()
+
+
+def _fold(program: Program, shapes: Shapes, strategy: Strategy) -> None:
+    inner_first = strategy is Strategy.SHORT_LOOPS
+    if strategy is not Strategy.FUNCTIONS:
+        _fold_all_loops(program, shapes, inner_first=inner_first)
     rounds = 0
     while rounds < _MOST_ROUNDS and fold_functions(program, shapes):
-        _fold_all_loops(program, shapes)
+        if strategy is not Strategy.FUNCTIONS:
+            _fold_all_loops(program, shapes, inner_first=inner_first)
         rounds += 1
-    if len(program.main.operations) == len(statements):
-        return Folded([], list(statements))
-    return _write(program, {*taken, *program.free}, wishes or Wishes(), title)
+    _fold_all_loops(program, shapes, inner_first=inner_first)
+    simplify(program, shapes)
 
 
-def _fold_all_loops(program: Program, shapes: Shapes) -> None:
+def _fold_all_loops(program: Program, shapes: Shapes, *, inner_first: bool) -> None:
     changed = False
     for region in reversed(list(program.regions())):
-        changed |= fold_loops(program, region, shapes)
+        changed |= fold_loops(program, region, shapes, inner_first=inner_first)
     if changed:
         shapes.forget_loops()
 
@@ -100,7 +127,7 @@ def _write(program: Program, taken: set[str], wishes: Wishes, title: Title | Non
         write_function(program, function, taken, wishes)
         for function in _callees_first(program.functions)
     ]
-    statements = write_main(program, taken)
+    statements = write_main(program, taken, wishes)
     for node in [*functions, *statements]:
         ast.fix_missing_locations(node)
     return Folded(functions, statements)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modelkb_store.codegen.keras.folding.attributes import Attribute
 from modelkb_store.codegen.keras.folding.graph import (
     Call,
     Function,
@@ -14,9 +13,8 @@ from modelkb_store.codegen.keras.folding.graph import (
     Role,
     Value,
 )
-from modelkb_store.codegen.keras.folding.layout import lines_of_length
 from modelkb_store.codegen.keras.folding.loop_plans import Uses
-from modelkb_store.codegen.keras.folding.shapes import Shapes, length_of
+from modelkb_store.codegen.keras.folding.shapes import Shapes, lines_of_call
 from modelkb_store.codegen.keras.folding.unify import Unified, unify
 
 _MOST_PARAMETERS = 7
@@ -24,6 +22,13 @@ _MOST_INPUTS = 4
 _MOST_RESULTS = 3
 # The line that begins a function, the one that ends it, and two empty ones.
 _FRAME = 4
+# Functions of fewer statements are worth it only if each of these takes many lines.
+_LEAST_SIZE = 3
+_MANY_LINES = 5
+# What a part is worth that leaves out the beginning or end of something.
+_TORN = 0.3
+_SEVERAL = 0.8
+_NEAR = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +127,25 @@ def _plan(
         for number, (window, other) in enumerate(group)
     ]
     lines = sum(shape.lines for shape in inner)
-    after = lines + _FRAME + sum(_lines_of_call(call) for call in calls)
+    if sum(shape.size for shape in inner) < _LEAST_SIZE and lines < _MANY_LINES * len(inner):
+        return None
+    after = lines + _FRAME + sum(lines_of_call(call) for call in calls)
     cost = max(0, len(unified.varying) - 2) + max(0, len(results) - 1)
-    gain = lines * len(group) - after - cost
+    gain: float = lines * len(group) - after - cost
+    gain *= _SEVERAL ** (max(0, len(wiring.inputs) - 1) + 2 * max(0, len(results) - 1))
+    if _is_torn(first):
+        gain *= _TORN
     return FunctionPlan([window for window, _ in group], calls, function, gain)
+
+
+def _is_torn(window: Window) -> bool:
+    """Return whether a value that passes by belongs to a part: it comes and goes close to it."""
+    before = window.region.operations[max(0, window.start - _NEAR) : window.start]
+    used = {each for operation in window.operations() for each in operation.operands}
+    passing = {result for operation in before for result in operation.results} - used
+    return any(
+        window.end <= window.uses.last.get(value, -1) < window.end + _NEAR for value in passing
+    )
 
 
 def _results(windows: list[Window]) -> list[tuple[int, int]]:
@@ -172,11 +192,6 @@ def _function(
         parameters=[each.parameter for each in unified.varying],
         roles=[_main_role(each.roles) for each in unified.varying],
     )
-
-
-def _lines_of_call(call: Call) -> int:
-    lengths: list[Attribute] = call.attributes
-    return lines_of_length(20 + sum(2 + length_of(each) for each in lengths))
 
 
 def apply_plan(program: Program, region: Region, plans: list[FunctionPlan]) -> None:

@@ -14,7 +14,7 @@ from modelkb_store.codegen.keras.folding.function_plans import (
 )
 from modelkb_store.codegen.keras.folding.graph import Program, Region, Statement
 from modelkb_store.codegen.keras.folding.loop_plans import Uses
-from modelkb_store.codegen.keras.folding.repeats import repeated
+from modelkb_store.codegen.keras.folding.repeats import Periodic, repeated
 from modelkb_store.codegen.keras.folding.shapes import Shapes
 
 _LEAST_GAIN = 3
@@ -116,6 +116,7 @@ def _apply(program: Program, shapes: Shapes, plans: list[FunctionPlan]) -> bool:
 
 def _candidates(corpus: Corpus) -> Iterator[tuple[float, tuple[int, ...], int]]:
     """Walk what is repeated, with the lines that a function could save at most."""
+    periodic = Periodic(corpus.tokens)
     for found in repeated(corpus.tokens):
         first = found.places[0]
         begins = _best_cuts(corpus, first, first + min(_MOST_TRIMMED, found.length - 1))
@@ -129,7 +130,9 @@ def _candidates(corpus: Corpus) -> Iterator[tuple[float, tuple[int, ...], int]]:
                 places = tuple(place + begin - first for place in found.places)
                 count = _most_windows(places, end - begin)
                 most = count * (lines - 1) - lines - 4
-                if count > 1 and most >= _LEAST_GAIN:
+                if count < 2 or most < _LEAST_GAIN:
+                    continue
+                if not periodic.is_periodic(begin, end):
                     yield most, places, end - begin
 
 

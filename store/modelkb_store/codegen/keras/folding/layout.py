@@ -38,6 +38,14 @@ def lines_of_length(length: int) -> int:
     return max(1, -(-length // (_WIDTH - 3 * _INDENT)))
 
 
+def lines_of_arguments(head: int, lengths: list[int]) -> int:
+    """Estimate the lines of a call, from the lengths of its head and of its arguments."""
+    total = sum(lengths)
+    if head + total <= _WIDTH - _INDENT:
+        return 1
+    return 3 if total <= _WIDTH - 2 * _INDENT else 2 + len(lengths)
+
+
 def lines_of_rows(lengths: list[int]) -> int:
     """Estimate the lines of a `for` over a list, from the lengths of its items."""
     total = sum(lengths) + 2 * len(lengths)

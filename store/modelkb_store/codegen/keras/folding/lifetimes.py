@@ -7,7 +7,7 @@ odd one after it. What a loop takes from outside is needed until the loop's end.
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -158,13 +158,14 @@ def flowing_names(
     names: dict[Value, str] = {}
     users: dict[str, list[Value]] = defaultdict(list)
     origins = _origins(region)
+    general = general_wishes(wishes)
     for value in lifetimes.order:
         variable = lifetimes.variable(value)
         if variable in names:
             continue
         wish = wishes.kept.get(caller.get(value, ""))
-        if wish is not None and value not in region.arguments and lifetimes.is_kept(variable):
-            candidates = numbered(wish)
+        if wish in general and value not in region.arguments and lifetimes.is_kept(variable):
+            candidates = numbered(wish or "")
         else:
             before = [names.get(lifetimes.variable(each)) for each in origins.get(value, ())]
             flowing = [name for name in before if name is not None and FLOWING.fullmatch(name)]
@@ -177,6 +178,12 @@ def flowing_names(
         names[variable] = name
         users[name].append(variable)
     return names
+
+
+def general_wishes(wishes: Wishes) -> set[str]:
+    """Return what several variables would like to be called: it says what they are for."""
+    counted = Counter(wishes.kept.values())
+    return {wish for wish, count in counted.items() if count > 1}
 
 
 def _origins(region: Region) -> dict[Value, list[Value]]:
@@ -199,11 +206,12 @@ def _origins(region: Region) -> dict[Value, list[Value]]:
 
 
 def caller_names(
-    region: Region, lifetimes: Lifetimes, names: dict[Value, str], kept: set[Value]
+    lifetimes: Lifetimes, names: dict[Value, str], kept: set[Value], wishes: Wishes
 ) -> dict[Value, str]:
     """Name the variables of the program as its caller does."""
     chosen: dict[Value, str] = {}
     used: set[str] = set()
+    general = general_wishes(wishes)
     for value in sorted(kept):
         chosen[lifetimes.variable(value)] = names[value]
         used.add(names[value])
@@ -212,12 +220,13 @@ def caller_names(
         if variable in chosen:
             continue
         members = lifetimes.members(variable)
-        wishes = [each for each in members if each in lifetimes.preferred] + members
-        wish = next((names[each] for each in wishes if each in names), "value")
-        name, number = wish, 1
-        while name in used:
-            number += 1
-            name = f"{wish}_{number}"
+        possible = [names[each] for each in members if each in names]
+        if len(members) > 1:
+            # The name of one layer would say too much.
+            possible.sort(key=lambda name: wishes.kept.get(name) not in {None, *general})
+            possible.sort(key=lambda name: name in wishes.always)
+        wish = next(iter(possible), "value")
+        name = next(each for each in numbered(wish) if each not in used)
         chosen[variable] = name
         used.add(name)
     return chosen

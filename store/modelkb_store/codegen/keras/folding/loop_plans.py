@@ -13,8 +13,9 @@ from modelkb_store.codegen.keras.folding.unify import unify
 
 _MOST_COLUMNS = 6
 _MOST_CARRIED = 4
-# How many statements a loop over a list has at most, as a rule.
-_SHORT = 6
+# A long body in which several things vary is better a function with parameters.
+_MOST_LISTED = 3
+_MOST_TO_LOOK_UP = 18
 
 
 class Uses:
@@ -115,11 +116,13 @@ def plan_loop(
     loop = _close(program, region, passes, (begin, end), uses, values, body, made, variables)
     before = sum(shapes.of(each).lines for each in region.operations[start:stop])
     after = lines_of_head(loop) + sum(shape.lines for shape in inner)
-    cost = _cost(loop, sum(shape.size for shape in inner))
-    return LoopPlan(start, stop, before - after - cost, loop)
+    listed, size = len(loop.columns), sum(shape.size for shape in inner)
+    if listed > _MOST_LISTED or listed * size > _MOST_TO_LOOK_UP:
+        return None
+    return LoopPlan(start, stop, before - after - cost_of_reading(loop), loop)
 
 
-def _cost(loop: Loop, size: int) -> float:
+def cost_of_reading(loop: Loop) -> float:
     """Return how many lines more a loop should save, as it is harder to read."""
     follow = {
         part
@@ -128,9 +131,7 @@ def _cost(loop: Loop, size: int) -> float:
         for part in (attribute.pieces if isinstance(attribute, Text) else (attribute,))
         if isinstance(part, Affine)
     }
-    # A long body in which several things vary is better a function with parameters.
-    columns = len(loop.columns) * (1 if size <= _SHORT else size)
-    return 0.25 * columns + 0.5 * max(0, loop.carried - 1) + 0.5 * len(follow)
+    return 0.5 * len(loop.columns) + 0.5 * max(0, loop.carried - 1) + 0.5 * len(follow)
 
 
 def _wire(program: Program, region: Region, passes: Passes, begin: int, body: Region) -> _Values:

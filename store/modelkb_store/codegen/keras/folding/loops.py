@@ -23,32 +23,45 @@ class _Candidate:
     plan: LoopPlan | None
 
 
-def fold_loops(program: Program, region: Region, shapes: Shapes) -> bool:
-    """Make loops of what is repeated side by side in a region; return whether there was any."""
+def fold_loops(
+    program: Program, region: Region, shapes: Shapes, *, inner_first: bool = False
+) -> bool:
+    """Make loops of what is repeated side by side in a region.
+
+    Args:
+        program: The program.
+        region: A region of it.
+        shapes: The shapes of its operations.
+        inner_first: Whether the shortest parts are made loops first, not what saves most.
+
+    Returns:
+        Whether there was any.
+    """
     changed = False
-    while _fold_once(program, region, shapes):
+    while _fold_once(program, region, shapes, inner_first=inner_first):
         changed = True
     return changed
 
 
-def _fold_once(program: Program, region: Region, shapes: Shapes) -> bool:
+def _fold_once(program: Program, region: Region, shapes: Shapes, *, inner_first: bool) -> bool:
     """Make the loops that save most, as far as they do not overlap."""
     operations = region.operations
     lines = [shapes.of(each).lines for each in operations]
     sums = [0]
     for each in lines:
         sums.append(sums[-1] + each)
-    heap: list[tuple[float, int, _Candidate]] = []
+    heap: list[tuple[int, float, int, _Candidate]] = []
     for number, run in enumerate(runs([shapes.of(each).key for each in operations])):
         total = sums[run.end] - sums[run.start]
         most = total - total * run.period / (run.end - run.start)
         if most >= _LEAST_GAIN:
-            heapq.heappush(heap, (-most, number, _Candidate(run, None)))
+            period = run.period if inner_first else 0
+            heapq.heappush(heap, (period, -most, number, _Candidate(run, None)))
     uses = Uses(region)
     free = [True] * len(operations)
     chosen: list[LoopPlan] = []
     while heap:
-        _, number, candidate = heapq.heappop(heap)
+        period, _, number, candidate = heapq.heappop(heap)
         plan = candidate.plan
         if plan is not None:
             if all(free[plan.start : plan.end]):
@@ -61,7 +74,9 @@ def _fold_once(program: Program, region: Region, shapes: Shapes) -> bool:
         for number_of_plan, plan in enumerate(_plans(program, region, shapes, uses, run)):
             if plan.gain >= _LEAST_GAIN:
                 entry = _Candidate(run, plan)
-                heapq.heappush(heap, (-plan.gain, (number + 1) * 1000 + number_of_plan, entry))
+                heapq.heappush(
+                    heap, (period, -plan.gain, (number + 1) * 1000 + number_of_plan, entry)
+                )
     for plan in sorted(chosen, key=lambda each: -each.start):
         apply_plan(region, plan)
     return bool(chosen)

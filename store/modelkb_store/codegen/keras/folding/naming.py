@@ -102,18 +102,10 @@ def name_functions(program: Program, taken: Collection[str], title: Title | None
 
 
 def _wish(function: Function, calls: list[Call], title: Title | None) -> str:
-    stacks = any(isinstance(each, Loop) for each in function.body.operations)
-    stacks |= sum(isinstance(each, Call) for each in function.body.operations) > 1
-    if stacks:
+    if any(isinstance(each, Loop) for each in function.body.operations):
         return "stack"
     if title is not None:
-        return title(
-            [
-                ast.Expr(each.template.expression)
-                for each in function.body.operations
-                if isinstance(each, Statement)
-            ]
-        )
+        return title([ast.Expr(each) for each in _expressions(function)])
     shared = _shared_word(function, calls)
     if shared is not None:
         return shared if "block" in shared else f"{shared}_block"
@@ -141,10 +133,22 @@ def _shared_word(function: Function, calls: list[Call]) -> str | None:
 
 
 def _callee(function: Function) -> str | None:
-    for operation in function.body.operations:
-        if isinstance(operation, Statement):
-            for node in ast.walk(operation.template.expression):
-                if isinstance(node, ast.Attribute):
-                    word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", node.attr).lower()
-                    return word if _word(word) == word else None
+    for expression in _expressions(function):
+        for node in ast.walk(expression):
+            if isinstance(node, ast.Attribute):
+                word = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", node.attr).lower()
+                return word if _word(word) == word else None
     return None
+
+
+def _expressions(function: Function) -> Iterator[ast.expr]:
+    """Walk the statements of a function, and of those that it calls."""
+    pending = [*reversed(function.body.operations)]
+    while pending:
+        operation = pending.pop()
+        if isinstance(operation, Statement):
+            yield operation.template.expression
+        elif isinstance(operation, Call):
+            pending += reversed(operation.function.body.operations)
+        elif isinstance(operation, Loop):
+            pending += reversed(operation.body.operations)

@@ -51,6 +51,21 @@ def _without_multiples(found: list[Run]) -> Iterator[Run]:
             yield run
 
 
+class Periodic:
+    """Tells which parts of a sequence repeat something in themselves."""
+
+    def __init__(self, sequence: Sequence[int]) -> None:
+        found = runs(sequence)
+        self._ends = np.array([run.end for run in found], dtype=np.int64)
+        self._starts = np.array([run.start for run in found], dtype=np.int64)
+        self._periods = np.array([run.period for run in found], dtype=np.int64)
+
+    def is_periodic(self, start: int, end: int) -> bool:
+        """Return whether a part is the same twice or more often, one after another."""
+        within = (self._starts <= start) & (self._ends >= end)
+        return bool(np.any(within & (2 * self._periods <= end - start)))
+
+
 @dataclass(frozen=True, slots=True)
 class Repeated:
     """A part that is at several places.

@@ -21,7 +21,11 @@ from modelkb_store.codegen.keras.folding.graph import (
     Statement,
     Value,
 )
-from modelkb_store.codegen.keras.folding.layout import lines_of_rows
+from modelkb_store.codegen.keras.folding.layout import lines_of_arguments, lines_of_rows
+
+
+# With more, the arguments of a call are written with their names.
+FEW_ARGUMENTS = 4
 
 
 @dataclass(slots=True)
@@ -82,7 +86,8 @@ class Shapes:
             return Shape(template.number, operation.attributes, template.roles, template.lines, 1)
         if isinstance(operation, Call):
             key = self._program.key(("call", operation.function.number))
-            return Shape(key, operation.attributes, operation.function.roles, 1, 1)
+            lines = lines_of_call(operation)
+            return Shape(key, operation.attributes, operation.function.roles, lines, 1)
         assert isinstance(operation, Loop)
         return self._loop(operation)
 
@@ -213,6 +218,14 @@ def lines_of_head(loop: Loop) -> int:
     if not loop.rows:
         return 1
     return lines_of_rows([2 + sum(2 + length_of(each) for each in row) for row in loop.rows])
+
+
+def lines_of_call(call: Call) -> int:
+    """Estimate the lines of a call of a function."""
+    lengths = [2 + length_of(each) for each in call.attributes]
+    if len(lengths) > FEW_ARGUMENTS:
+        lengths = [each + 9 for each in lengths]
+    return lines_of_arguments(len("x = conv_block()"), [*([4] * len(call.operands)), *lengths])
 
 
 def length_of(attribute: Attribute) -> int:

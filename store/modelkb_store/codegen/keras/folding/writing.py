@@ -27,15 +27,14 @@ from modelkb_store.codegen.keras.folding.graph import (
 )
 from modelkb_store.codegen.keras.folding.lifetimes import Lifetimes, caller_names, flowing_names
 from modelkb_store.codegen.keras.folding.naming import parameter_names
+from modelkb_store.codegen.keras.folding.shapes import FEW_ARGUMENTS
 from modelkb_store.codegen.keras.naming import Wishes
 
-_FEW = 3
 
-
-def write_main(program: Program, taken: set[str]) -> list[ast.stmt]:
+def write_main(program: Program, taken: set[str], wishes: Wishes) -> list[ast.stmt]:
     """Write the statements that are not in functions."""
     lifetimes = Lifetimes.of(program.main)
-    values = caller_names(program.main, lifetimes, program.names, program.kept)
+    values = caller_names(lifetimes, program.names, program.kept, wishes)
     unavailable = {*taken, *program.variables, *values.values()}
     parameters = parameter_names(program.main, [], [], unavailable)
     return list(_Writer(program, lifetimes, values, parameters).statements(program.main))
@@ -116,7 +115,7 @@ class _Writer:
         arguments = [self.read(each) for each in call.operands]
         constants = [self.constant(each) for each in call.attributes]
         function = ast.Name(call.function.name, ast.Load())
-        if len(constants) <= _FEW:
+        if len(constants) <= FEW_ARGUMENTS:
             return ast.Call(function, [*arguments, *constants], [])
         roles: list[Role] = call.function.roles
         keywords = [ast.keyword(role, value) for role, value in zip(roles, constants, strict=True)]
