@@ -37,6 +37,13 @@ LAYERS: Mapping[str, Writer] = {
     **reshaping.WRITERS,
     **transposed.WRITERS,
 }
+# `Dropout` is written for it.
+_OTHER_IN_TRAINING = (
+    *("AdditiveAttention", "AlphaDropout", "Attention", "BatchNormalization", "Bidirectional"),
+    *("GRU", "GaussianDropout", "GaussianNoise", "LSTM", "MultiHeadAttention", "RNN"),
+    *("SimpleRNN", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+    *("StochasticDepth", "TimeDistributed"),
+)
 _NOT_KEPT = (
     *("activity_regularizer", "beta_constraint", "beta_regularizer", "bias_constraint"),
     *("bias_regularizer", "depthwise_constraint", "depthwise_regularizer"),
@@ -58,6 +65,8 @@ def writer_of(site: Site) -> Writer:
     if not _is_of_keras(site) or layer.class_name not in table:
         site.refuse("PyTorch has no counterpart of it that could be written")
     _check_dtype(site)
+    if site.kwargs.get("training") is True and layer.class_name in _OTHER_IN_TRAINING:
+        site.refuse("it is called with training=True, which in PyTorch holds for whole modules")
     if not layer.is_operation:
         check_masks(site)
         for key in _NOT_KEPT:

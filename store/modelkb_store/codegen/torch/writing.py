@@ -184,6 +184,8 @@ class _ClassWriter:
 
     def _write_model(self, site: Site, network: Network) -> list[Value]:
         """Write the call of a model inside the model."""
+        if site.kwargs.get("training") is True:
+            site.refuse("it is called with training=True, which in PyTorch holds for whole modules")
         values = [site.last(each) for each in values_in((site.args, site.kwargs))]
         if any(each.mask is not None for each in values):
             site.refuse("masks do not go into models inside a model")

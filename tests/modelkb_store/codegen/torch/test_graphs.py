@@ -138,6 +138,8 @@ def test_a_file_without_shapes(check_same: Check, random: np.random.Generator) -
         ("VGG16", 32),
         ("Xception", 71),
         ("ConvNeXtTiny", 32),
+        ("EfficientNetV2B0", 32),
+        ("InceptionV3", 75),
     ],
 )
 def test_applications_of_keras(

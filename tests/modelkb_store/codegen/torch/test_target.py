@@ -89,6 +89,13 @@ def test_what_cannot_be_written_is_named(layer: Any, shape: tuple[int, ...]) -> 
         write_module(_described(keras.Model(inputs, layer(inputs))))
 
 
+def test_a_call_as_in_training_is_refused() -> None:
+    inputs = keras.Input((4,))
+    x = layers.BatchNormalization(name="odd")(inputs, training=True)
+    with pytest.raises(CodeGenerationError, match="training=True"):
+        write_module(_described(keras.Model(inputs, x)))
+
+
 def test_what_is_not_the_same_stands_in_the_docstring() -> None:
     model = keras.Sequential([keras.Input((4, 4, 3)), layers.RandomFlip(name="flip")])
     model.add(layers.Dense(3, kernel_regularizer="l2", name="end"))

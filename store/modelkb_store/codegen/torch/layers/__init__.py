@@ -1,1 +1,1 @@
-"""The layers of Keras as PyTorch has them, by families."""
+"""The layers and operations of Keras as PyTorch has them, by families."""
