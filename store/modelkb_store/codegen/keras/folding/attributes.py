@@ -6,6 +6,7 @@ constant that differs between them is a `Parameter`, or is made of one: ``f"bloc
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -62,6 +63,7 @@ def literal(value: object) -> Literal:
     return Literal(type(value).__name__, repr(value), value)
 
 
+@functools.lru_cache(maxsize=100_000)
 def tokens(attribute: Attribute) -> tuple[Token, ...] | None:
     """Split a string into words, numbers and marks; None for what is not to be split."""
     if isinstance(attribute, Text):

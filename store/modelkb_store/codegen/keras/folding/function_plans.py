@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from modelkb_store.codegen.keras.folding.attributes import Attribute
 from modelkb_store.codegen.keras.folding.graph import (
     Call,
     Function,
@@ -70,18 +71,28 @@ class _Wiring:
     inputs: list[Value]
 
 
-def plan_functions(program: Program, shapes: Shapes, windows: list[Window]) -> FunctionPlan | None:
-    """Plan the function that saves most of parts with the same operations."""
+def plan_functions(
+    program: Program, shapes: Shapes, windows: list[Window], least: float
+) -> FunctionPlan | None:
+    """Plan the function that saves most of parts with the same operations.
+
+    Args:
+        program: The program.
+        shapes: The shapes of its operations.
+        windows: The parts.
+        least: How many lines it must save.
+    """
     groups: dict[object, list[tuple[Window, _Wiring]]] = {}
     for window in windows:
         wiring = _wiring(window)
         groups.setdefault(wiring.key, []).append((window, wiring))
-    plans = [
-        plan
-        for group in groups.values()
-        if len(group) > 1 and (plan := _plan(program, shapes, group)) is not None
-    ]
-    return max(plans, key=lambda plan: plan.gain, default=None)
+    best = None
+    for group in groups.values():
+        if len(group) > 1:
+            plan = _plan(program, shapes, group, least)
+            if plan is not None:
+                best, least = plan, plan.gain
+    return best
 
 
 def _wiring(window: Window) -> _Wiring:
@@ -100,12 +111,20 @@ def _wiring(window: Window) -> _Wiring:
 
 
 def _plan(
-    program: Program, shapes: Shapes, group: list[tuple[Window, _Wiring]]
+    program: Program, shapes: Shapes, group: list[tuple[Window, _Wiring]], least: float
 ) -> FunctionPlan | None:
     first, wiring = group[0]
-    inner = [shapes.of(each) for each in first.operations()]
     results = _results([window for window, _ in group])
     if len(wiring.inputs) > _MOST_INPUTS or len(results) > _MOST_RESULTS:
+        return None
+    inner = [shapes.of(each) for each in first.operations()]
+    lines = sum(shape.lines for shape in inner)
+    if sum(shape.size for shape in inner) < _LEAST_SIZE and lines < _MANY_LINES * len(inner):
+        return None
+    worth = _SEVERAL ** (max(0, len(wiring.inputs) - 1) + 2 * max(0, len(results) - 1))
+    if _is_torn(first):
+        worth *= _TORN
+    if worth * (lines * (len(group) - 1) - _FRAME - len(group)) < least:
         return None
     repetitions = [
         [each for operation in window.operations() for each in shapes.of(operation).attributes]
@@ -116,26 +135,33 @@ def _plan(
     if unified is None or len(unified.varying) > _MOST_PARAMETERS:
         return None
     unified.varying.sort(key=lambda each: _main_role(each.roles) == "name")
-    function = _function(program, shapes, first, wiring.inputs, unified, results)
-    calls = [
+    arguments = [[each.values[number] for each in unified.varying] for number in range(len(group))]
+    calls = sum(lines_of_call(len(wiring.inputs), each) for each in arguments)
+    cost = max(0, len(unified.varying) - 2) + max(0, len(results) - 1)
+    gain = worth * (lines * (len(group) - 1) - _FRAME - calls - cost)
+    if gain < least:
+        return None
+    function = _function(program, shapes, group[0], unified, results)
+    return FunctionPlan(
+        [window for window, _ in group], _calls(function, group, arguments, results), function, gain
+    )
+
+
+def _calls(
+    function: Function,
+    group: list[tuple[Window, _Wiring]],
+    arguments: list[list[Attribute]],
+    results: list[tuple[int, int]],
+) -> list[Call]:
+    return [
         Call(
-            operands=other.inputs,
-            attributes=[each.values[number] for each in unified.varying],
+            operands=wiring.inputs,
+            attributes=constants,
             results=[window.operations()[place].results[output] for place, output in results],
             function=function,
         )
-        for number, (window, other) in enumerate(group)
+        for (window, wiring), constants in zip(group, arguments, strict=True)
     ]
-    lines = sum(shape.lines for shape in inner)
-    if sum(shape.size for shape in inner) < _LEAST_SIZE and lines < _MANY_LINES * len(inner):
-        return None
-    after = lines + _FRAME + sum(lines_of_call(call) for call in calls)
-    cost = max(0, len(unified.varying) - 2) + max(0, len(results) - 1)
-    gain: float = lines * len(group) - after - cost
-    gain *= _SEVERAL ** (max(0, len(wiring.inputs) - 1) + 2 * max(0, len(results) - 1))
-    if _is_torn(first):
-        gain *= _TORN
-    return FunctionPlan([window for window, _ in group], calls, function, gain)
 
 
 def _is_torn(window: Window) -> bool:
@@ -166,12 +192,12 @@ def _main_role(roles: list[Role]) -> Role:
 def _function(
     program: Program,
     shapes: Shapes,
-    window: Window,
-    inputs: list[Value],
+    first: tuple[Window, _Wiring],
     unified: Unified,
     results: list[tuple[int, int]],
 ) -> Function:
-    values = {value: program.value_like(value) for value in inputs}
+    window, wiring = first
+    values = {value: program.value_like(value) for value in wiring.inputs}
     body = Region(arguments=list(values.values()))
     attributes = iter(unified.attributes)
     for operation in window.operations():

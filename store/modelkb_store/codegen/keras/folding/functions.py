@@ -20,7 +20,9 @@ from modelkb_store.codegen.keras.folding.shapes import Shapes
 _LEAST_GAIN = 3
 _LEAST_LINES = 3
 _MOST_TRIMMED = 8
-_MOST_TRIES = 400
+# How many operations are looked at in a round, and how many more a function costs.
+_EFFORT = 30_000
+_EFFORT_OF_ONE = 50
 # Others are made in the same round only if they save nearly as much as the best.
 _NEARLY = 0.7
 
@@ -79,17 +81,17 @@ def fold_functions(program: Program, shapes: Shapes) -> bool:
     heap: list[tuple[float, int, tuple[int, ...], int]] = []
     for number, (most, places, length) in enumerate(_candidates(corpus)):
         heapq.heappush(heap, (-most, number, places, length))
-    best: list[FunctionPlan] = []
-    tries = 0
-    while heap and tries < _MOST_TRIES:
-        most, _, places, length = heapq.heappop(heap)
-        if -most < _LEAST_GAIN or (best and -most <= max(plan.gain for plan in best) * _NEARLY):
-            break
-        tries += 1
-        plan = plan_functions(program, shapes, corpus.windows(places, length))
-        if plan is not None and plan.gain >= _LEAST_GAIN:
-            best.append(plan)
-    return _apply(program, shapes, best)
+    plans: list[FunctionPlan] = []
+    least: float = _LEAST_GAIN
+    effort = _EFFORT
+    while heap and effort > 0 and -heap[0][0] >= least:
+        _, _, places, length = heapq.heappop(heap)
+        effort -= _EFFORT_OF_ONE + len(places) * length
+        plan = plan_functions(program, shapes, corpus.windows(places, length), least)
+        if plan is not None:
+            plans.append(plan)
+            least = max(least, plan.gain * _NEARLY)
+    return _apply(program, shapes, plans)
 
 
 def _apply(program: Program, shapes: Shapes, plans: list[FunctionPlan]) -> bool:
@@ -117,6 +119,7 @@ def _apply(program: Program, shapes: Shapes, plans: list[FunctionPlan]) -> bool:
 def _candidates(corpus: Corpus) -> Iterator[tuple[float, tuple[int, ...], int]]:
     """Walk what is repeated, with the lines that a function could save at most."""
     periodic = Periodic(corpus.tokens)
+    seen: set[tuple[int, int, int]] = set()
     for found in repeated(corpus.tokens):
         first = found.places[0]
         begins = _best_cuts(corpus, first, first + min(_MOST_TRIMMED, found.length - 1))
@@ -125,8 +128,10 @@ def _candidates(corpus: Corpus) -> Iterator[tuple[float, tuple[int, ...], int]]:
         for begin in begins:
             for end in ends:
                 lines = corpus.sums[end] - corpus.sums[begin] if end > begin else 0
-                if lines < _LEAST_LINES:
+                key = begin, end, len(found.places)
+                if lines < _LEAST_LINES or key in seen:
                     continue
+                seen.add(key)
                 places = tuple(place + begin - first for place in found.places)
                 count = _most_windows(places, end - begin)
                 most = count * (lines - 1) - lines - 4

@@ -23,7 +23,6 @@ from modelkb_store.codegen.keras.folding.graph import (
 )
 from modelkb_store.codegen.keras.folding.layout import lines_of_arguments, lines_of_rows
 
-
 # With more, the arguments of a call are written with their names.
 FEW_ARGUMENTS = 4
 
@@ -86,7 +85,7 @@ class Shapes:
             return Shape(template.number, operation.attributes, template.roles, template.lines, 1)
         if isinstance(operation, Call):
             key = self._program.key(("call", operation.function.number))
-            lines = lines_of_call(operation)
+            lines = lines_of_call(len(operation.operands), operation.attributes)
             return Shape(key, operation.attributes, operation.function.roles, lines, 1)
         assert isinstance(operation, Loop)
         return self._loop(operation)
@@ -220,12 +219,12 @@ def lines_of_head(loop: Loop) -> int:
     return lines_of_rows([2 + sum(2 + length_of(each) for each in row) for row in loop.rows])
 
 
-def lines_of_call(call: Call) -> int:
+def lines_of_call(operands: int, attributes: Sequence[Attribute]) -> int:
     """Estimate the lines of a call of a function."""
-    lengths = [2 + length_of(each) for each in call.attributes]
+    lengths = [2 + length_of(each) for each in attributes]
     if len(lengths) > FEW_ARGUMENTS:
         lengths = [each + 9 for each in lengths]
-    return lines_of_arguments(len("x = conv_block()"), [*([4] * len(call.operands)), *lengths])
+    return lines_of_arguments(len("x = conv_block()"), [*([4] * operands), *lengths])
 
 
 def length_of(attribute: Attribute) -> int:
