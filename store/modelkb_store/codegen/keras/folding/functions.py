@@ -121,24 +121,30 @@ def _candidates(corpus: Corpus) -> Iterator[tuple[float, tuple[int, ...], int]]:
     periodic = Periodic(corpus.tokens)
     seen: set[tuple[int, int, int]] = set()
     for found in repeated(corpus.tokens):
-        first = found.places[0]
-        begins = _best_cuts(corpus, first, first + min(_MOST_TRIMMED, found.length - 1))
-        stop = first + found.length
-        ends = _best_cuts(corpus, max(first + 1, stop - _MOST_TRIMMED), stop)
-        for begin in begins:
-            for end in ends:
-                lines = corpus.sums[end] - corpus.sums[begin] if end > begin else 0
-                key = begin, end, len(found.places)
-                if lines < _LEAST_LINES or key in seen:
-                    continue
-                seen.add(key)
-                places = tuple(place + begin - first for place in found.places)
-                count = _most_windows(places, end - begin)
-                most = count * (lines - 1) - lines - 4
-                if count < 2 or most < _LEAST_GAIN:
-                    continue
-                if not periodic.is_periodic(begin, end):
-                    yield most, places, end - begin
+        stop = found.one + found.length
+        trimmed = min(_MOST_TRIMMED, found.length // 4)
+        if periodic.is_periodic(found.one + trimmed, stop - trimmed):
+            continue
+        all_places: list[int] = []
+        for begin, end in _cuts(corpus, found.one, stop):
+            key = begin, end, found.count
+            lines = corpus.sums[end] - corpus.sums[begin]
+            if lines < _LEAST_LINES or key in seen or periodic.is_periodic(begin, end):
+                continue
+            seen.add(key)
+            all_places = all_places or found.places()
+            places = tuple(place + begin - found.one for place in all_places)
+            count = _most_windows(places, end - begin)
+            most = count * (lines - 1) - lines - 4
+            if count > 1 and most >= _LEAST_GAIN:
+                yield most, places, end - begin
+
+
+def _cuts(corpus: Corpus, first: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Walk the parts of a part that are worth looking at."""
+    begins = _best_cuts(corpus, first, first + min(_MOST_TRIMMED, stop - first - 1))
+    ends = _best_cuts(corpus, max(first + 1, stop - _MOST_TRIMMED), stop)
+    yield from ((begin, end) for begin in begins for end in ends if end > begin)
 
 
 def _best_cuts(corpus: Corpus, first: int, last: int) -> list[int]:

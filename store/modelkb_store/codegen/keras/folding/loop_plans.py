@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from modelkb_store.codegen.keras.folding.attributes import Affine, Text
 from modelkb_store.codegen.keras.folding.graph import Loop, Program, Region, Value
 from modelkb_store.codegen.keras.folding.loop_variables import Variables, choose_variables
-from modelkb_store.codegen.keras.folding.passes import BEFORE, INSIDE, Passes
+from modelkb_store.codegen.keras.folding.passes import BEFORE, INSIDE, Part, Passes
 from modelkb_store.codegen.keras.folding.shapes import Shapes, lines_of_head
 from modelkb_store.codegen.keras.folding.unify import unify
 
@@ -71,54 +71,48 @@ class _Values:
     carried: dict[tuple[int, int, Value], Value] = field(default_factory=dict)
     outside: dict[Value, Value] = field(default_factory=dict)
     operands: list[list[Value]] = field(default_factory=list)
+    body: Region = field(default_factory=Region)
+    made: dict[Value, Value] = field(default_factory=dict)
 
 
 def plan_loop(
-    program: Program,
-    region: Region,
-    shapes: Shapes,
-    uses: Uses,
-    passes: Passes,
-    begin: int,
-    end: int,
+    program: Program, shapes: Shapes, uses: Uses, passes: Passes, part: Part
 ) -> LoopPlan | None:
     """Plan a loop over passes that take their values from the same places.
 
     Returns:
         None if their constants cannot be made one, or too much would vary.
     """
-    period = passes.period
-    start, stop = passes.start + begin * period, passes.start + end * period
-    operations = region.operations[start : start + period]
+    begin, end = part
+    start, stop = passes.start + begin * passes.period, passes.start + end * passes.period
+    operations = passes.region.operations[start : start + passes.period]
     inner = [shapes.of(each) for each in operations]
     roles = [role for shape in inner for role in shape.roles]
     unified = unify(program, passes.attributes[begin:end], roles, closed=False)
     if unified is None or len(unified.varying) > _MOST_COLUMNS:
         return None
     variables = choose_variables(program, unified, end - begin)
-    body = Region()
-    values = _wire(program, region, passes, begin, body)
+    listed, size = len(variables.columns), sum(shape.size for shape in inner)
+    if listed > _MOST_LISTED or listed * size > _MOST_TO_LOOK_UP:
+        return None
+    values = _wire(program, passes, begin)
     if len(values.carried) > _MOST_CARRIED:
         return None
     attributes = iter(variables.attributes)
-    made: dict[Value, Value] = {}
     for operation, shape, operands in zip(operations, inner, values.operands, strict=True):
         for result in operation.results:
-            made[result] = program.value_like(result)
-        body.operations.append(
+            values.made[result] = program.value_like(result)
+        values.body.operations.append(
             shapes.rebuild(
                 operation,
                 [next(attributes) for _ in shape.attributes],
-                [made.get(operand, operand) for operand in operands],
-                [made[result] for result in operation.results],
+                [values.made.get(operand, operand) for operand in operands],
+                [values.made[result] for result in operation.results],
             )
         )
-    loop = _close(program, region, passes, (begin, end), uses, values, body, made, variables)
-    before = sum(shapes.of(each).lines for each in region.operations[start:stop])
+    loop = _loop(values, variables, _results(program, passes, part, uses, values))
+    before = sum(shapes.of(each).lines for each in passes.region.operations[start:stop])
     after = lines_of_head(loop) + sum(shape.lines for shape in inner)
-    listed, size = len(loop.columns), sum(shape.size for shape in inner)
-    if listed > _MOST_LISTED or listed * size > _MOST_TO_LOOK_UP:
-        return None
     return LoopPlan(start, stop, before - after - cost_of_reading(loop), loop)
 
 
@@ -134,69 +128,62 @@ def cost_of_reading(loop: Loop) -> float:
     return 0.5 * len(loop.columns) + 0.5 * max(0, loop.carried - 1) + 0.5 * len(follow)
 
 
-def _wire(program: Program, region: Region, passes: Passes, begin: int, body: Region) -> _Values:
+def _wire(program: Program, passes: Passes, begin: int) -> _Values:
     """Find out what the operands of the operations in the body are."""
     values = _Values()
-    place = 0
+    sources = iter(passes.sources[begin + 1])
     start = passes.start + begin * passes.period
-    for operation in region.operations[start : start + passes.period]:
+    for operation in passes.region.operations[start : start + passes.period]:
         operands = []
         for operand in operation.operands:
-            source = passes.sources[begin + 1][place]
-            place += 1
-            if source[0] == INSIDE:
+            kind, place, output = next(sources)
+            if kind == INSIDE:
                 operands.append(operand)
-            elif source[0] == BEFORE:
-                key = source[1], source[2], operand
+                continue
+            if kind == BEFORE:
+                key = place, output, operand
                 if key not in values.carried:
                     values.carried[key] = program.value_like(operand)
                 operands.append(values.carried[key])
-            else:
-                if operand not in values.outside:
-                    values.outside[operand] = program.value_like(operand)
-                operands.append(values.outside[operand])
+                continue
+            if operand not in values.outside:
+                values.outside[operand] = program.value_like(operand)
+            operands.append(values.outside[operand])
         values.operands.append(operands)
-    body.arguments = [*values.carried.values(), *values.outside.values()]
+    values.body.arguments = [*values.carried.values(), *values.outside.values()]
     return values
 
 
-def _close(
-    program: Program,
-    region: Region,
-    passes: Passes,
-    part: tuple[int, int],
-    uses: Uses,
-    values: _Values,
-    body: Region,
-    made: dict[Value, Value],
-    variables: Variables,
-) -> Loop:
-    """Make the loop: what goes into it, and what comes out."""
+def _results(
+    program: Program, passes: Passes, part: Part, uses: Uses, values: _Values
+) -> list[Value]:
+    """Find out what comes out of a loop, and what its body gives to the next pass."""
     first = passes.start + part[0] * passes.period
     last = passes.start + (part[1] - 1) * passes.period
+    operations = passes.region.operations
     results: list[Value] = []
     seen = set()
     for place, output, _ in values.carried:
-        body.results.append(made[region.operations[first + place].results[output]])
-        result = region.operations[last + place].results[output]
+        values.body.results.append(values.made[operations[first + place].results[output]])
+        result = operations[last + place].results[output]
         # The same can be carried twice, if it was two things at first.
         results.append(result if result not in seen else next(program.numbers))
         seen.add(result)
     for place in range(passes.period):
-        pairs = zip(
-            region.operations[first + place].results,
-            region.operations[last + place].results,
-            strict=True,
-        )
-        for ours, result in pairs:
+        ours, theirs = operations[first + place].results, operations[last + place].results
+        for own, result in zip(ours, theirs, strict=True):
             if result not in seen and uses.last.get(result, -1) >= last + passes.period:
-                body.results.append(made[ours])
+                values.body.results.append(values.made[own])
                 results.append(result)
+    return results
+
+
+def _loop(values: _Values, variables: Variables, results: list[Value]) -> Loop:
     return Loop(
         operands=[*(key[2] for key in values.carried), *values.outside],
         attributes=[],
         results=results,
-        body=body,
+        body=values.body,
         carried=len(values.carried),
         index=variables.index,
         step=variables.step,

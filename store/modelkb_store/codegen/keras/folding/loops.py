@@ -89,12 +89,18 @@ def _plans(
     best: list[LoopPlan] = []
     for offset in _offsets(uses, shapes, region, run):
         count = (run.end - run.start - offset) // run.period
-        passes = Passes(region, shapes, uses.last, run.start + offset, run.period, count)
+        passes = Passes(
+            *(region, shapes),
+            last=uses.last,
+            start=run.start + offset,
+            period=run.period,
+            count=count,
+        )
         for parts in passes.divisions():
             plans = [
                 plan
                 for begin, end in parts
-                if (plan := plan_loop(program, region, shapes, uses, passes, begin, end))
+                if (plan := plan_loop(program, shapes, uses, passes, (begin, end)))
                 and plan.gain > 0
             ]
             if sum(plan.gain for plan in plans) > sum(plan.gain for plan in best) + 1e-9:

@@ -11,13 +11,14 @@ from modelkb_store.codegen.keras.folding.shapes import Shapes
 # Where an operand of a pass comes from: this pass, the one before, or from outside.
 Source = tuple[str, int, int]
 INSIDE, BEFORE, OUTSIDE = "inside", "before", "outside"
-Part = tuple[int, int]
+Part = tuple[int, int]  # the first pass, and the one after the last
 
 
 class Passes:
     """Repetitions side by side.
 
     Attributes:
+        region: The region that they are in.
         start: The place of the first operation.
         period: How many operations a pass has.
         count: How many passes there are.
@@ -30,11 +31,13 @@ class Passes:
         self,
         region: Region,
         shapes: Shapes,
+        *,
         last: Mapping[Value, int],
         start: int,
         period: int,
         count: int,
     ) -> None:
+        self.region = region
         self.start, self.period, self.count = start, period, count
         self.sources: list[tuple[Source, ...]] = []
         self.operands: list[tuple[Value, ...]] = []

@@ -72,11 +72,19 @@ class Repeated:
 
     Attributes:
         length: How long it is.
-        places: Where it begins, in order.
+        one: One of the places where it begins.
+        count: At how many places it begins.
     """
 
     length: int
-    places: tuple[int, ...]
+    one: int
+    count: int
+    _all: np.ndarray
+
+    def places(self) -> list[int]:
+        """Return where it begins, in order."""
+        found: list[int] = np.sort(self._all).tolist()
+        return found
 
 
 def repeated(sequence: Sequence[int]) -> Iterator[Repeated]:
@@ -92,7 +100,7 @@ def repeated(sequence: Sequence[int]) -> Iterator[Repeated]:
         begin = place - 1
         while stack and stack[-1][0] > length:
             longest, begin = stack.pop()
-            yield Repeated(longest, tuple(sorted(order[begin:place].tolist())))
+            yield Repeated(longest, int(order[begin]), place - begin, order[begin:place])
         if length and (not stack or stack[-1][0] < length):
             stack.append((length, begin))
 
