@@ -23,6 +23,8 @@ from modelkb_store.codegen.keras.folding.writing import write_function, write_ma
 from modelkb_store.codegen.keras.naming import Wishes
 
 _MOST_ROUNDS = 40
+# What loops are written with.
+_BUILTINS = frozenset({"range", "enumerate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def fold(
     try:
         first = read_program(statements, needed=needed, role=role)
     except NotStraightLineError:
+        return Folded([], list(statements))
+    if _BUILTINS & {*taken, *first.variables}:
         return Folded([], list(statements))
     best, least = None, cost(first, Shapes(first))
     for strategy in Strategy:

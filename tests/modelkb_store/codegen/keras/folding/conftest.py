@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -34,7 +35,8 @@ class Recorded:
         self._recorder, self._name = recorder, name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Recorded:
-        self._recorder.calls.append(f"{self._name}(*{args!r}, **{kwargs!r})")
+        call = f"{self._name}(*{args!r}, **{kwargs!r})"
+        self._recorder.calls.append(re.sub(r" at 0x[0-9a-f]+", "", call))
         return Recorded(self._recorder, f"#{len(self._recorder.calls)}")
 
     def __getattr__(self, name: str) -> Recorded:
