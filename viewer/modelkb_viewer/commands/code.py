@@ -16,8 +16,15 @@ from modelkb_viewer.options import store_option
 @click.argument("model", metavar="FILE|ID")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The file to write.")
 @click.option("--target", default="keras", show_default=True, help="keras, torch, or another one.")
+@click.option(
+    "--applications",
+    is_flag=True,
+    help="Write a model of keras.applications as one call, where it is exactly that.",
+)
 @store_option
-def command(model: str, output: Path | None, target: str, store: str | None) -> None:
+def command(
+    model: str, output: Path | None, target: str, applications: bool, store: str | None
+) -> None:
     """Write the code of a model, with a function that builds it.
 
     The model is that of a file (.h5, .keras, or .json of model.to_json), or of an experiment.
@@ -25,7 +32,8 @@ def command(model: str, output: Path | None, target: str, store: str | None) -> 
 
     Example: modelkb code model.keras
     """
-    code = generate_code(_description(model, store), target)
+    options = {"applications": True} if applications else {}
+    code = generate_code(_description(model, store), target, options)
     if output is None:
         click.echo(code, nl=False)
     else:

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelkb_store.codegen.keras.applications import application_arguments
 from modelkb_store.codegen.keras.folding import fold
 from modelkb_store.codegen.keras.freezing import freezing_statements, is_frozen, thawed
 from modelkb_store.codegen.keras.naming import identifier, with_readable_names
@@ -50,6 +51,7 @@ def model_code(
     definitions: Collection[str] = (),
     dtype_policy: str | None = None,
     taken: Collection[str] = (),
+    applications: bool = False,
 ) -> ModelCode:
     """Write the functions that make a model.
 
@@ -58,6 +60,8 @@ def model_code(
         definitions: The names of classes and functions of the user's that are defined.
         dtype_policy: The global policy that will be set; by default that of most layers.
         taken: Further names that mean something else where the code will stand.
+        applications: Whether models of ``keras.applications`` are written as one call, where
+            they are exactly that; this makes them to find out, and so needs Keras.
 
     Raises:
         CodeGenerationError: A layer cannot be written; says which.
@@ -66,7 +70,8 @@ def model_code(
     policy = dtype_policy or _usual_policy(model)
     left_out = names_to_leave_out(each for _, each in constructed(model))
     speller = Speller(default_dtype=policy, definitions=definitions, left_out=left_out)
-    writer = _Writer(speller, {*definitions, *taken, "keras", "layers", "ops", "np"})
+    names = {*definitions, *taken, "keras", "layers", "ops", "np"}
+    writer = _Writer(speller, names, looks_for_applications=applications)
     writer.write(model)
     return ModelCode(
         functions=tuple(ast.unparse(ast.fix_missing_locations(each)) for each in writer.functions),
@@ -80,6 +85,7 @@ def model_code(
 class _Writer:
     speller: Speller
     taken: set[str]
+    looks_for_applications: bool = False
     functions: list[ast.FunctionDef] = field(default_factory=list)
     _builders: dict[str, str] = field(default_factory=dict)
 
@@ -95,6 +101,9 @@ class _Writer:
         """Write the expression that makes a model inside the model."""
         if network.kind == "sequential" and not is_frozen(network):
             return self._sequential(network)
+        application = None if is_frozen(network) else self._application(network)
+        if application is not None:
+            return application
         key = json.dumps([network.name, str(network)])
         if key not in self._builders:
             name = self._free_name(f"build_{identifier(network.name)}")
@@ -106,7 +115,11 @@ class _Writer:
         """Write the body of the function that makes a model."""
         frozen = is_frozen(network)
         whole, network = network, thawed(network) if frozen else network
-        if network.kind == "sequential":
+        application = self._application(network)
+        statements: list[ast.stmt] = []
+        if application is not None:
+            result = application
+        elif network.kind == "sequential":
             statements, result = self._sequential_body(network)
         else:
             statements, result = self._functional_body(network)
@@ -118,6 +131,21 @@ class _Writer:
             *freezing_statements(whole, "model"),
             ast.Return(ast.Name("model")),
         ]
+
+    def _application(self, network: Network) -> ast.expr | None:
+        """Write the call that makes a model of ``keras.applications``, if it is one."""
+        if not self.looks_for_applications or network.kind != "functional":
+            return None
+        if any(layer.config.get("trainable") is False for layer in network.layers):
+            return None
+        found = application_arguments(network)
+        if found is None:
+            return None
+        where = f"model {network.name!r}"
+        keywords = [
+            ast.keyword(key, self.speller.value(value, where)) for key, value in found[1].items()
+        ]
+        return ast.Call(self.speller.spelled(f"keras.applications.{found[0]}"), [], keywords)
 
     def _functional_body(self, network: Network) -> tuple[list[ast.stmt], ast.expr]:
         program = functional_program(without_implicit_masks(network), self._spelling)

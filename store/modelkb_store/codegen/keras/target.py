@@ -21,11 +21,13 @@ _IMPORTS = {
 }
 
 
-def write_module(description: ModelDescription) -> str:
+def write_module(description: ModelDescription, *, applications: bool = False) -> str:
     """Return a Python module whose ``build_model()`` returns the model, new and untrained.
 
     Args:
         description: The model.
+        applications: Whether models of ``keras.applications`` are written as the one call that
+            makes them, where they are exactly that.
 
     Raises:
         CodeGenerationError: A layer cannot be written; says which, and what to do.
@@ -34,7 +36,9 @@ def write_module(description: ModelDescription) -> str:
         >>> print(write_module(read_description("model.keras")))
     """
     definitions = description.definitions or ""
-    code = model_code(description.model_config, definitions=defined_names(definitions))
+    code = model_code(
+        description.model_config, definitions=defined_names(definitions), applications=applications
+    )
     text = render(
         _TEMPLATES,
         "module.py.j2",

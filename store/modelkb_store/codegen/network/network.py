@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
@@ -96,6 +96,7 @@ class Network:
         config: All else of its configuration: ``trainable``, ``dtype``, ..
         module: Where Keras finds the class.
         registered_name: The name that a user's class is registered by.
+        source: The whole configuration that it was read from.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Network:
     config: Mapping[str, Any]
     module: str | None = None
     registered_name: str | None = None
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def layer(self, name: str) -> Layer:
         """Return the layer of a name.

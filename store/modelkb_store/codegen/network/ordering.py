@@ -112,9 +112,9 @@ class _Ordering:
         to_make = [place for place, layer in enumerate(layers) if layer.is_input]
         while True:
             to_make = [place for place in to_make if not self._make_input(place)]
-            node = self._next()
-            if node is not None:
-                self._do(node)
+            following = self._next()
+            if following is not None:
+                self._do(following)
             elif not self._make_alone():
                 break
         if len(self._made) < len(layers) or any(self._waits.values()):

@@ -83,6 +83,7 @@ def _network(layer: Layer) -> Network:
         config={key: value for key, value in config.items() if key not in parts},
         module=layer.module,
         registered_name=layer.registered_name,
+        source=config,
     )
 
 
@@ -97,7 +98,7 @@ def _begins_called(entry: Mapping[str, Any]) -> bool:
     if "input_layers" in config or not _has_layers(config) or not config["layers"]:
         return "input_layers" in config
     # In Keras 2 a sequential model with an input was a functional one, too.
-    nodes = entry.get("inbound_nodes") or ()
+    nodes = entry.get("inbound_nodes") or []
     is_old = bool(nodes) and not isinstance(nodes[0], Mapping)
     return is_old and config["layers"][0]["class_name"] == "InputLayer"
 
@@ -106,10 +107,9 @@ def _call(node: Any, offsets: Mapping[str, int]) -> Call:
     if isinstance(node, Mapping):  # where calls are counted without that one
         return Call(tuple(_values(node.get("args") or [])), _values(node.get("kwargs") or {}))
     # Keras 2: for each tensor its layer, call, output and the arguments of the call.
-    if node and not isinstance(node[0], (list, tuple)):
-        node = [node]
-    tensors = [_tensor(each[:3], offsets) for each in node]
-    kwargs = dict(node[0][3]) if node and len(node[0]) > 3 and node[0][3] else {}
+    inputs: list[Any] = node if isinstance(node[0], list) else [node]
+    tensors = [_tensor(each[:3], offsets) for each in inputs]
+    kwargs = dict(inputs[0][3] or {}) if len(inputs[0]) > 3 else {}
     return Call((tensors[0] if len(tensors) == 1 else tensors,), _old_values(kwargs, offsets))
 
 
