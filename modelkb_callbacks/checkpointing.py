@@ -26,12 +26,15 @@ class Checkpointing:
         writer: The experiment in the store.
         guard: Runs each step.
         settings: What the user asked for.
+
+    Attributes:
+        keeps_start: Whether the weights before the training may be kept.
     """
 
     def __init__(self, writer: ExperimentWriter, guard: Guard, settings: Settings) -> None:
         self._writer = writer
         self._guard = guard
-        self._is_wanted = settings.save_weights
+        self.keeps_start = settings.save_weights
         self._which = settings.checkpoints
         self._monitor = settings.monitor
         self._metric: str | None = None
@@ -39,7 +42,7 @@ class Checkpointing:
 
     def begin(self, model: Any) -> None:
         """Store the weights that a training begins with, if there are any, and any are wanted."""
-        if self._is_wanted and model.built:
+        if self.keeps_start and model.built:
             self._save(model, INITIAL)
 
     def end_epoch(self, model: Any, epoch: int, logs: Mapping[str, Any]) -> None:

@@ -78,9 +78,8 @@ def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> Hy
 
 def _of_model(model: Any) -> Iterator[tuple[str, Any]]:
     """Yield the constructor's arguments of a model of the user's that Keras cannot serialize."""
-    if isinstance(model, keras.Sequential) or hasattr(model, "_operations"):  # its layers say it
-        return
-    if model_config(model)[0] is None:
+    is_of_layers = isinstance(model, keras.Sequential) or hasattr(model, "_operations")
+    if model is not None and not is_of_layers and model_config(model)[0] is None:
         for name, value in constructor_settings(model).items():
             if name not in _OF_EVERY_LAYER:
                 yield f"model.{name}", value

@@ -70,7 +70,7 @@ class InitialState:
         if self._is_known:
             return
         self._is_known = True
-        if not model.built:
+        if not model.built and self._checkpointing.keeps_start:
             self._guard.run("see the weights of the start", lambda: self._build(model, call))
         self._record(model, call)
 

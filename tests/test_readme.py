@@ -56,7 +56,7 @@ def test_python_blocks_run_one_after_the_other() -> None:
     assert runs["parent_experiment_id"].iloc[1] == runs["experiment_id"].iloc[0]
     with contextlib.redirect_stdout(printed):
         exec(compile(resumed[0], "README.md", "exec"), names)
-    assert set(names["run"].checkpoints()["kind"]) == {"best", "end"}
+    assert set(names["run"].checkpoints()["kind"]) == {"initial", "best", "end"}
     assert Path("best.weights.h5").exists()
     assert Path("digits.keras").exists()
 

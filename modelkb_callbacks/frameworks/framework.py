@@ -99,8 +99,8 @@ class Framework(ABC):
     def build(self, model: Any, x: Any) -> None:  # noqa: B027 - others have built it
         """Build a model that has no weights yet, as its first step is about to.
 
-        Only where nothing decides the bits of the training: a model that is built earlier can
-        get other numbers from TensorFlow's generators. It may be left as it is.
+        Only where that cannot change the bits of the training: code of the user's can get other
+        numbers from TensorFlow's seeded generators then. It may be left as it is.
 
         Args:
             model: The model, about to be trained.

@@ -54,7 +54,7 @@ class TensorFlowFramework(Framework):
         return tensorflow_shuffle.seeding_shuffle()
 
     def build(self, model: Any, x: Any) -> None:
-        if _global_seed() is not None or tf.distribute.has_strategy():
+        if tf.distribute.has_strategy() or not (_global_seed() is None or _is_of_keras(model)):
             return
         spec = x.element_spec if isinstance(x, tf.data.Dataset) else x
         if isinstance(x, tf.data.Dataset) and isinstance(spec, tuple):
@@ -156,6 +156,16 @@ def _tap(
 
 def _not_made_yet(*_: Any) -> Any:
     raise NotImplementedError
+
+
+def _is_of_keras(model: Any) -> bool:
+    """Return whether no code but Keras' runs in its steps, which draws by seeds of its own."""
+    parts = model._flatten_layers()
+    lambdas = keras.layers.Lambda
+    return all(
+        type(part).__module__.startswith("keras.") and not isinstance(part, lambdas)
+        for part in parts
+    )
 
 
 def _as_symbol(leaf: Any) -> Any:

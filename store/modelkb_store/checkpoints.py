@@ -105,7 +105,11 @@ class Checkpoints:
             return self._why_none("recorded with save_weights=False")
         if wanted is None:
             return self._why_none("only those of its start were kept")
-        names = [row["kind"] if row["kind"] != _EPOCH else f"epoch {row['epoch']}" for row in found]
+        results_first = sorted(found, key=lambda row: row["kind"] == _INITIAL)
+        names = [
+            row["kind"] if row["kind"] != _EPOCH else f"epoch {row['epoch']}"
+            for row in results_first
+        ]
         return f"there is no checkpoint {wanted!r}, only {', '.join(names)}"
 
     def _path_of_version_1(self) -> str | None:

@@ -60,8 +60,9 @@ def train(
 
 
 def kept(experiment: Experiment) -> list[tuple[str, int | None]]:
+    """Return the kinds and epochs of checkpoints, but for that of the start."""
     rows = experiment.table("checkpoints").sort_by("created_at").to_pylist()
-    return [(row["kind"], row["epoch"]) for row in rows]
+    return [(row["kind"], row["epoch"]) for row in rows if row["kind"] != "initial"]
 
 
 def test_by_default_only_the_end(store: Path, data: Data) -> None:

@@ -30,6 +30,12 @@ BATCH = 16
 CUT = 64  # training points before it, validation points from there
 
 
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """Let each model start from a seed, as it has no weights yet that could be kept."""
+    keras.utils.set_random_seed(7)
+
+
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Points in batches, as a PyDataset."""
 

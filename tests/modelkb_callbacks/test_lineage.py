@@ -252,7 +252,6 @@ def test_the_weights_at_the_start_are_named(data: Data, fit: Fit) -> None:
 def test_the_weights_at_the_start_of_a_block_and_of_a_model_that_fit_builds(
     data: Data, store: Path
 ) -> None:
-    keras.utils.set_random_seed(1)
     model = compiled(sequential())
     with modelkb_callbacks.experiment(model, store=store) as run:
         model.fit(data.x, data.classes, verbose=0, epochs=0)

@@ -130,6 +130,7 @@ def test_an_interruption_of_the_end_does_not_leave_it_running(
 def test_a_run_that_is_interrupted_while_it_saves_the_weights_is_a_parent(
     data: Data, fit: Fit, store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    keras.utils.set_random_seed(1)  # so that no weights are saved at the start
     model = compiled(functional())
     with monkeypatch.context() as patch:
         patch.setattr(architecture, "save_weights", interrupt)
