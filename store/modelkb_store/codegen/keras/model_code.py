@@ -196,14 +196,19 @@ class _Writer:
         shape = (model.build_config or {}).get("input_shape")
         if shape is None:
             return [ast.Return(made)]
+        # A call on what stands for data makes the weights, whether or not it has a build().
         variable = ast.Name("model")
-        build = ast.Attribute(variable, "build")
-        value = self.speller.shape(shape, f"model {model.name!r}")
-        return [
-            ast.Assign([variable], made),
-            ast.Expr(ast.Call(build, [value], [])),
-            ast.Return(variable),
-        ]
+        call = ast.Call(variable, [self._inputs(shape, f"model {model.name!r}")], [])
+        return [ast.Assign([variable], made), ast.Expr(call), ast.Return(variable)]
+
+    def _inputs(self, shape: Any, where: str) -> ast.expr:
+        """Write what stands for inputs of some shapes."""
+        if isinstance(shape, Mapping):
+            keys: list[ast.expr | None] = [ast.Constant(str(key)) for key in shape]
+            return ast.Dict(keys, [self._inputs(each, where) for each in shape.values()])
+        if any(isinstance(each, (list, tuple, Mapping)) for each in shape):
+            return ast.List([self._inputs(each, where) for each in shape])
+        return self.speller.input_call({"batch_shape": shape}, where, name=None)
 
     def _add_functions(self, functions: list[ast.FunctionDef]) -> None:
         self.functions += functions

@@ -151,8 +151,9 @@ class Speller:
         Raises:
             CodeGenerationError: Its source was not recorded.
         """
-        if class_name in self._definitions and is_name(class_name):
-            return ast.Name(class_name)
+        name = class_name.rpartition(">")[2]  # `package>Name`, as older files have it
+        if name in self._definitions and is_name(name):
+            return ast.Name(name)
         known = registered_name or class_name
         raise CodeGenerationError(
             where,

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
+# All other layers say in their configuration whether they are trained.
+_LAYERS_THAT_ARE_NOT_TRAINED = frozenset(("Discretization", "InputLayer"))
+
+
 @dataclass(frozen=True, slots=True)
 class TensorRef:
     """A tensor of a network: what one call of a layer gave.
@@ -69,7 +73,8 @@ class Layer:
         """Whether it is an operation, not a layer: it then has no dtype and no state."""
         if self.module is not None:
             return self.module.startswith("keras.src.ops")
-        return self.network is None and "trainable" not in self.config and not self.is_input
+        is_layer = "trainable" in self.config or self.class_name in _LAYERS_THAT_ARE_NOT_TRAINED
+        return self.network is None and not is_layer
 
     @property
     def entry(self) -> dict[str, Any]:

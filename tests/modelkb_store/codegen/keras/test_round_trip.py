@@ -1,0 +1,175 @@
+"""Code that is written from a file gives the model in it again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from ruff import find_ruff_bin
+
+from architectures import ARCHITECTURES, DEFINITIONS
+from modelkb_store.codegen import generate_code, read_description
+from modelkb_store.codegen.description import ModelDescription
+from modelkb_store.errors import CodeGenerationError
+
+# Keras' own HDF5 files cannot hold these.
+NOT_IN_HDF5 = {"quantized", "odd_names"}
+APPLICATIONS = ("MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0", "InceptionV3")
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keras() -> Any:
+    keras.utils.clear_session()
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+def run(code: str) -> Any:
+    keras.utils.clear_session()
+    scope: dict[str, Any] = {}
+    exec(compile(code, "generated", "exec"), scope)
+    return scope["build_model"]()
+
+
+def config_of(model: Any) -> dict[str, Any]:
+    """Return a model's configuration, without shapes that layers were built on."""
+    config: dict[str, Any] = json.loads(model.to_json())
+    config.pop("compile_config", None)
+    return without_shapes(config)
+
+
+def without_shapes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_shapes(each) for key, each in value.items() if key != "build_config"}
+    return [without_shapes(each) for each in value] if isinstance(value, list) else value
+
+
+def inputs_of(model: Any) -> Any:
+    rng = np.random.default_rng(5)
+
+    def values(tensor: Any) -> Any:
+        shape = [2 if place == 0 else size or 5 for place, size in enumerate(tensor.shape)]
+        kind = keras.backend.standardize_dtype(tensor.dtype)
+        if "int" in kind:
+            return rng.integers(0, 6, shape).astype(kind)
+        return rng.random(shape) > 0.3 if kind == "bool" else rng.random(shape).astype(kind)
+
+    inputs = model.inputs[0] if isinstance(model, keras.Sequential) else model.input
+    return keras.tree.map_structure(values, inputs)
+
+
+def assert_same_outputs(model: Any, again: Any, folder: Path) -> None:
+    # By a file, which also holds what layers were adapted to.
+    model.save_weights(folder / "model.weights.h5")
+    again.load_weights(folder / "model.weights.h5")
+    data = inputs_of(model)
+    outputs = [
+        [keras.ops.convert_to_numpy(each) for each in keras.tree.flatten(made(data))]
+        for made in (model, again)
+    ]
+    for first, second in zip(*outputs, strict=True):
+        assert first.dtype == second.dtype
+        assert first.tobytes() == second.tobytes()
+
+
+def assert_checked(code: str) -> None:
+    for command in (("check",), ("format", "--check")):
+        done = subprocess.run(
+            [find_ruff_bin(), *command, "--isolated", "-"],
+            input=code,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_model_is_the_same(name: str, tmp_path: Path) -> None:
+    model = ARCHITECTURES[name]()
+    path = tmp_path / ("model.keras" if name in NOT_IN_HDF5 else "model.h5")
+    model.save(path)
+    description = read_description(path)
+    own = "own_" in name or name == "named_lambda"
+    if own:
+        description = ModelDescription(
+            description.model_config, description.origin, definitions=DEFINITIONS
+        )
+    code = generate_code(description)
+    assert_checked(code)
+    assert generate_code(description) == code
+    config = config_of(model)
+    again = run(code)
+    assert config_of(again) == config
+    assert_same_outputs(model, again, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_an_application_is_the_same(name: str, tmp_path: Path) -> None:
+    model = getattr(keras.applications, name)(weights=None)
+    model.save(tmp_path / "model.h5")
+    code = generate_code(read_description(tmp_path / "model.h5"))
+    assert_checked(code)
+    config = config_of(model)
+    again = run(code)
+    assert config_of(again) == config
+    assert_same_outputs(model, again, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_network_of_hundreds_of_layers_is_short() -> None:
+    model = keras.applications.ResNet152(weights=None, classes=10)
+    description = ModelDescription(config_of(model), "ResNet152")
+    code = generate_code(description)
+    assert len(code.splitlines()) < 150
+    config = config_of(model)
+    assert config_of(run(code)) == config
+
+
+def test_a_small_network_is_as_short_as_a_person_wrote_it() -> None:
+    code = generate_code(ModelDescription(config_of(ARCHITECTURES["small_cnn"]()), "small"))
+    body = code[code.index("def build_model") :].strip().splitlines()
+    assert len(body) <= 12  # the function in architectures.py has as many
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_vocabularies_are_written_out(tmp_path: Path) -> None:
+    words, numbers = layers.StringLookup(), layers.IntegerLookup(output_mode="one_hot")
+    words.adapt(np.array(["b", "a", "b", 'it\'s "odd"']))
+    numbers.adapt(np.array([3, 5, 3]))
+    for lookup, kind, data in (
+        (words, "string", keras.ops.array([["a", 'it\'s "odd"']], "string")),
+        (numbers, "int64", np.array([[5], [3]])),
+    ):
+        inputs = keras.Input((data.shape[1],), dtype=kind)
+        model = keras.Model(inputs, lookup(inputs))
+        model.save(tmp_path / "model.keras")
+        again = run(generate_code(read_description(tmp_path / "model.keras")))
+        np.testing.assert_array_equal(model(data), again(data))
+
+
+def test_a_subclass_is_made_from_its_source() -> None:
+    scope: dict[str, Any] = {}
+    exec(DEFINITIONS, scope)
+    model = scope["Mlp"](units=5)
+    model(np.zeros((1, 3), "float32"))
+    description = ModelDescription(json.loads(model.to_json()), "own", definitions=DEFINITIONS)
+    code = generate_code(description)
+    assert "Mlp(units=5" in code
+    assert [w.shape for w in run(code).weights] == [w.shape for w in model.weights]
+
+
+def test_a_lambda_without_source_is_named() -> None:
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, layers.Lambda(lambda x: x + 1, name="adder")(inputs))
+    with pytest.raises(CodeGenerationError, match="adder"):
+        generate_code(ModelDescription(config_of(model), "lambda"))
