@@ -36,7 +36,10 @@ _PLACES = {
     "callbacks": (keras.callbacks, "keras.callbacks"),
 }
 # Layers of keras.applications' own, which have no public name.
-_PRIVATE = (keras.src.applications.convnext.LayerScale,)
+_PRIVATE = (
+    keras.src.applications.convnext.LayerScale,
+    keras.src.applications.inception_resnet_v2.CustomScaleLayer,
+)
 _STRINGS = ("initializers", "regularizers", "constraints")
 # Two values for each parameter that a class requires, so that what depends on them shows.
 _SAMPLES: dict[str, tuple[Any, Any]] = {

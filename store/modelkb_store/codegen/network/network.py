@@ -8,7 +8,10 @@ from typing import Any, Literal
 
 
 # All other layers say in their configuration whether they are trained.
-_LAYERS_THAT_ARE_NOT_TRAINED = frozenset(("Discretization", "InputLayer"))
+_LAYERS_THAT_ARE_NOT_TRAINED = frozenset(
+    ("Discretization", "HashedCrossing", "InputLayer", "Pipeline")
+    + ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+)
 
 
 @dataclass(frozen=True, slots=True)
