@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from modelkb_store.errors import (
         AmbiguousIdError,
         ArtifactNotFoundError,
+        CodeGenerationError,
         CorruptFileError,
+        DescriptionFileError,
         ExperimentNotFoundError,
         FormatVersionError,
         InvalidNameError,

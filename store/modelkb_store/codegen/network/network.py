@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-
 # All other layers say in their configuration whether they are trained.
 _LAYERS_THAT_ARE_NOT_TRAINED = frozenset(
-    ("Discretization", "HashedCrossing", "InputLayer", "Pipeline")
-    + ("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+    (
+        *("Discretization", "HashedCrossing", "InputLayer", "Pipeline"),
+        *("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+    )
 )
 
 
