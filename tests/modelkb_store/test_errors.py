@@ -9,8 +9,10 @@ from modelkb_store import errors
 from modelkb_store.errors import (
     AmbiguousIdError,
     ArtifactNotFoundError,
+    CodeGenerationError,
     CollectedExperimentError,
     CorruptFileError,
+    DescriptionFileError,
     ExperimentNotFoundError,
     FormatVersionError,
     InvalidNameError,
@@ -99,6 +101,8 @@ CASES = [
     ),
     (RunningExperimentError("ab"), RuntimeError, ["Experiment ab is running", "then delete it"]),
     (CollectedExperimentError("ab"), RuntimeError, ["ab", "`modelkb gc`", "backup"]),
+    (CodeGenerationError("layer 'a'", "why", "do b"), ValueError, ["layer 'a'", "why", "do b"]),
+    (DescriptionFileError("a.h5", "why", "do b"), ValueError, ["a.h5", "why", "do b"]),
     (StagedFileError("x.parquet", "metrics", "why"), ValueError, ["x.parquet", "metrics", "why"]),
 ]
 
