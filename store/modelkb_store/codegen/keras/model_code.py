@@ -22,6 +22,7 @@ from modelkb_store.codegen.network.masks import without_implicit_masks
 from modelkb_store.codegen.network.network import Layer, Network
 from modelkb_store.codegen.network.ordering import constructed
 from modelkb_store.codegen.network.parsing import parse_model
+from modelkb_store.errors import CodeGenerationError
 
 BUILD_MODEL = "build_model"
 _STACK = "stack"
@@ -72,7 +73,16 @@ def model_code(
     speller = Speller(default_dtype=policy, definitions=definitions, left_out=left_out)
     names = {*definitions, *taken, "keras", "layers", "ops", "np"}
     writer = _Writer(speller, names, looks_for_applications=applications)
-    writer.write(model)
+    try:
+        writer.write(model)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        if isinstance(error, CodeGenerationError):
+            raise
+        raise CodeGenerationError(
+            "the model",
+            f"its configuration does not fit together ({error!r})",
+            "save it again with model.save(path) or model.to_json()",
+        ) from error
     return ModelCode(
         functions=tuple(ast.unparse(ast.fix_missing_locations(each)) for each in writer.functions),
         names_used=frozenset(speller.names_used),
