@@ -49,16 +49,17 @@ def write_architecture(path: Path, architecture: Architecture) -> None:
         atomic_file.replacing(path, suffix=".h5.tmp") as partial,
         h5py.File(partial, "w", locking=False) as file,
     ):
-        for name, value in (
-            ("model_config", architecture.model_config),
-            ("training_config", architecture.training_config),
-        ):
-            if value is not None:
-                _write_text(file, name, json.dumps(value))
         file.attrs["keras_version"] = architecture.keras_version
         file.attrs["backend"] = architecture.backend
         file.attrs["modelkb_format_version"] = FORMAT_VERSION
         file.attrs["modelkb_architecture_id"] = architecture.architecture_id
+        # The longest last: HDF5 would leave a gap of its size behind it.
+        for name, value in (
+            ("training_config", architecture.training_config),
+            ("model_config", architecture.model_config),
+        ):
+            if value is not None:
+                _write_text(file, name, json.dumps(value))
 
 
 def read_architecture(files: Files, path: str) -> Architecture:

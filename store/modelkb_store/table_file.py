@@ -39,12 +39,20 @@ def writer_options(table: str) -> dict[str, Any]:
         "compression": "zstd",
         # Measured values hardly ever repeat: a dictionary of them is larger than they are.
         "use_dictionary": [f.name for f in SCHEMAS[table] if not _is_measured(f.type)],
+        # Of a long text, its bounds would be twice itself once more in each page and footer.
+        "write_statistics": [f.name for f in SCHEMAS[table] if _has_bounds(f)],
         "write_page_checksum": True,
     }
 
 
 def _is_measured(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_timestamp(kind))
+
+
+def _has_bounds(field: pa.Field) -> bool:
+    """Return whether the least and greatest value help to find rows; of texts, those of ids do."""
+    is_text = pa.types.is_string(field.type)
+    return not pa.types.is_nested(field.type) and (not is_text or field.name.endswith("_id"))
 
 
 def rows_of_records(table: str, records: Sequence[Any]) -> pa.Table:

@@ -11,6 +11,8 @@ from modelkb_store._version import __version__
 from modelkb_store.codegen.script.environment import HASH_SEED
 from modelkb_store.codegen.script.recorded import Recorded
 
+NOTEBOOK_SUFFIX = ".ipynb"
+
 _WIDTH = 88
 _MOST_CHARACTERS = 2_000
 _BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
@@ -92,7 +94,8 @@ def _command(recorded: Recorded, file_name: str) -> str:
     variables: dict[str, Any] = dict(recorded.environment.get("variables") or {})
     hash_seed = str(variables.get(HASH_SEED, ""))
     prefix = f"{HASH_SEED}={hash_seed} " if hash_seed.isdigit() else ""
-    return f"{prefix}python {one_line(file_name)}"
+    program = "jupyter lab" if file_name.endswith(NOTEBOOK_SUFFIX) else "python"
+    return f"{prefix}{program} {one_line(file_name)}"
 
 
 def _bullets(title: str, items: Iterable[str]) -> str:

@@ -38,7 +38,8 @@ class Recorded:
         compile_config: How it was compiled, as Keras serializes it, or None.
         model_config: The model as Keras serializes it, or None.
         model_class: The module and name of the model's class.
-        random_states: The states of the generators at the start, by their names.
+        random_states: The states of the generators at the start, by their names; none of a run
+            that its seed alone lets begin.
         splits: The splits of the data that it was evaluated on.
         has_initial_weights: Whether the weights at the start were kept.
     """
@@ -71,7 +72,7 @@ class Recorded:
 def read_recorded(experiment: Experiment) -> Recorded:
     """Read all that a script is made of."""
     rows = experiment.table("hyperparameters").to_pylist()
-    states = experiment.table("random_states").to_pylist()
+    kinds = experiment.table("checkpoints")["kind"].to_pylist()
     compile_config = experiment.model().get("compile_config")
     return Recorded(
         project=experiment.project,
@@ -83,10 +84,15 @@ def read_recorded(experiment: Experiment) -> Recorded:
         implementation=experiment.implementation(),
         compile_config=json.loads(compile_config) if compile_config else None,
         model_config=_model_config(experiment),
-        random_states={row["generator"]: json.loads(row["state"]) for row in states},
+        random_states=_random_states(experiment) if INITIAL in kinds else {},
         splits=frozenset(experiment.table("evaluations")["split"].to_pylist()),
-        has_initial_weights=INITIAL in experiment.table("checkpoints")["kind"].to_pylist(),
+        has_initial_weights=INITIAL in kinds,
     )
+
+
+def _random_states(experiment: Experiment) -> dict[str, Any]:
+    rows = experiment.table("random_states").to_pylist()
+    return {row["generator"]: json.loads(row["state"]) for row in rows}
 
 
 def _model_config(experiment: Experiment) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from modelkb_store.codegen.keras.model_code import ModelCode
 from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.codegen.script.command_line import script_arguments
 from modelkb_store.codegen.script.environment import GlobalSettings, global_settings
-from modelkb_store.codegen.script.header import header_text
+from modelkb_store.codegen.script.header import NOTEBOOK_SUFFIX, header_text
 from modelkb_store.codegen.script.imports import modules_in
 from modelkb_store.codegen.script.missing import missing_parts
 from modelkb_store.codegen.script.model_source import model_source
@@ -135,7 +135,13 @@ def _notes(file_name: str, modules: Iterable[str], steps: TrainingSteps) -> Iter
     if _RECORDER in modules:
         yield "It records itself with ModelKB, as the original did."
     else:
-        yield f"It needs no ModelKB; `modelkb run {file_name}` records it."
+        yield f"It needs no ModelKB; {_recorded_by(file_name)} records it."
     beside = [each for each in (steps.initial_weights, steps.random_states) if each is not None]
     if beside:
         yield f"It needs {' and '.join(beside)} beside it: what the training began with."
+
+
+def _recorded_by(file_name: str) -> str:
+    if file_name.endswith(NOTEBOOK_SUFFIX):
+        return "`modelkb_callbacks.autolog()` in a cell before the training"
+    return f"`modelkb run {file_name}`"
