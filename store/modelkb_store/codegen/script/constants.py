@@ -15,13 +15,16 @@ class Constants:
 
     Args:
         taken: Names that mean something in the recorded statements.
+
+    Attributes:
+        statements: What else a user may want to change.
     """
 
     def __init__(self, taken: Collection[str]) -> None:
         self._taken = set(taken)
         self._recorded: dict[str, tuple[ast.expr, str]] = {}
         self._own: dict[str, str] = {}
-        self._statements: list[str] = []
+        self.statements: list[str] = []
 
     def add_recorded(self, text: str, statements: list[ast.stmt]) -> None:
         """Take constants of a recorded program, as they stand there."""
@@ -50,13 +53,20 @@ class Constants:
 
     def add_statement(self, text: str) -> None:
         """Add something else that a user may want to change, such as the command line."""
-        self._statements.append(text)
+        self.statements.append(text)
 
-    def text(self) -> str:
-        """Return all of them as statements."""
-        own = [f"{name} = {value}" for name, value in self._own.items()]
+    def text(self, used: Collection[str] | None = None) -> str:
+        """Return them as statements.
+
+        Args:
+            used: The names that the script uses: other constants of the generator's are left
+                out. By default none is.
+        """
+        own = [
+            f"{name} = {value}" for name, value in self._own.items() if used is None or name in used
+        ]
         recorded = [text for _, text in self._recorded.values()]
-        return "\n".join([*own, *recorded, *self._statements])
+        return "\n".join([*own, *recorded, *self.statements])
 
 
 def _is_same(literal: ast.expr, value: Any) -> bool:

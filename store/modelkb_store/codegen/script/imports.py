@@ -52,7 +52,7 @@ class Imports:
             if isinstance(statement, ast.ImportFrom) and statement.module == _FUTURE:
                 self.has_future = True
             else:
-                self._texts.append(ast.unparse(statement))
+                self._texts += [ast.unparse(each) for each in _one_by_one(statement)]
         return movable
 
     def name_of(self, wanted: str) -> str:
@@ -130,6 +130,13 @@ def _bindings(statement: ast.stmt) -> dict[str, str]:
             if alias.name != "*"
         }
     return {}
+
+
+def _one_by_one(statement: ast.stmt) -> list[ast.stmt]:
+    """Return ``import a, b`` as two imports, so that one of them can be left out."""
+    if isinstance(statement, ast.Import):
+        return [ast.Import([alias]) for alias in statement.names]
+    return [statement]
 
 
 def _movable(statements: list[ast.stmt]) -> Iterator[ast.stmt]:

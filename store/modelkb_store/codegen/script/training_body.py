@@ -99,7 +99,10 @@ class BodyWriter:
             self._put_before_training(f"{steps.seed}\n{steps.model}")
             return ""
         # What the program draws before is drawn from other generators than the model's seeds.
-        self._edits.insert_after(seedings[-1].statement, steps.model)
+        if self._gives_seed_itself(seedings[-1]):
+            self._edits.replace(seedings[-1].statement, f"{steps.seed}\n{steps.model}")
+        else:
+            self._edits.insert_after(seedings[-1].statement, steps.model)
         self._put_before_training("")
         return ""
 
@@ -115,6 +118,14 @@ class BodyWriter:
         body = self.program.tree.body
         before = body[: body.index(place.statement)]
         return place if all(map(is_inert, before)) else None
+
+    def _gives_seed_itself(self, place: Place) -> bool:
+        """Return whether a statement sets the run's seed as a plain number."""
+        if not (self.steps.seed and is_plain_seeding(place)):
+            return False
+        given = [each for each in ast.walk(place.statement) if isinstance(each, ast.Constant)]
+        names = [each.id for each in ast.walk(place.statement) if isinstance(each, ast.Name)]
+        return [each.value for each in given] == [self.seed] and len(names) <= 1
 
     def _last_seed_is_another(self, place: Place) -> bool:
         """Return whether a statement surely sets another seed than the run had at last."""

@@ -94,9 +94,10 @@ def _parts(
         name = steps.names[RESTORE]
         functions.append(restoring_function(name, recorded.random_states, source.imports))
     import_of_os, variables = _variables(source, settings)
-    constants = source.constants.text()
-    code = [source.definitions_text, constants, *settings.statements, *functions]
-    used = names_in(*code, body.start, body.data, body.training, body.evaluation)
+    code = [source.definitions_text, *settings.statements, *functions]
+    code += [body.start, body.data, body.training, body.evaluation, *source.constants.statements]
+    constants = source.constants.text(names_in(*code))
+    used = names_in(*code, constants)
     return ScriptParts(
         has_future=source.imports.has_future,
         variables=variables,

@@ -30,3 +30,12 @@ def test_one_is_not_true() -> None:
     constants.add_recorded("EPOCHS = True", ast.parse("EPOCHS = True").body)
 
     assert constants.add("EPOCHS", 1).id == "TRAINING_EPOCHS"
+
+
+def test_one_that_nothing_uses_is_left_out() -> None:
+    constants = Constants({"SIZE"})
+    constants.add_recorded("SIZE = 2", ast.parse("SIZE = 2").body)
+    constants.add("SEED", 3)
+    constants.add("EPOCHS", 5)
+
+    assert constants.text({"EPOCHS"}) == "EPOCHS = 5\nSIZE = 2"

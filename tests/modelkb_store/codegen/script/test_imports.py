@@ -19,6 +19,12 @@ def test_recorded_imports_come_to_the_top() -> None:
     assert imports.text({"a", "d"}) == "import a\nfrom b import c as d"
 
 
+def test_one_of_several_can_stand_elsewhere() -> None:
+    imports, _ = imports_of("import argparse, os\n")
+
+    assert imports.text({"argparse", "os"}, without="import os") == "import argparse"
+
+
 def test_what_decides_later_imports_stays_before_them() -> None:
     _, taken = imports_of("import sys\nsys.path.insert(0, 'x')\nimport own\n")
 

@@ -150,8 +150,19 @@ def test_the_model_comes_right_after_the_last_seed(recorded_factory: Factory) ->
 
     body = after(write_script(recorded_factory(text)).text, "\n\n\nkeras.utils")
 
-    order = ["seed(1)", "x = ", "seed(7)", "model = ", "model.compile", "y = ", "model.fit"]
+    order = ["seed(1)", "x = ", "seed(SEED)", "model = ", "model.compile", "y = ", "model.fit"]
     assert [body.index(each) for each in order] == sorted(body.index(each) for each in order)
+
+
+def test_a_seed_that_the_program_computes_has_no_constant(recorded_factory: Factory) -> None:
+    text = (
+        'import keras\n\nseed = 3 + 4\nkeras.utils.set_random_seed(seed)\nfit_data = {"x": seed}\n'
+    )
+
+    script = write_script(recorded_factory(text)).text
+
+    assert "keras.utils.set_random_seed(seed)\nmodel = build_model()\n" in script
+    assert "SEED" not in script
 
 
 def test_another_seed_of_the_data_is_set_before(recorded_factory: Factory) -> None:
@@ -289,6 +300,8 @@ def test_cells_of_a_notebook_are_the_script(recorded_factory: Factory) -> None:
     assert code["Data"] == "x = np.random.rand(8, 3)\ny = x[:, :2]"
     assert 'model.load_weights("train.initial.weights.h5")' in code["Training"]
     assert "__file__" not in str(script.cells)
+    assert "Run it with: jupyter lab train.ipynb\n" in script.header
+    assert "modelkb run" not in script.header
 
 
 HOSTILE = st.sampled_from(
