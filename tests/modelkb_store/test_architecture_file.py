@@ -70,6 +70,14 @@ def test_a_large_configuration_fits(path: Path) -> None:
         assert json.loads(file.attrs["model_config"]) == LARGE
 
 
+def test_a_file_is_little_larger_than_its_texts(path: Path) -> None:
+    config = {"x": "y" * 11_000}
+
+    write_architecture(path, Architecture("a", config, {"z": "z" * 900}, "3.0", "jax"))
+
+    assert path.stat().st_size < 11_900 + 4_096
+
+
 def test_names_may_be_in_any_script(path: Path) -> None:
     named = replace(ARCHITECTURE, model_config={"name": '猫 & 犬 é \0 "quoted"'})
 

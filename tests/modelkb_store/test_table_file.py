@@ -300,3 +300,16 @@ for position in range(len(content) - footer, len(content), 3):
     )
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_no_bounds_of_long_texts_are_kept() -> None:
+    rows = pa.Table.from_pylist(
+        [{"implementation_id": "a", "definitions": "b", "created_at": STARTED}],
+        schema=SCHEMAS["implementations"],
+    )
+
+    metadata = pq.read_metadata(pa.BufferReader(encode_rows("implementations", rows)))
+
+    chunks = [metadata.row_group(0).column(each) for each in range(metadata.num_columns)]
+    bounded = [chunk.path_in_schema for chunk in chunks if chunk.is_stats_set]
+    assert bounded == ["implementation_id", "created_at"]
