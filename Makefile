@@ -37,6 +37,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/store_scale.py
 	$(BIN)/python benchmarks/query_speed.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/shared_weights.py
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/bytes_to_regenerate.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
