@@ -59,7 +59,7 @@ def write_architecture(path: Path, architecture: Architecture) -> None:
             ("model_config", architecture.model_config),
         ):
             if value is not None:
-                _write_text(file, name, json.dumps(value))
+                _write_text(file, name, json.dumps(value, separators=(",", ":")))
 
 
 def read_architecture(files: Files, path: str) -> Architecture:
