@@ -1,12 +1,14 @@
-"""Vocabularies of lookup layers, which Keras keeps in files beside the configuration."""
+"""What lookup layers have learned, which Keras keeps in files beside the configuration."""
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from modelkb_store.codegen.network.auto_names import snake_case
+from modelkb_store.shortest_float import shortest_float
 
 _LOOKUPS = {
     "StringLookup": "",
@@ -65,4 +67,16 @@ def _with_vocabulary(
     tokens: list[Any] = text.decode("utf-8").split("\n")
     if entry["class_name"] == "IntegerLookup":
         tokens = [int(token) for token in tokens]
-    return {**config, "vocabulary": tokens}
+    learned = {**config, "vocabulary": tokens}
+    if config.get("output_mode") == "tf_idf":
+        weights = _idf_weights(f"{folder}{inner}vars/idf_weights", read)
+        # Those of tokens alone: what pads them to the most tokens is added by Keras.
+        learned["idf_weights"] = weights[: len(tokens)]
+    return learned
+
+
+def _idf_weights(name: str, read: Callable[[str], bytes | None]) -> list[float]:
+    import h5py  # not needed for most files
+
+    with h5py.File(io.BytesIO(read("model.weights.h5") or b""), "r") as file:
+        return [shortest_float(weight) for weight in file[name][:].tolist()]

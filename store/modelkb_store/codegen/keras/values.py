@@ -200,6 +200,8 @@ class Speller:
         value = config[parameter]
         if parameter == "backward_layer" and is_mirrored(config):
             return True
+        if parameter == "num_bins" and config.get("bin_boundaries") is not None:
+            return True  # they were learned, and cannot be given with their number
         if parameter == "name":
             return is_usual_name(described, value)
         if parameter == "dtype":
