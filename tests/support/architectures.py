@@ -493,3 +493,87 @@ def odd_names() -> Any:
     for name in ("a'b", 'c"d', "e{f}", '"""', "g\\h", "ünï", "0 class", "#"):
         x = layers.Dense(4, name=name)(x)
     return keras.Model(inputs, x, name='it\'s "odd"\n')
+
+
+@architecture
+def mixed_precision_everywhere() -> Any:
+    keras.config.set_dtype_policy("mixed_float16")
+    inputs = keras.Input((6, 6, 2))
+    x = layers.Flatten()(layers.BatchNormalization()(layers.Conv2D(4, 3)(inputs)))
+    x = layers.Dense(4, activation="relu")(x)
+    return keras.Model(inputs, layers.Dense(2, activation="softmax", dtype="float32")(x))
+
+
+@architecture
+def brain_floats_everywhere() -> Any:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    return keras.Sequential(
+        [keras.Input((4,)), layers.Dense(4, activation="gelu"), layers.Dense(2)]
+    )
+
+
+@architecture
+def nested_dictionaries() -> Any:
+    inputs = {
+        "a": {"b": keras.Input((2,), name="b"), "c": [keras.Input((3,), name="c")]},
+        "d": keras.Input((4,), name="d"),
+    }
+    joined = layers.Concatenate()([inputs["a"]["b"], inputs["a"]["c"][0], inputs["d"]])
+    x = layers.Dense(3)(joined)
+    return keras.Model(inputs, {"x": {"y": x, "z": [layers.Dense(1)(x)]}})
+
+
+@architecture
+def attention_with_masks() -> Any:
+    query, value = keras.Input((4, 6)), keras.Input((5, 6))
+    seen = keras.Input((4, 5), dtype="bool")
+    valid = keras.Input((5,), dtype="bool")
+    x = layers.MultiHeadAttention(2, 3)(query, value, attention_mask=seen)
+    return keras.Model(
+        [query, value, seen, valid],
+        layers.MultiHeadAttention(2, 3, dropout=0.1)(
+            x, value, key=value, value_mask=valid, training=False
+        ),
+    )
+
+
+@architecture
+def matrix_products() -> Any:
+    x, y = keras.Input((4, 3)), keras.Input((3, 5))
+    return keras.Model([x, y], [ops.matmul(x, y), layers.Dot(axes=(2, 1))([x, y])])
+
+
+@architecture
+def stacked_cells() -> Any:
+    inputs = keras.Input((5, 3))
+    cell = layers.StackedRNNCells([layers.LSTMCell(4, dropout=0.1), layers.GRUCell(3)])
+    return keras.Model(inputs, layers.RNN(cell, return_state=True)(inputs))
+
+
+@architecture
+def stacked_cells_both_ways() -> Any:
+    inputs = keras.Input((5, 3))
+    cells = layers.RNN([layers.SimpleRNNCell(2), layers.LSTMCell(4)], return_state=True)
+    given = layers.Bidirectional(cells, merge_mode=None)(inputs)
+    return keras.Model(inputs, given)
+
+
+@architecture
+def one_stacked_cell() -> Any:
+    inputs = keras.Input((5, 3))
+    return keras.Model(inputs, layers.RNN([layers.LSTMCell(4)], return_state=True)(inputs))
+
+
+@architecture
+def hashed_numbers() -> Any:
+    inputs = keras.Input((3,), dtype="int32")
+    hashed = layers.Hashing(num_bins=7, salt=[3, 5])(inputs)
+    return keras.Model(inputs, layers.Embedding(7, 2)(hashed))
+
+
+@architecture
+def adapted_bins() -> Any:
+    bins = layers.Discretization(num_bins=4)
+    bins.adapt(np.arange(40.0).reshape(40, 1) / 40)
+    inputs = keras.Input((1,))
+    return keras.Model(inputs, layers.Embedding(4, 2)(bins(inputs)))

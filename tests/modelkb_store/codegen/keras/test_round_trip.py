@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+import copy
 import json
 import subprocess
 from pathlib import Path
@@ -10,6 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from keras import layers
 from ruff import find_ruff_bin
 
@@ -20,6 +25,11 @@ from modelkb_store.errors import CodeGenerationError
 
 # Keras' own HDF5 files cannot hold these.
 NOT_IN_HDF5 = {"quantized", "odd_names"}
+PLAIN_CALLS = {"keras", "layers", "ops", "np", "range", "enumerate", "float", "zip", "reversed"}
+IMPORTED = {"keras", "layers", "ops", "numpy"}
+HOSTILE = st.text() | st.sampled_from(
+    ["__import__('os').system('x')", "__import__", "eval", "os.system", "a); eval('1'", '"""', "\n"]
+)
 APPLICATIONS = ("MobileNetV2", "ResNet50", "DenseNet121", "EfficientNetB0", "InceptionV3")
 
 
@@ -38,16 +48,20 @@ def run(code: str) -> Any:
 
 
 def config_of(model: Any) -> dict[str, Any]:
-    """Return a model's configuration, without shapes that layers were built on."""
     config: dict[str, Any] = json.loads(model.to_json())
     config.pop("compile_config", None)
-    return without_shapes(config)
+    return config
 
 
-def without_shapes(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: without_shapes(each) for key, each in value.items() if key != "build_config"}
-    return [without_shapes(each) for each in value] if isinstance(value, list) else value
+def config_but_for_adapting(name: str, model: Any) -> dict[str, Any]:
+    """Return a configuration, without what only `adapt` leaves in it."""
+    config = config_of(model)
+    for layer in config["config"]["layers"]:
+        if name == "adapted_numbers":  # the size of the batch that it was adapted to
+            layer.pop("build_config", None)
+        if name == "adapted_bins":  # Keras takes the bins or their number
+            layer["config"].pop("num_bins", None)
+    return config
 
 
 def inputs_of(model: Any) -> Any:
@@ -90,6 +104,29 @@ def assert_checked(code: str) -> None:
         assert done.returncode == 0, done.stdout
 
 
+def assert_calls_only_keras(code: str) -> None:
+    """Check that all that is called begins with keras, layers or ops, or is made by these."""
+    tree = ast.parse(code)
+    nodes = list(ast.walk(tree))
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.arg for n in nodes if isinstance(n, ast.arg)}
+    bound |= {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
+    assert not bound & (set(dir(builtins)) | {"keras", "layers", "ops", "np"})
+    for node in nodes:
+        assert not isinstance(node, (ast.Lambda, ast.Global, ast.Nonlocal, ast.ClassDef))
+        if isinstance(node, ast.Call):
+            root: ast.AST = node.func
+            while isinstance(root, (ast.Attribute, ast.Subscript, ast.Call)):
+                root = root.func if isinstance(root, ast.Call) else root.value
+            assert isinstance(root, ast.Name), ast.unparse(node)
+            assert root.id in bound | PLAIN_CALLS, ast.unparse(node)
+        if isinstance(node, ast.Attribute):
+            assert not node.attr.startswith("_")
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            assert {alias.name for alias in node.names} <= IMPORTED
+            assert getattr(node, "module", "keras") == "keras"
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_model_is_the_same(name: str, tmp_path: Path) -> None:
@@ -105,9 +142,11 @@ def test_the_model_is_the_same(name: str, tmp_path: Path) -> None:
     code = generate_code(description)
     assert_checked(code)
     assert generate_code(description) == code
-    config = config_of(model)
+    if not own:
+        assert_calls_only_keras(code)
+    config = config_but_for_adapting(name, model)
     again = run(code)
-    assert config_of(again) == config
+    assert config_but_for_adapting(name, again) == config
     assert_same_outputs(model, again, tmp_path)
 
 
@@ -144,11 +183,17 @@ def test_a_small_network_is_as_short_as_a_person_wrote_it() -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_vocabularies_are_written_out(tmp_path: Path) -> None:
     words, numbers = layers.StringLookup(), layers.IntegerLookup(output_mode="one_hot")
+    texts = layers.TextVectorization(output_sequence_length=4)
+    weighed = layers.TextVectorization(9, output_mode="tf_idf", pad_to_max_tokens=True)
     words.adapt(np.array(["b", "a", "b", 'it\'s "odd"']))
     numbers.adapt(np.array([3, 5, 3]))
+    texts.adapt(np.array(["a b c", "b d"]))
+    weighed.adapt(np.array(["a b c", "b d"]))
     for lookup, kind, data in (
         (words, "string", keras.ops.array([["a", 'it\'s "odd"']], "string")),
         (numbers, "int64", np.array([[5], [3]])),
+        (texts, "string", keras.ops.array([["b c unseen"]], "string")),
+        (weighed, "string", keras.ops.array([["b c unseen"]], "string")),
     ):
         inputs = keras.Input((data.shape[1],), dtype=kind)
         model = keras.Model(inputs, lookup(inputs))
@@ -173,3 +218,39 @@ def test_a_lambda_without_source_is_named() -> None:
     model = keras.Model(inputs, layers.Lambda(lambda x: x + 1, name="adder")(inputs))
     with pytest.raises(CodeGenerationError, match="adder"):
         generate_code(ModelDescription(config_of(model), "lambda"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "__import__('os')",
+        "eval('1')",
+        "x = layers.Dense(print)(open('a'))",
+        "import os",
+        "a = 1\na.__class__",
+    ],
+)
+def test_other_calls_are_noticed(code: str) -> None:
+    with pytest.raises(AssertionError):
+        assert_calls_only_keras(code)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(names=st.lists(HOSTILE, min_size=3, max_size=3), origin=HOSTILE, wrong=HOSTILE)
+@pytest.mark.parametrize("key", ["name", "class_name", "module", "activation", "registered_name"])
+def test_no_text_becomes_a_call(key: str, names: list[str], origin: str, wrong: str) -> None:
+    config = copy.deepcopy(SMALL)
+    inner = config["config"]
+    inner["name"], entry = names[0], inner["layers"][1]
+    entry["config"]["name"] = names[1]
+    (entry["config"] if key in ("name", "activation") else entry)[key] = wrong
+    try:
+        code = generate_code(ModelDescription(config, origin))
+    except CodeGenerationError:
+        return
+    assert_calls_only_keras(code)
+
+
+SMALL = config_of(
+    keras.Sequential([keras.Input((3,)), layers.Dense(2, activation="relu"), layers.ReLU()])
+)
