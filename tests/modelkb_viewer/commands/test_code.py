@@ -15,6 +15,8 @@ Modelkb = Callable[..., Any]
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
+    # Layers get the names of a fresh process, so that none is written.
+    keras.utils.clear_session()
     path = tmp_path / "model.keras"
     keras.Sequential([keras.Input((3,)), layers.Dense(2)], name="small").save(path)
     return path
