@@ -78,8 +78,8 @@ class Snapshot:
         return same[[each.name for each in same].index(log.name) + 1 :]
 
     def alive(self) -> set[str]:
-        """Return the ids of experiments whose process runs."""
-        return {log.experiment_id for log in self.logs if log.experiment_id and log.is_alive}
+        """Return the ids of experiments that go on: their process runs and has not said the end."""
+        return {log.experiment_id for log in self.logs if log.experiment_id and not log.is_over}
 
     def _check_that_all_is_as_before(self, found: list[FileInfo]) -> None:
         """Look whether a listing is of the state that was read before it."""

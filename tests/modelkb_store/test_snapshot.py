@@ -11,6 +11,7 @@ from modelkb_store.commits.compaction import compact
 from modelkb_store.errors import StoreBusyError
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import tombstone_file
+from modelkb_store.log.claim import claimed
 from modelkb_store.snapshot import OutdatedSnapshotError, Snapshot, consistently
 from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
@@ -59,6 +60,16 @@ def test_files_that_logs_hold_as_well_are_passed_over(
 def test_who_died_is_not_alive(running: ExperimentWriter) -> None:
     kill(running)
     assert Snapshot(running.files).alive() == set()
+
+
+def test_one_that_has_said_its_end_is_not_alive_while_its_log_is_folded(
+    running: ExperimentWriter,
+) -> None:
+    with claimed(running.files, running._log.name):  # another process is about to fold it
+        running.close()
+
+        assert running.files.list("log") != []
+        assert Snapshot(running.files).alive() == set()
 
 
 def test_deleted_experiments(ended: ExperimentWriter) -> None:

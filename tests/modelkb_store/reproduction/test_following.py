@@ -70,8 +70,8 @@ def test_who_stops_us_stops_the_program_as_a_person_would(
     stopped = tmp_path / "stopped"
     program = f"""
         import time
-        print("ready")
         try:
+            print("ready")
             time.sleep(60)
         except KeyboardInterrupt:
             open({str(stopped)!r}, "w").close()
@@ -81,7 +81,6 @@ def test_who_stops_us_stops_the_program_as_a_person_would(
 
     def stop(line: str) -> None:
         if line == "ready":
-            time.sleep(0.1)  # until it is inside of `try`
             os.kill(os.getpid(), number)
 
     line = [sys.executable, "-c", textwrap.dedent(program)]
