@@ -33,6 +33,7 @@ COMMANDS = {
     "scan": "Show what a script says of its training, without running it.",
     "show": "Show one experiment.",
     "sql": "Answer an SQL query over the tables of a store.",
+    "view": "Show a store in the browser.",
 }
 
 

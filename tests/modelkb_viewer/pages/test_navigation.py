@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import modelkb_viewer
+from modelkb_store.layout import STORE_VARIABLE
+from page_test import page_test
+from sweep import record_sweep
+
+SCRIPT = Path(modelkb_viewer.__file__).with_name("script.py")
+
+
+@pytest.mark.parametrize("module", ["dashboard", "project", "experiment", "compare"])
+def test_pages_without_a_store_say_what_to_do(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = page_test(module, tmp_path / "none", monkeypatch).run()
+    assert not page.exception
+
+
+def test_the_script_shows_the_dashboard(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_sweep(store, count=1)
+    monkeypatch.setenv(STORE_VARIABLE, str(store))
+    page = AppTest.from_file(SCRIPT, default_timeout=60).run()
+    assert not page.exception
+    assert page.title

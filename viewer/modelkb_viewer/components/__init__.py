@@ -1,0 +1,1 @@
+"""What pages are drawn with, one drawing function a file."""

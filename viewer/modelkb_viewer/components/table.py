@@ -1,0 +1,54 @@
+"""A table that can be downloaded."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+
+def show_table(frame: pd.DataFrame, name: str, *, key: str, **settings: Any) -> Any:
+    """Show a table, with a menu to download all of it as CSV or Parquet.
+
+    Args:
+        frame: The rows; its index is not shown.
+        name: What it holds, for people and as the name of the file.
+        key: The name of the table on its page.
+        settings: As for :func:`streamlit.dataframe`, such as ``column_config``.
+
+    Returns:
+        What :func:`streamlit.dataframe` returns: the selection, where ``on_select`` is given.
+    """
+    shown = st.dataframe(frame, key=key, hide_index=True, alt=name, **settings)
+    download_menu(frame, name, key=key)
+    return shown
+
+
+def download_menu(frame: pd.DataFrame, name: str, *, key: str) -> None:
+    """Show the menu alone."""
+    file = "-".join(name.lower().split())
+    with st.popover("Download", icon=":material/download:", type="tertiary"):
+        st.download_button(
+            "CSV",
+            lambda: frame.to_csv(index=False).encode(),
+            f"{file}.csv",
+            "text/csv",
+            key=f"{key}-csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Parquet",
+            lambda: _parquet(frame),
+            f"{file}.parquet",
+            "application/vnd.apache.parquet",
+            key=f"{key}-parquet",
+            on_click="ignore",
+        )
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()

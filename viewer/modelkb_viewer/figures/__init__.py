@@ -1,0 +1,1 @@
+"""Plots as Altair charts, made of data frames without Streamlit."""

@@ -1,0 +1,23 @@
+"""The store that the viewer shows, opened once for all who look."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from modelkb_store import Store
+from modelkb_store.layout import resolve_store_location
+
+
+def opened_store() -> Store:
+    """Return the store of ``$MODELKB_STORE``, else ``./modelkb``.
+
+    Raises:
+        StoreNotFoundError: There is none yet; it is looked for again the next time.
+        ModelKBError: It cannot be opened.
+    """
+    return _open(resolve_store_location(None))
+
+
+@st.cache_resource(show_spinner=False)
+def _open(location: str) -> Store:
+    return Store(location)

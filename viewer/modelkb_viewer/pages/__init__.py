@@ -1,0 +1,1 @@
+"""The pages: each reads its address, has its content prepared, and draws it with components."""

@@ -1,0 +1,49 @@
+"""The router: which pages there are, and which one is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from modelkb_viewer import addresses
+from modelkb_viewer.components.part import part
+from modelkb_viewer.pages import compare, dashboard, experiment, links, project
+
+_ICON = Path(__file__).parents[1] / "icon.png"
+
+
+def show_page() -> None:
+    """Show the page that the address names."""
+    st.set_page_config(page_title="ModelKB", page_icon=str(_ICON), layout="wide")
+    pages = make_pages()
+    links.remember(pages)
+    page = st.navigation(list(pages.values()), position="top")
+    with part("This page"):
+        page.run()
+
+
+def make_pages() -> dict[str, Any]:
+    """Return the pages by their path."""
+    return {
+        "": st.Page(dashboard.show, title="Dashboard", icon=":material/home:", default=True),
+        addresses.PROJECT_PATH: st.Page(
+            project.show,
+            title="Project",
+            icon=":material/folder:",
+            url_path=addresses.PROJECT_PATH,
+        ),
+        addresses.EXPERIMENT_PATH: st.Page(
+            experiment.show,
+            title="Experiment",
+            icon=":material/science:",
+            url_path=addresses.EXPERIMENT_PATH,
+        ),
+        addresses.COMPARE_PATH: st.Page(
+            compare.show,
+            title="Compare",
+            icon=":material/compare_arrows:",
+            url_path=addresses.COMPARE_PATH,
+        ),
+    }

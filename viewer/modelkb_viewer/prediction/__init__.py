@@ -1,0 +1,1 @@
+"""Predictions with recorded models, made in a process of their own."""

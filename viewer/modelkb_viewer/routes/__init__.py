@@ -1,0 +1,1 @@
+"""What the viewer's server answers beside the pages."""

@@ -1,0 +1,35 @@
+"""The viewer as one server: Streamlit's pages, and routes of our own beside them.
+
+``viewer/streamlit_app.py`` and `modelkb view` make a ``streamlit.App`` of what is here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from modelkb_viewer.routes.architectures import architecture_route
+from modelkb_viewer.routes.netron import netron_route
+from modelkb_viewer.routes.security_headers import SecurityHeaders
+
+SCRIPT = Path(__file__).with_name("script.py")
+MIDDLEWARE = [Middleware(SecurityHeaders)]
+# The same as in viewer/.streamlit/config.toml, which `streamlit run viewer` reads.
+SETTINGS: dict[str, Any] = {
+    "browser.gatherUsageStats": False,
+    "server.address": "127.0.0.1",
+    "server.showEmailPrompt": False,
+    "server.fileWatcherType": "none",
+    "server.runOnSave": False,
+    "server.maxUploadSize": 200,
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+}
+
+
+def routes() -> list[BaseRoute]:
+    """Return what is served beside the pages."""
+    return [netron_route(), architecture_route()]
