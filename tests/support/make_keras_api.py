@@ -336,12 +336,8 @@ def _public_name(function: ast.FunctionDef) -> str | None:
 
 def _made_in(function: ast.FunctionDef, public: str) -> Iterator[tuple[str, Any]]:
     for node in ast.walk(function):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-            continue
-        made = node.func.value
-        if node.func.attr != "symbolic_call" or not isinstance(made, ast.Call):
-            continue
-        if not isinstance(made.func, ast.Name):
+        made = _operation_called_by(node)
+        if made is None:
             continue
         parameters = _signature(function)
         module = keras.src.ops
@@ -360,6 +356,16 @@ def _made_in(function: ast.FunctionDef, public: str) -> Iterator[tuple[str, Any]
                 ),
             },
         )
+
+
+def _operation_called_by(node: ast.AST) -> Any:
+    """Return what makes the operation that is called: `Op(..).symbolic_call(x)`, or `Op(..)(x)`."""
+    made: Any = node.func if isinstance(node, ast.Call) else None
+    if isinstance(made, ast.Attribute) and made.attr == "symbolic_call":
+        made = made.value
+    if not isinstance(made, ast.Call) or not isinstance(made.func, ast.Name):
+        return None
+    return None if _find_class(keras.src.ops, made.func.id) is None else made
 
 
 def _signature(function: ast.FunctionDef) -> dict[str, Any]:

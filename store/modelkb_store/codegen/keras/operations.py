@@ -144,7 +144,13 @@ def _given(
         raise CodeGenerationError(
             where, f"{described.function} is called with {len(args)} values", "save it again"
         )
-    return {**dict(zip(names, args, strict=False)), **kwargs}
+    # What the function passes on by itself, such as the `constant_values` of `ops.pad`.
+    named = {
+        name: value
+        for name, value in kwargs.items()
+        if not (described.parameters.get(name) == (None,) and _is_none(value))
+    }
+    return {**dict(zip(names, args, strict=False)), **named}
 
 
 def _named(described: KerasOperation) -> list[str]:

@@ -124,6 +124,11 @@ def test_every_operation_is_made_again():
         "ops.clip(x0, 0.0, 6.0)",
         "ops.softmax(x0)",
         "ops.where(x0, x1, 0.0)",
+        "ops.cast(x0, 'int32')",
+        "ops.convert_to_tensor(x0)",
+        "ops.diff(x0, axis=1)",
+        "ops.pad(x0, ((0, 0), (1, 2), (0, 0)))",
+        "ops.pad(x0, ((0, 0), (1, 2), (0, 0)), constant_values=0.5)",
     ],
 )
 def test_text_comes_back(text):
