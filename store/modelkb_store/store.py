@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelkb_store.errors import InvalidSettingError
 from modelkb_store.experiment import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
 from modelkb_store.files.open_files import open_files
 from modelkb_store.history_names import history_name, metrics_that_may_be
 from modelkb_store.layout import check_store, resolve_store_location
 from modelkb_store.log.recovery import recover
-from modelkb_store.queries.selection import select_experiments
+from modelkb_store.queries.selection import (
+    experiments_in_order,
+    select_experiment_ids,
+    select_experiments,
+)
 from modelkb_store.records import ExperimentRecord
+from modelkb_store.schemas import SCHEMAS
 from modelkb_store.sql import run_sql
 from modelkb_store.table_file import records_of
 from modelkb_store.tables import Tables
@@ -133,6 +139,60 @@ class Store:
         return self._tables.consistently(
             lambda tables: select_experiments(tables, project, where, order_by, limit)
         )
+
+    def experiment_ids(
+        self,
+        project: str | None = None,
+        *,
+        where: str | None = None,
+        order_by: str | Sequence[str] | None = None,
+    ) -> list[str]:
+        """Return only the ids of :meth:`experiments`: fast, to count them or show some at a time.
+
+        Raises:
+            QueryError: The query is not valid; its text says where.
+            CorruptFileError: A file of the store is damaged.
+
+        Example:
+            >>> ids = store.experiment_ids("digits", order_by="-started_at")
+            >>> second_page = store.experiment_rows(ids[100:200])
+        """
+        return self._tables.consistently(
+            lambda tables: select_experiment_ids(tables, project, where, order_by)
+        )
+
+    def experiment_rows(
+        self, experiment_ids: Iterable[str], project: str | None = None
+    ) -> pa.Table:
+        """Return the rows of some experiments, in the order of their ids, as an Arrow table.
+
+        Args:
+            experiment_ids: Whole ids; those that are not in the store are left out.
+            project: The project that all of them are of, if they are of one.
+
+        Returns:
+            The columns of :meth:`experiments` that one of them has.
+        """
+        ids = pa.array(list(experiment_ids), pa.string())
+        return self._tables.consistently(lambda tables: experiments_in_order(tables, ids, project))
+
+    def table(
+        self, name: str, project: str | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Return the rows of a table as they are stored, in no order, as an Arrow table.
+
+        Args:
+            name: A table of FORMAT.md, such as ``metric_summaries``.
+            project: Only this project's rows.
+            columns: Only these columns; ``project`` may be among them. All by default.
+
+        Raises:
+            InvalidSettingError: There is no such table.
+            CorruptFileError: A file of the store is damaged.
+        """
+        if name not in SCHEMAS:
+            raise InvalidSettingError("name", name, f"one of {', '.join(SCHEMAS)}")
+        return self._tables.read(name, project, columns)
 
     def experiment(self, experiment_id: str) -> Experiment:
         """Return one experiment.

@@ -19,10 +19,12 @@ from modelkb_store import (
     Store,
     StoreNotFoundError,
 )
+from modelkb_store.errors import InvalidSettingError, UnknownQueryNameError
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import create_store
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import experiment_record, metric_record, record_complete_experiment
+from sweep import record_sweep
 
 WriterFactory = Callable[..., ExperimentWriter]
 ODD_NAMES = ["cats & dogs", "日本語 é", "100%", "a=b", "a/b", "007 spies", "%41", "null"]
@@ -336,3 +338,33 @@ def test_other_files_in_a_table_are_passed_over(store: Path) -> None:
     (store / "experiments" / "project=digits" / "notes.txt").write_text("mine")
 
     assert len(Store(store).experiments()) == 1
+
+
+def test_ids_alone_and_the_rows_of_some(store: Path) -> None:
+    ids = record_sweep(store, count=5)
+    with_id(store, "20250101-000000000-0000000000", "other")
+    opened = Store(store)
+
+    best_first = opened.experiment_ids("sweep", order_by="-params.learning_rate")
+    rows = opened.experiment_rows([ids[3], "gone", ids[0]])
+
+    assert best_first == ids[::-1]
+    assert opened.experiment_ids("sweep", where="params.optimizer = 'adam'") == [ids[0], ids[3]]
+    assert opened.experiment_ids(where="project = 'other'") == ["20250101-000000000-0000000000"]
+    assert rows["experiment_id"].to_pylist() == [ids[3], ids[0]]
+    whole = opened.experiment_table("sweep")
+    assert rows.equals(whole.take([3, 0]).select(rows.column_names))
+    assert opened.experiment_rows(ids, "other").num_rows == 0
+    with pytest.raises(UnknownQueryNameError):
+        opened.experiment_ids("sweep", where="params.missing = 1")
+
+
+def test_a_table_as_it_is_stored(store: Path) -> None:
+    ids = record_sweep(store, count=2)
+
+    rows = Store(store).table("metric_summaries", "sweep", ["project", "experiment_id", "split"])
+
+    assert rows.column_names == ["project", "experiment_id", "split"]
+    assert set(rows["experiment_id"].to_pylist()) == set(ids)
+    with pytest.raises(InvalidSettingError, match="metric_summaries"):
+        Store(store).table("summaries")
