@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from modelkb_callbacks import automatic, lineage
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.settings import Settings
-from modelkb_store.log.experiment_log import ExperimentLog
 from modelkb_store.log.log_home import LogHome
-from modelkb_store.log.log_name import LogName
-from modelkb_store.project_names import project_folder
-from modelkb_store.records import PredictionRecord
+from modelkb_store.prediction_writer import PredictionWriter
 from modelkb_store.trained_weights import find_trained
 from modelkb_store.transfer.homes import open_home
 
 if TYPE_CHECKING:
     from modelkb_callbacks.recording import Recording
 
-_CLOSES_AFTER_SECONDS = 5.0
 _logs: weakref.WeakKeyDictionary[Any, PredictionLog] = weakref.WeakKeyDictionary()
 
 
-class PredictionLog:
+class PredictionLog(PredictionWriter):
     """The predictions of one model in this process.
-
-    Rows can be read at once, and are in Parquet files some seconds after the last of them.
 
     Args:
         home: The store.
@@ -46,33 +38,9 @@ class PredictionLog:
         experiment_id: str | None,
         model_id: str | None,
     ) -> None:
+        super().__init__(home, project, experiment_id)
         self.guard = guard
-        self.experiment_id = experiment_id
         self.model_id = model_id
-        self._home = home
-        self._folder = project_folder(project)
-        self._lock = threading.Lock()
-        self._process_id: int | None = None
-        self._log: ExperimentLog | None = None
-
-    def add(self, record: PredictionRecord) -> None:
-        """Write a row."""
-        with self._lock:
-            log = self._log
-            # A fork begins a log of its own, and so does what comes after a pause.
-            if log is None or self._process_id != os.getpid() or not self._append(log, record):
-                self._log = log = self._open()
-                self._append(log, record)
-
-    def _append(self, log: ExperimentLog, record: PredictionRecord) -> bool:
-        return log.add("predictions", [record])
-
-    def _open(self) -> ExperimentLog:
-        self._process_id = os.getpid()
-        name = LogName.further(self._folder, self.experiment_id or "unknown")
-        return ExperimentLog(
-            self._home, name, self.experiment_id, closes_when_idle=_CLOSES_AFTER_SECONDS
-        )
 
 
 def log_of(model: Any, recording: Recording | None) -> PredictionLog | None:
