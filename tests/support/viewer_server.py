@@ -84,7 +84,12 @@ def listen(page: Page) -> Complaints:
     found = Complaints()
     page.on(
         "console",
-        lambda message: found.errors.append(message.text) if message.type == "error" else None,
+        lambda message: (
+            found.errors.append(message.text)
+            # At the address of a page Streamlit looks below it for the server first.
+            if message.type == "error" and "/_stcore/" not in message.location["url"]
+            else None
+        ),
     )
     page.on("pageerror", lambda error: found.errors.append(str(error)))
     page.on(

@@ -12,6 +12,8 @@ COMPARE_PATH = "compare"
 PROJECT = "project"
 EXPERIMENT = "id"
 TAB = "tab"
+LAYER = "layer"
+CODE = "code"
 
 
 def project_address(project: str) -> str:

@@ -15,7 +15,7 @@ from modelkb_viewer.routes.architectures import architecture_route
 from modelkb_viewer.routes.netron import netron_route
 from modelkb_viewer.routes.security_headers import SecurityHeaders
 
-SCRIPT = Path(__file__).with_name("script.py")
+SCRIPT = Path(__file__).parent / "pages/script.py"
 MIDDLEWARE = [Middleware(SecurityHeaders)]
 # The same as in viewer/.streamlit/config.toml, which `streamlit run viewer` reads.
 SETTINGS: dict[str, Any] = {
@@ -31,5 +31,5 @@ SETTINGS: dict[str, Any] = {
 
 
 def routes() -> list[BaseRoute]:
-    """Return what is served beside the pages."""
+    """Return what is served beside the pages, below whatever ``server.baseUrlPath`` there is."""
     return [netron_route(), architecture_route()]

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import modelkb_viewer
 from modelkb_store.layout import STORE_VARIABLE
+from modelkb_viewer.server import SCRIPT
 from page_test import page_test
 from sweep import record_sweep
 
-SCRIPT = Path(modelkb_viewer.__file__).with_name("script.py")
+
+def test_streamlit_takes_no_file_for_a_page() -> None:
+    assert not SCRIPT.with_name("pages").exists()
 
 
 @pytest.mark.parametrize("module", ["dashboard", "project", "experiment", "compare"])

@@ -3,12 +3,14 @@
 As it is shipped, the page asks where its reader lives, reports its use and refuses to work half a
 year after its release. With version 0.0.0, without a date and with the cookie by which a reader
 has agreed, it does none of this (seen in Netron 9.3); the policy of its answers forbids it, too.
+Its links to its makers lead nowhere: in a frame they would put an error into its place.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlencode
@@ -18,8 +20,14 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 _PATH = "netron"
-_KINDS = {".js": "text/javascript", ".json": "application/json", ".css": "text/css"}
-_PICTURES = {".png": "image/png", ".ico": "image/x-icon"}
+_INDEX = "index.html"
+_KINDS = {
+    ".css": "text/css",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".png": "image/png",
+}
 _POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -34,6 +42,12 @@ _POLICY = "; ".join(
     ]
 )
 _HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+# What is changed in its page: pattern, replacement.
+_CHANGES = (
+    (r'<meta name="version"[^>]*>', '<meta name="version" content="0.0.0">'),
+    (r'<meta name="date"[^>]*>', ""),
+    (r'href="https?://[^"]*"( target="[^"]*")?', 'href="#"'),
+)
 
 
 def netron_address(file_address: str, name: str) -> str:
@@ -47,34 +61,39 @@ def netron_address(file_address: str, name: str) -> str:
 
 
 def netron_route() -> BaseRoute:
-    """Return the route of Netron's page and of what it loads."""
-    return Route(f"/{_PATH}/{{name:path}}", _answer)
+    """Return the route of Netron's page and of what it loads, below any base path."""
+    return Route(f"/{{base:path}}{_PATH}/{{name:path}}", _answer)
 
 
 async def _answer(request: Request) -> Response:
-    name = request.path_params["name"] or "index.html"
-    if name == "index.html":
+    files = _files()
+    if not files:
+        text = "Netron is not installed. Install it with `pip install 'modelkb[viewer]'`."
+        return PlainTextResponse(text, 503, headers=_HEADERS)
+    name = request.path_params["name"] or _INDEX
+    if name == _INDEX:
         answer = Response(_page(), media_type="text/html", headers=_HEADERS)
-        answer.set_cookie("consent", "1", path=request.url.path, samesite="strict")
+        # For the folder of this address, as the browser sees it: a proxy may have changed it.
+        answer.set_cookie("consent", "1", path=None, samesite="strict")
         return answer
-    file = _folder() / name
-    kind = {**_KINDS, **_PICTURES}.get(file.suffix)
-    # Only what lies in the folder itself: Netron has no folders in it.
-    if kind is None or file.parent != _folder() or not file.is_file():
+    if name not in files:
         return PlainTextResponse("There is no such file.", 404, headers=_HEADERS)
-    return FileResponse(file, media_type=kind, headers=_HEADERS)
+    file = files[name]
+    return FileResponse(file, media_type=_KINDS[file.suffix], headers=_HEADERS)
 
 
 @functools.cache
-def _folder() -> Path:
+def _files() -> Mapping[str, Path]:
+    """Return what the page may load, by name; Netron has no folders in it."""
     spec = find_spec("netron")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent
+    if spec is None or spec.origin is None:
+        return {}
+    return {each.name: each for each in Path(spec.origin).parent.iterdir() if each.suffix in _KINDS}
 
 
 @functools.cache
 def _page() -> str:
-    page = (_folder() / "index.html").read_text(encoding="utf-8")
-    page = re.sub(r'<meta name="version"[^>]*>', '<meta name="version" content="0.0.0">', page)
-    return re.sub(r'<meta name="date"[^>]*>', "", page)
+    page = next(iter(_files().values())).with_name(_INDEX).read_text(encoding="utf-8")
+    for pattern, replacement in _CHANGES:
+        page = re.sub(pattern, replacement, page)
+    return page
