@@ -1,0 +1,104 @@
+"""What the experiments of a project have: what a reader can show, filter, sort and group by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from modelkb_store import Store
+from modelkb_viewer.content.experiment_frame import DURATION, PROGRESS
+from modelkb_viewer.content.main_metric import main_metrics
+
+_MAIN_METRICS = 3
+_MOST_VARYING = 8
+# Those that people ask for first.
+_FIRST = ("learning_rate", "optimizer", "batch_size", "epochs", "loss", "dropout")
+_OF_EXPERIMENT = (
+    *("name", "status", PROGRESS, "tags", "started_at", DURATION, "owner", "notes", "seed"),
+    *("host", "ended_at", "experiment_id", "parent_experiment_id", "problems"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectOverview:
+    """The columns of a project's experiments.
+
+    Attributes:
+        rows: All experiments, as :meth:`modelkb_store.Store.experiment_table` lists them.
+        parameters: ``params.NAME`` of every hyperparameter, by name.
+        varying: Those that differ between runs, the ones that matter most often first.
+        metrics: ``metrics.NAME`` of every metric, the most telling one first.
+    """
+
+    rows: pa.Table
+    parameters: tuple[str, ...]
+    varying: tuple[str, ...]
+    metrics: tuple[str, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that can be shown."""
+        return [*_OF_EXPERIMENT, *self.metrics, *self.parameters]
+
+    @property
+    def default_columns(self) -> list[str]:
+        """The columns that are shown to who has chosen none."""
+        shown = ["name", "status", PROGRESS, *self.metrics[:_MAIN_METRICS]]
+        return [*shown, *self.varying[:_MOST_VARYING], "started_at", DURATION]
+
+    @property
+    def orders(self) -> list[str]:
+        """What can be sorted by, as in the query language: a name, with ``-`` before it."""
+        names = ["started_at", "name", "status", DURATION, *self.metrics, *self.parameters]
+        return [f"{sign}{name}" for name in names for sign in ("-", "")]
+
+    def values(self, column: str) -> list[object]:
+        """Return the different values of a column, those of most runs first."""
+        counted = pc.value_counts(self.rows[column].drop_null()).to_pylist()
+        return [each["values"] for each in sorted(counted, key=lambda each: -each["counts"])]
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags of the experiments, by name."""
+        tags: list[str] = pc.unique(pc.list_flatten(self.rows["tags"])).to_pylist()
+        return sorted(tags)
+
+
+def overview(store: Store, project: str) -> ProjectOverview:
+    """Return what the experiments of a project have."""
+    rows = store.experiment_table(project)
+    parameters = [name for name in rows.column_names if name.startswith("params.")]
+    runs = {
+        name.removeprefix("metrics."): rows.num_rows - rows[name].null_count
+        for name in rows.column_names
+        if name.startswith("metrics.")
+    }
+    return ProjectOverview(
+        rows,
+        tuple(parameters),
+        tuple(_varying(rows, parameters)),
+        tuple(f"metrics.{name}" for name in main_metrics(runs)),
+    )
+
+
+def _varying(rows: pa.Table, parameters: Sequence[str]) -> list[str]:
+    """Return the parameters with several values; a run without one counts as another value.
+
+    Of those that always have the same values, as a constant of the script and the argument that
+    it is passed as, only one is given: if there is one the one without capitals.
+    """
+    found: list[str] = []
+    for name in sorted(parameters, key=lambda name: (name != name.lower(), _place(name))):
+        column = rows[name]
+        if pc.count_distinct(column, mode="all").as_py() > 1:
+            if not any(column.equals(rows[other]) for other in found):
+                found.append(name)
+    return sorted(found, key=_place)
+
+
+def _place(column: str) -> int:
+    name = column.removeprefix("params.")
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
