@@ -13,6 +13,13 @@ PROJECT = "project"
 EXPERIMENT = "id"
 TAB = "tab"
 LAYER = "layer"
+SEARCH = "search"
+WHERE = "where"
+SORT = "sort"
+GROUP = "group"
+GROUP_METRIC = "group_metric"
+COLUMNS = "columns"
+PAGE = "page"
 CODE = "code"
 
 
