@@ -6,8 +6,8 @@ import pytest
 
 from modelkb_store import Experiment
 from modelkb_store.reproduction import Cause, Comparison, FirstDifference, Verdict
+from modelkb_viewer.reproduction_facts import comparison_as_json
 from modelkb_viewer.reproduction_report import (
-    comparison_as_json,
     print_comparison,
     print_line,
     print_summary,

@@ -1,16 +1,15 @@
-"""What a reproduction came to, for people and for programs."""
+"""What a reproduction came to, printed for people."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 import click
 
 from modelkb_store import Experiment
 from modelkb_store.reproduction import Cause, Comparison, Verdict
-from modelkb_viewer.printing import number
+from modelkb_viewer.reproduction_facts import comparison_facts, curves_text, title_of_causes
 
 _COLOURS = {
     Verdict.IDENTICAL: "green",
@@ -18,67 +17,19 @@ _COLOURS = {
     Verdict.DIFFERENT: "red",
     Verdict.FAILED: "red",
 }
-_ANSWERS = {True: "the same", False: "not the same", None: "not known"}
 _INDENT = " " * 18
 _LONGEST_CAUSE = 100
 
 
-def comparison_as_json(comparison: Comparison) -> dict[str, Any]:
-    """Return a comparison as JSON values."""
-    first = comparison.first_difference
-    return {
-        "experiment": comparison.experiment_id,
-        "reproduction": comparison.reproduction_id,
-        "verdict": comparison.verdict.value,
-        "max_difference": comparison.max_difference,
-        "first_difference": None
-        if first is None
-        else {"metric": first.metric, "epoch": first.epoch},
-        "causes": [str(cause) for cause in comparison.causes],
-        "same_architecture": comparison.same_architecture,
-        "same_initial_weights": comparison.same_initial_weights,
-        "same_final_weights": comparison.same_final_weights,
-        "compared_values": comparison.compared_values,
-        "not_compared": list(comparison.not_compared),
-    }
-
-
 def print_comparison(comparison: Comparison) -> None:
     """Print a comparison: the verdict, what was compared, where it parts, and why maybe."""
-    facts = {
-        "experiment": comparison.experiment_id,
-        "reproduction": comparison.reproduction_id or "nothing was recorded",
-    }
-    if comparison.reproduction_id is not None:
-        facts |= {
-            "architecture": _ANSWERS[comparison.same_architecture],
-            "initial weights": _ANSWERS[comparison.same_initial_weights],
-            "curves": curves_text(comparison),
-            "final weights": _ANSWERS[comparison.same_final_weights],
-            "not compared": ", ".join(comparison.not_compared),
-        }
     click.echo(f"{'verdict':<18}{_verdict(comparison.verdict, bold=True)}")
-    for name, value in facts.items():
-        if value:
-            click.echo(f"{name:<18}{value}")
-    name = "because of" if comparison.verdict is Verdict.FAILED else "maybe because of"
+    for name, value in comparison_facts(comparison).items():
+        click.echo(f"{name:<18}{value}")
+    name = title_of_causes(comparison)
     for cause in comparison.causes:
         click.echo(f"{name:<18}{str(cause).replace(chr(10), chr(10) + _INDENT)}")
         name = ""
-
-
-def curves_text(comparison: Comparison) -> str:
-    """Return how far the curves agree."""
-    count = comparison.compared_values
-    if not count:
-        return "no values to compare"
-    first = comparison.first_difference
-    if first is None:
-        return f"{count:,} values, all equal to the bit"
-    return (
-        f"{count:,} values, which differ by up to {number(comparison.max_difference)}, "
-        f"first in {first.metric} of epoch {first.epoch}"
-    )
 
 
 def print_line(original: Experiment, comparison: Comparison, width: int) -> None:

@@ -19,6 +19,8 @@ _TRACEBACK = "Traceback (most recent call last)"
 _SECONDS_TO_END = 60.0
 # A child of its own may have kept its output open.
 _SECONDS_TO_READ = 5.0
+# How often it is looked whether to stop.
+_SECONDS_BETWEEN_LOOKS = 0.2
 _STOPPING = ("SIGTERM", "SIGHUP")  # the latter is not there on Windows
 
 
@@ -49,7 +51,10 @@ class Ended:
 
 
 def run_program(
-    line: Sequence[str], environment: Mapping[str, str], tell: Callable[[str], None]
+    line: Sequence[str],
+    environment: Mapping[str, str],
+    tell: Callable[[str], None],
+    stop: threading.Event | None = None,
 ) -> Ended:
     """Run a program, and return when it has ended.
 
@@ -57,10 +62,11 @@ def run_program(
         line: The words of its command line.
         environment: Its environment variables.
         tell: Gets every line that it prints, from another thread.
+        stop: Set by another thread, it asks to stop, as Ctrl-C does in the main thread.
 
     Raises:
-        KeyboardInterrupt: A person or a signal asked to stop. The program was asked the same,
-            and has ended.
+        KeyboardInterrupt: A person, a signal or a thread asked to stop. The program was asked the
+            same, and has ended.
         OSError: It cannot be started.
     """
     last: deque[str] = deque(maxlen=_LINES_KEPT)
@@ -81,13 +87,22 @@ def run_program(
         reader = threading.Thread(target=_pass_on, args=arguments, daemon=True)
         try:
             reader.start()
-            process.wait()
+            _wait(process, stop)
         except BaseException:
             _end(process)
             raise
         finally:
             reader.join(_SECONDS_TO_READ)
     return Ended(process.returncode, process.pid, tuple(last))
+
+
+def _wait(process: subprocess.Popen[str], stop: threading.Event | None) -> None:
+    if stop is None:
+        process.wait()
+        return
+    while process.poll() is None:
+        if stop.wait(_SECONDS_BETWEEN_LOOKS):
+            raise KeyboardInterrupt
 
 
 def _pass_on(output: IO[str], last: deque[str], tell: Callable[[str], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ class Reproducer:
         told: Gets what is being done, line by line.
         printed: Gets what the scripts print.
         isolated: Gives interpreters of virtual environments; by default the running one is taken.
+        stop: Set by another thread, it ends the reproduction as Ctrl-C does in the main thread.
 
     Example:
         >>> reproducer = Reproducer("modelkb", Path("scripts"), recording_environment)
@@ -50,6 +52,7 @@ class Reproducer:
     told: Callable[[str], None] = lambda _: None
     printed: Callable[[str], None] = lambda _: None
     isolated: IsolatedPythons | None = None
+    stop: threading.Event | None = None
 
     def reproduce(self, original: Experiment) -> Comparison:
         """Do one experiment again, and compare.
@@ -57,7 +60,8 @@ class Reproducer:
         Whatever goes wrong with its script is told by the verdict.
 
         Raises:
-            KeyboardInterrupt: A person or a signal asked to stop; the reproduction has ended.
+            KeyboardInterrupt: A person, a signal or a thread asked to stop; the reproduction has
+                ended.
             CorruptFileError: A file of the store is damaged.
         """
         script = self._script(original)
@@ -70,7 +74,7 @@ class Reproducer:
         self.told(f"Running {script} with {python} in {os.getcwd()}")
         try:
             ended = run_program(
-                [str(python), str(script)], self._environment(original), self.printed
+                [str(python), str(script)], self._environment(original), self.printed, self.stop
             )
         except KeyboardInterrupt:
             for each in self._reproductions(original):

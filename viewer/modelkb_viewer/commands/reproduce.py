@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import click
 
 from modelkb_store import Experiment, Store
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.records import Status
-from modelkb_store.reproduction import Comparison, IsolatedPythons, Reproducer, Verdict
+from modelkb_store.reproduction import Comparison, Reproducer, Verdict
 from modelkb_viewer.options import json_option, store_option
 from modelkb_viewer.printing import print_json
+from modelkb_viewer.reproducer import open_reproducer
+from modelkb_viewer.reproduction_facts import comparison_as_json
 from modelkb_viewer.reproduction_report import (
-    comparison_as_json,
     print_comparison,
     print_line,
     print_summary,
@@ -61,7 +59,10 @@ def command(
         raise click.UsageError("--all and --project belong together.")
     location = resolve_store_location(store)
     opened = Store(location)
-    with _reproducer(location, keep, isolated, shows_output=not (as_json or all_of)) as reproducer:
+    printed = _pass_over if as_json or all_of else _show
+    with open_reproducer(
+        location, keep=keep, isolated=isolated, told=_show, printed=printed
+    ) as reproducer:
         if project is not None:
             comparisons = _reproduce_all(reproducer, _originals(opened, project), as_json)
         else:
@@ -73,36 +74,6 @@ def command(
                 print_comparison(comparisons[0])
     if any(comparison.verdict not in _GOOD for comparison in comparisons):
         sys.exit(1)
-
-
-@contextlib.contextmanager
-def _reproducer(
-    location: str, keep: str | None, isolated: bool, *, shows_output: bool
-) -> Iterator[Reproducer]:
-    # Inside: only commands that start a training need it.
-    from modelkb_callbacks.startup import recording_environment
-
-    with tempfile.TemporaryDirectory(prefix="modelkb-reproduce-") as temporary:
-        pythons = None
-        if isolated:
-            folder = Path(temporary) / "environments"
-            pythons = IsolatedPythons(folder, _recording_packages(), _show)
-        yield Reproducer(
-            location,
-            Path(keep).absolute() if keep else Path(temporary),
-            recording_environment,
-            told=_show,
-            printed=_show if shows_output else _pass_over,
-            isolated=pythons,
-        )
-
-
-def _recording_packages() -> list[Path]:
-    """Return the folders of the packages that a training imports to be recorded."""
-    import modelkb_callbacks
-    import modelkb_store
-
-    return [Path(each.__path__[0]).resolve() for each in (modelkb_callbacks, modelkb_store)]
 
 
 def _originals(store: Store, project: str) -> list[Experiment]:

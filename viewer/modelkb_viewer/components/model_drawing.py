@@ -21,7 +21,8 @@ def show_model_drawing(architecture_id: str, name: str) -> None:
         name: The model's name.
     """
     address = _base_path() + netron_address(architecture_address(architecture_id), f"{name}.h5")
-    st.iframe(address, height=_HEIGHT, alt=f"The layers of {name} and how they are connected")
+    with st.container(border=True):
+        st.iframe(address, height=_HEIGHT, alt=f"The layers of {name} and how they are connected")
     st.link_button(
         "Open the drawing in a tab of its own",
         address,

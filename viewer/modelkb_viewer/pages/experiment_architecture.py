@@ -24,7 +24,7 @@ _NO_CONFIGURATION = (
 
 def show(experiment: Experiment) -> None:
     """Draw the tab."""
-    drawing, reading = st.columns([3, 2], gap="medium")
+    drawing, reading = st.columns(2, gap="medium")
     with drawing, part("The drawing of the model"):
         _show_drawing(experiment)
     with reading, part("The layers"):
@@ -38,7 +38,7 @@ def _show_drawing(experiment: Experiment) -> None:
     if experiment.architecture().model_config is None:
         st.info(_NO_CONFIGURATION, icon=":material/info:")
         return
-    st.caption("Click on a layer to see its configuration. Scroll to move, and zoom with Ctrl.")
+    st.caption("Click on a layer to see its configuration.")
     name = experiment.model().get("name") or experiment.record.name
     show_model_drawing(str(experiment.record.architecture_id), str(name))
 

@@ -26,10 +26,17 @@ _DEFAULT_NAME = "train.py"
 
 @dataclass(frozen=True, slots=True)
 class ShownScript:
-    """A script or notebook as text, and the files that only writing it would make."""
+    """A script or notebook as text.
+
+    Attributes:
+        text: What it holds.
+        companions: The files beside it, that only writing it makes.
+        missing: What could not be recorded, or not be written, as sentences for people.
+    """
 
     text: str
     companions: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def shown_script(experiment: Experiment, kind: str = "script") -> ShownScript:
@@ -45,7 +52,7 @@ def shown_script(experiment: Experiment, kind: str = "script") -> ShownScript:
     script = write_script(recorded, name, in_notebook=kind == "notebook")
     text = script.text if kind == "script" else _notebook(recorded, script)
     companions = [each for each in (script.initial_weights, script.random_states) if each]
-    return ShownScript(text, tuple(companions))
+    return ShownScript(text, tuple(companions), script.missing)
 
 
 def save_script(experiment: Experiment, path: Path, kind: str = "script") -> list[Path]:

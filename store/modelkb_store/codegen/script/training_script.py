@@ -35,6 +35,8 @@ class TrainingScript:
         initial_weights: The name of the file of weights that it loads; None if it needs none.
         random_states: The same of the random states.
         modules: The top-level modules that it imports.
+        missing: What could not be recorded, or not be written, as sentences for people; its
+            docstring says so, too.
     """
 
     text: str
@@ -43,6 +45,7 @@ class TrainingScript:
     initial_weights: str | None
     random_states: str | None
     modules: tuple[str, ...]
+    missing: tuple[str, ...]
 
 
 def write_script(
@@ -67,7 +70,7 @@ def write_script(
     parts = _parts(recorded, source, steps, model, settings)
     modules = tuple(modules_in("\n".join([parts.imports, *parts.code()])))
     problems = [*source.problems, *steps.problems, *model.problems, *speller.problems]
-    missing = [*missing_parts(recorded, source.program), *problems]
+    missing = tuple(dict.fromkeys([*missing_parts(recorded, source.program), *problems]))
     header = header_text(recorded, file_name, missing, _notes(file_name, modules, steps))
     return TrainingScript(
         text="" if in_notebook else script_text(parts, header),
@@ -76,6 +79,7 @@ def write_script(
         initial_weights=steps.initial_weights,
         random_states=steps.random_states,
         modules=modules,
+        missing=missing,
     )
 
 
