@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store import Store
-from modelkb_viewer.content.experiment_frame import DURATION, PROGRESS
+from modelkb_store.metric_direction import higher_is_better
+from modelkb_viewer.content.experiment_frame import DURATION, PROGRESS, label_of
+from modelkb_viewer.content.filters import can_be_named, written_name
 from modelkb_viewer.content.main_metric import main_metrics
 
-_MAIN_METRICS = 3
+_MAIN_METRICS = 2
 _MOST_VARYING = 8
 # Those that people ask for first.
 _FIRST = ("learning_rate", "optimizer", "batch_size", "epochs", "loss", "dropout")
@@ -46,14 +48,32 @@ class ProjectOverview:
     @property
     def default_columns(self) -> list[str]:
         """The columns that are shown to who has chosen none."""
-        shown = ["name", "status", PROGRESS, *self.metrics[:_MAIN_METRICS]]
+        losses = [name for name in self.metrics if name.endswith("loss")]
+        metrics = dict.fromkeys([*self.metrics[:_MAIN_METRICS], *losses[:1]])
+        shown = ["name", "status", PROGRESS, *metrics]
         return [*shown, *self.varying[:_MOST_VARYING], "started_at", DURATION]
 
     @property
-    def orders(self) -> list[str]:
-        """What can be sorted by, as in the query language: a name, with ``-`` before it."""
-        names = ["started_at", "name", "status", DURATION, *self.metrics, *self.parameters]
-        return [f"{sign}{name}" for name in names for sign in ("-", "")]
+    def orders(self) -> dict[str, str]:
+        """What can be sorted by, as written in the query language, with words for people."""
+        numbers = [name for name in self.metrics if can_be_named(name)]
+        others = [name for name in (*self.varying, *self.parameters) if can_be_named(name)]
+        known = {"-started_at": "Started, newest first", "started_at": "Started, oldest first"}
+        for name in numbers:
+            first, second = ("-", "") if higher_is_better(name) else ("", "-")
+            for sign in (first, second):
+                words = "highest first" if sign else "lowest first"
+                known[sign + written_name(name)] = f"{label_of(name)}, {words}"
+        for name in ("name", "status", DURATION, *others):
+            known[written_name(name)] = f"{label_of(name)}, smallest first"
+            known[f"-{written_name(name)}"] = f"{label_of(name)}, largest first"
+        return known
+
+    @property
+    def groupings(self) -> list[str]:
+        """The columns that can be grouped by: hyperparameters that vary come first."""
+        others = [name for name in self.parameters if name not in self.varying]
+        return [*self.varying, "status", "owner", *others]
 
     def values(self, column: str) -> list[object]:
         """Return the different values of a column, those of most runs first."""
@@ -93,9 +113,9 @@ def _varying(rows: pa.Table, parameters: Sequence[str]) -> list[str]:
     found: list[str] = []
     for name in sorted(parameters, key=lambda name: (name != name.lower(), _place(name))):
         column = rows[name]
-        if pc.count_distinct(column, mode="all").as_py() > 1:
-            if not any(column.equals(rows[other]) for other in found):
-                found.append(name)
+        is_known = any(column.equals(rows[other]) for other in found)
+        if not is_known and pc.count_distinct(column, mode="all").as_py() > 1:
+            found.append(name)
     return sorted(found, key=_place)
 
 

@@ -1,10 +1,85 @@
-"""The page dashboard."""
+"""The dashboard: the projects, and what happened last in all of them."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from modelkb_store import Store
+from modelkb_viewer import addresses
+from modelkb_viewer.components.column_settings import FOUR_DIGITS, column_settings
+from modelkb_viewer.components.open_column import clicked_target, open_column
+from modelkb_viewer.components.part import part
+from modelkb_viewer.components.table import show_table
+from modelkb_viewer.content.recent_experiments import recent_experiments, running_count
+from modelkb_viewer.opened_store import opened_store
+from modelkb_viewer.pages import first_run, links
+from modelkb_viewer.pages.project_list import show_projects
+from modelkb_viewer.pages.refreshing import refreshing
+
+_KEY = "open-experiment"
+
 
 def show() -> None:
     """Draw the page."""
-    st.title("Dashboard")
+    with part("The dashboard"):
+        if first_run.is_needed():
+            first_run.show()
+        else:
+            _show_store(opened_store())
+
+
+def _show_store(store: Store) -> None:
+    st.title("Dashboard", anchor=False)
+    search = st.text_input(
+        "Search projects and experiments",
+        key=addresses.SEARCH,
+        bind="query-params",
+        type="search",
+        live=True,
+        icon=":material/search:",
+        placeholder="Words in a name, owner, application, tag or note",
+    )
+    running = running_count(store)
+
+    def draw() -> None:
+        _show_what_is_there(store, search or "", running)
+
+    refreshing(draw, running=running > 0)
+
+
+def _show_what_is_there(store: Store, search: str, running_before: int) -> None:
+    running = running_count(store)
+    if bool(running) != bool(running_before):
+        st.rerun()  # it is looked for changes more or less often from now on
+    st.subheader("Projects", anchor=False)
+    with part("The projects"):
+        show_projects(store, search)
+    st.subheader("Recent experiments", anchor=False)
+    if running:
+        st.caption(f"{running} running now, on top of the table.")
+    with part("The recent experiments"):
+        _show_recent(store, search)
+
+
+def _show_recent(store: Store, search: str) -> None:
+    if chosen := clicked_target(_KEY):
+        links.open_experiment(chosen)
+    recent = recent_experiments(store, search)
+    if recent.empty:
+        st.caption("No experiment has these words.")
+        return
+    help_text = "Click on a name to see the experiment."
+    settings = column_settings(
+        recent,
+        name=open_column("Name", recent["experiment_id"].to_list(), key=_KEY, help_text=help_text),
+        metric=st.column_config.TextColumn("Metric"),
+        value=st.column_config.NumberColumn("Value", format=FOUR_DIGITS, help="The last value"),
+    )
+    show_table(
+        recent,
+        "Recent experiments",
+        key="recent",
+        column_config=settings,
+        column_order=[name for name in recent.columns if name != "experiment_id"],
+        placeholder="",
+    )
