@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from modelkb_viewer.server import MIDDLEWARE, SCRIPT, routes
+from modelkb_viewer.server import MIDDLEWARE, SCRIPT, lifespan, routes
 
-app = st.App(SCRIPT, routes=routes(), middleware=MIDDLEWARE)
+app = st.App(SCRIPT, routes=routes(), middleware=MIDDLEWARE, lifespan=lifespan)

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from modelkb_viewer.reproduction_jobs import REPRODUCTIONS
 from modelkb_viewer.routes.architectures import architecture_route
 from modelkb_viewer.routes.netron import netron_route
 from modelkb_viewer.routes.security_headers import SecurityHeaders
@@ -33,3 +37,12 @@ SETTINGS: dict[str, Any] = {
 def routes() -> list[BaseRoute]:
     """Return what is served beside the pages, below whatever ``server.baseUrlPath`` there is."""
     return [netron_route(), architecture_route()]
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: object) -> AsyncIterator[None]:
+    """End with the server what it has started."""
+    try:
+        yield
+    finally:
+        await run_in_threadpool(REPRODUCTIONS.stop_all)

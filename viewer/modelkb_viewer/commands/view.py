@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import click
 
 from modelkb_store.errors import MissingPackageError
 from modelkb_store.layout import STORE_VARIABLE, resolve_store_location
+from modelkb_viewer.listening import free_port, is_only_for_this_machine
 from modelkb_viewer.options import store_option
 from modelkb_viewer.permissions import allow_recorded_code
 
 _LOOPBACK = "127.0.0.1"
+_DEFAULT_PORT = 8501
+# Listening on all addresses, it is reached under this one here, too.
+_ALL = ("0.0.0.0", "::", "")  # noqa: S104 - to be warned of
 
 
 @click.command("view")
-@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    help=f"Where to listen.  [default: {_DEFAULT_PORT}, or the next that is free]",
+)
 @click.option(
     "--address", default=_LOOPBACK, show_default=True, help="The network address to listen on."
 )
@@ -28,7 +41,7 @@ _LOOPBACK = "127.0.0.1"
 )
 @store_option
 def command(
-    port: int, address: str, browser: bool, run_recorded_code: bool, store: str | None
+    port: int | None, address: str, browser: bool, run_recorded_code: bool, store: str | None
 ) -> None:
     """Show the store in the browser, until Ctrl-C.
 
@@ -45,11 +58,52 @@ def command(
         # Inside: no other command needs Streamlit.
         import streamlit as st
 
-        from modelkb_viewer.server import MIDDLEWARE, SCRIPT, SETTINGS, routes
+        from modelkb_viewer.server import MIDDLEWARE, SCRIPT, SETTINGS, lifespan, routes
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "The viewer", "pip install 'modelkb[viewer]'"
         ) from error
-    app = st.App(SCRIPT, routes=routes(), middleware=MIDDLEWARE)
-    chosen = {"server.port": port, "server.address": address, "server.headless": not browser}
-    app.run(config={**SETTINGS, **chosen})
+    chosen_port = free_port(address, port, _DEFAULT_PORT)
+    if not is_only_for_this_machine(address):
+        click.echo(_warning(run_recorded_code), err=True)
+
+    @contextlib.asynccontextmanager
+    async def announced(app: object) -> AsyncIterator[None]:
+        async with lifespan(app):
+            base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+            host = _LOOPBACK if address in _ALL else address
+            _announce(location, _url(host, chosen_port, base), opens=browser)
+            yield
+
+    app = st.App(SCRIPT, routes=routes(), middleware=MIDDLEWARE, lifespan=announced)
+    app.run(config={**SETTINGS, **_settings(address, chosen_port)})
+
+
+def _settings(address: str, port: int) -> dict[str, Any]:
+    """Return what is Streamlit's business; it says and opens nothing by itself."""
+    return {
+        "server.port": port,
+        "server.address": address,
+        "server.headless": True,
+        "logger.hideWelcomeMessage": True,
+    }
+
+
+def _announce(location: str, url: str, *, opens: bool) -> None:
+    click.echo(f"The viewer shows {location} at {url} until Ctrl-C.")
+    if opens:
+        # $BROWSER is respected; some browsers return only when they are closed.
+        opening: Callable[[str], bool] = webbrowser.open
+        threading.Thread(target=opening, args=(url,), daemon=True).start()
+
+
+def _url(host: str, port: int, base: str) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}/{base}"
+
+
+def _warning(run_recorded_code: bool) -> str:
+    text = "Warning: everybody who reaches this address sees the store and can change its notes."
+    if run_recorded_code:
+        text += " With --run-recorded-code they can also run recorded code on this machine."
+    return text

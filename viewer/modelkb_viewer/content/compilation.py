@@ -27,7 +27,8 @@ def compile_table(experiment: Experiment) -> pd.DataFrame:
         Columns ``Setting`` and ``Value``, both texts; numbers with four significant digits.
     """
     rows = list(_rows(compile_settings(experiment)))
-    return pd.DataFrame(rows, columns=["Setting", "Value"], dtype="object")
+    table: pd.DataFrame = pd.DataFrame(rows, columns=["Setting", "Value"], dtype="object")
+    return table
 
 
 def _rows(settings: dict[str, Any]) -> Iterator[tuple[str, str]]:

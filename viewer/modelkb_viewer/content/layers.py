@@ -44,7 +44,7 @@ def layer_table(experiment: Experiment) -> pd.DataFrame:
     rows = experiment.layers()
     shapes = rows["output_shape"].where(rows["output_shape"].notna(), None)
     counts = zip(rows["parameter_count"], rows["trainable_parameter_count"], strict=True)
-    return pd.DataFrame(
+    table: pd.DataFrame = pd.DataFrame(
         {
             "Layer": rows["path"],
             "Class": rows["class_name"],
@@ -53,6 +53,7 @@ def layer_table(experiment: Experiment) -> pd.DataFrame:
             "Trainable": [_trainable(*each) for each in counts],
         }
     )
+    return table
 
 
 def layers_of(experiment: Experiment) -> dict[str, Layer]:
