@@ -56,3 +56,14 @@ def overlaid_curves(
     )
     del in_order["row"]
     return in_order
+
+
+def split_names(metric: str) -> list[str]:
+    """Return the names of a metric of training and of validation.
+
+    Example:
+        >>> split_names("val_loss")
+        ['loss', 'val_loss']
+    """
+    of_training = metric.removeprefix("val_").removeprefix("test_")
+    return list(dict.fromkeys([of_training, f"val_{of_training}", metric]))

@@ -12,9 +12,9 @@ import pandas as pd
 
 from modelkb_viewer.figures.colours import (
     COLOURS,
-    SEQUENTIAL,
     experiment_colours,
     experiment_dashes,
+    metric_colour,
 )
 from modelkb_viewer.figures.smoothing import smoothed, thinned
 
@@ -160,7 +160,7 @@ def colour_of(frame: pd.DataFrame, column: str) -> alt.Color:
     # Vega reads dots and brackets in the name of a field as a path into an object.
     name = escaped(column)
     if pd.api.types.is_numeric_dtype(frame[column]) and frame[column].nunique() > 2:
-        return alt.Color(f"{name}:Q", title=column, scale=alt.Scale(scheme=SEQUENTIAL))
+        return metric_colour(name, column)
     values = sorted(frame[column].dropna().unique().tolist(), key=str)
     colours = experiment_colours([str(value) for value in values])
     scale = alt.Scale(domain=values, range=list(colours.values()))
