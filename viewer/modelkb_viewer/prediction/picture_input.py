@@ -114,16 +114,20 @@ def _resized(
     if fit == CROP and not same_form:
         steps.append("the middle cut out")
         image = _middle(image, target)
+    # Averaging keeps what single pixels of a small picture were, where one was enlarged.
+    is_much_smaller = width >= 2 * target[0] and height >= 2 * target[1]
+    method = Image.Resampling.BOX if is_much_smaller else Image.Resampling.BILINEAR
     if fit == PAD and not same_form:
         steps.append("edges added in black")
-        smaller = ImageOps.contain(image, target, Image.Resampling.BILINEAR)
+        smaller = ImageOps.contain(image, target, method)
         resized = Image.new(image.mode, target)
         resized.paste(
             smaller, ((target[0] - smaller.width) // 2, (target[1] - smaller.height) // 2)
         )
     else:
-        resized = image.resize(target, Image.Resampling.BILINEAR)
-    steps.append(f"resized {width} x {height} -> {target[0]} x {target[1]} (bilinear)")
+        resized = image.resize(target, method)
+    how = "averaged" if is_much_smaller else "bilinear"
+    steps.append(f"resized {width} x {height} -> {target[0]} x {target[1]} ({how})")
     return resized
 
 

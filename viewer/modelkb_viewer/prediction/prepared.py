@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,12 @@ class Prepared:
     warnings: tuple[str, ...] = ()
     originals: tuple[bytes, ...] = ()
     seen: tuple[bytes, ...] = ()
+
+
+def without_values(prepared: Prepared) -> Prepared:
+    """Return the same with an array that has shape and type alone, and takes no memory."""
+    nothing = np.zeros((), dtype=prepared.array.dtype)
+    return dataclasses.replace(prepared, array=np.broadcast_to(nothing, prepared.array.shape))
 
 
 def rows_of(count: int) -> tuple[str, ...]:

@@ -111,7 +111,8 @@ def _plain(leaf: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             each.decode("utf-8", "replace") if isinstance(each, bytes) else str(each)
             for each in leaf.ravel().tolist()
         ]
-        return np.array(texts, dtype=np.str_).reshape(leaf.shape)
+        as_texts: np.ndarray[Any, Any] = np.array(texts, dtype=np.str_).reshape(leaf.shape)
+        return as_texts
     floats: np.ndarray[Any, Any] = leaf.astype(np.float32)
     return floats
 
