@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         SqlError,
         StoreBusyError,
         StoreNotFoundError,
+        StoreNotWritableError,
         StoreUnreachableError,
     )
     from modelkb_store.experiment import Experiment
@@ -62,6 +63,7 @@ __all__ = [
     "Store",
     "StoreBusyError",
     "StoreNotFoundError",
+    "StoreNotWritableError",
     "StoreUnreachableError",
     "__version__",
 ]
@@ -88,6 +90,7 @@ _HOMES = {
             "SqlError",
             "StoreBusyError",
             "StoreNotFoundError",
+            "StoreNotWritableError",
             "StoreUnreachableError",
         ),
         "errors",

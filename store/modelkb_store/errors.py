@@ -249,6 +249,16 @@ class StoreUnreachableError(ModelKBError, OSError):
         )
 
 
+class StoreNotWritableError(ModelKBError, OSError):
+    """A store can be read, and not changed."""
+
+    def __init__(self, uri: str, reason: object) -> None:
+        super().__init__(
+            f"Nothing can be written into the store {uri} ({_first_line(reason)}). Look whether "
+            "you may write there and the disk has space, or ask whoever owns the store."
+        )
+
+
 class RunningExperimentError(ModelKBError, RuntimeError):
     """An experiment cannot be deleted while it runs."""
 

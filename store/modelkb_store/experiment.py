@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from modelkb_store import layout
 from modelkb_store.architecture_file import Architecture, read_architecture
 from modelkb_store.checkpoints import Checkpoints
 from modelkb_store.codegen.description import ModelDescription
+from modelkb_store.editing import edit_experiment
 from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
 from modelkb_store.files.files import Files
 from modelkb_store.model_loading import build_model
@@ -364,6 +365,31 @@ class Experiment:
             reason = "Keras could not serialize it; its weights can be saved"
             raise ArtifactNotFoundError(self.id, "configuration of the model", reason)
         return architecture.model_config
+
+    def set_tags(self, tags: Iterable[str]) -> None:
+        """Give the experiment these tags, in place of all that it has.
+
+        It may be running, and others may edit it: tags that they add meanwhile stay.
+
+        Args:
+            tags: Up to 200, each of up to 200 characters.
+
+        Raises:
+            InvalidSettingError: They are more or longer.
+            StoreNotWritableError: The store can only be read.
+
+        Example:
+            >>> run.set_tags([*run.record.tags, "baseline"])
+        """
+        self.record = edit_experiment(self._files, self.id, tags=tags)
+
+    def set_notes(self, notes: str) -> None:
+        """Give the experiment other notes; see :meth:`set_tags`.
+
+        Args:
+            notes: The whole text, up to 100,000 characters.
+        """
+        self.record = edit_experiment(self._files, self.id, notes=notes)
 
     def script(self) -> str:
         """Return the training as a script: data, model, compile, fit and evaluation.

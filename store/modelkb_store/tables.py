@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.commits.manifest import is_compacted
+from modelkb_store.edited_rows import with_edits
 from modelkb_store.errors import CorruptFileError, ModelKBError
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ORDERED_BY, SHARED_KEYS, key_of
@@ -128,6 +129,8 @@ def _read(
     parts = list(_parts(snapshot, cache, table, folder, names, where))
     schema = pa.schema([SCHEMAS[table].field(name) for name in names])
     rows = pa.concat_tables([schema.insert(0, _PROJECT).empty_table(), *parts])
+    if table == "experiments" and not {"tags", "notes"}.isdisjoint(needed):
+        rows = with_edits(rows, snapshot, lambda runs: _in_files(snapshot, cache, runs))
     if table == "experiments" and "status" in needed:
         rows = _with_true_status(rows, snapshot.alive())
     return rows.select(columns)
@@ -161,6 +164,18 @@ def _parts(
             rows = _not_deleted(rows, snapshot).select(columns)
             summarized.add(log.experiment_id if rows.num_rows else None)
             yield _of_project(_not_seen(rows, table, path, seen), path)
+
+
+def _in_files(snapshot: Snapshot, cache: RowCache, experiment_ids: Collection[str]) -> pa.Table:
+    """Return what Parquet files have of the tags and notes of experiments, whatever logs say."""
+    names, where = ["experiment_id", "tags", "notes"], {"experiment_id": experiment_ids}
+    schema = pa.schema([SCHEMAS["experiments"].field(name) for name in names])
+    parts = [
+        _rows_of_file(snapshot.files, cache, info.path, "experiments", names, where)
+        for info in snapshot.table_files("experiments")
+        if not _surely_has_none(snapshot, "experiments", info, where)
+    ]
+    return pa.concat_tables([schema.empty_table(), *parts])
 
 
 def _rows_of_file(

@@ -21,6 +21,7 @@ from modelkb_store import atomic_file, layout
 from modelkb_store.architecture_file import Architecture, write_architecture
 from modelkb_store.errors import StoreBusyError
 from modelkb_store.files.content_hash import sha256_of
+from modelkb_store.log.edit import EDITS, Edit
 from modelkb_store.log.entry import Action, Columns
 from modelkb_store.log.experiment_log import ExperimentLog
 from modelkb_store.log.log_home import LogHome
@@ -95,6 +96,8 @@ class ExperimentWriter:
         first = LogName(self._folder, experiment.experiment_id)
         name = LogName.further(self._folder, experiment.experiment_id) if resumes else first
         self._log = ExperimentLog(self.home, name, experiment.experiment_id)
+        # As they were when this log began, and as they were written last.
+        self._before = self._saved = (experiment.tags, experiment.notes)
         if not self.files.exists(layout.table_file("projects", project, "project")):
             created = ProjectRecord(created_at=experiment.started_at, owner=experiment.owner)
             self._add("projects", [created])
@@ -108,8 +111,11 @@ class ExperimentWriter:
         self.experiment = dataclasses.replace(self.experiment, **changes)
 
     def save_experiment(self) -> None:
-        """Write the experiment's row anew."""
-        self._put("experiments", [self.experiment])
+        """Write the experiment's row anew.
+
+        Of tags and notes only what changed: somebody else may have changed them meanwhile.
+        """
+        self._in_log(self._put_experiment)
 
     def write_hyperparameters(self, records: Sequence[HyperparameterRecord]) -> None:
         """Write all hyperparameters of the experiment, in place of earlier ones."""
@@ -289,6 +295,16 @@ class ExperimentWriter:
     def _append(self, action: Action, table: str, columns: Columns) -> None:
         self._in_log(lambda log: log.append(action, table, columns))
 
+    def _put_experiment(self, log: ExperimentLog) -> bool:
+        tags, notes = self.experiment.tags, self.experiment.notes
+        if log.name.log_id != self.experiment.experiment_id:
+            edit = Edit(self._before[0], tags, self._before[1], notes)
+            log.append(Action.PUT, EDITS, edit.as_columns(self.experiment.experiment_id))
+        if not log.put("experiments", [self.experiment]):
+            return False
+        self._saved = (tags, notes)
+        return True
+
     def _in_log(self, write: Callable[[ExperimentLog], bool]) -> None:
         """Write to the log, or to a further one where this one is closed or was taken away."""
         with self._lock:
@@ -300,8 +316,9 @@ class ExperimentWriter:
                 name = LogName.further(self._folder, run)
                 closes_when_idle = _IDLE_SECONDS if was_closed else None
                 self._log = ExperimentLog(self.home, name, run, closes_when_idle=closes_when_idle)
+                self._before = self._saved
                 if not was_closed:  # it was taken for dead, and its row says so
-                    self._log.put("experiments", [self.experiment])
+                    self._put_experiment(self._log)
             raise StoreBusyError(self.files.uri, None)
 
 

@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.commits.manifest import is_compacted
-from modelkb_store.commits.rows import replace_rows
+from modelkb_store.commits.rows import replace_rows, rewrite_rows
 from modelkb_store.files.files import Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS, WRITTEN_TOGETHER
 from modelkb_store.log.claim import claimed
+from modelkb_store.log.edit import Edit
 from modelkb_store.log.log_contents import (
     BY_EPOCH,
     LogContents,
@@ -70,15 +71,20 @@ def fold(files: Files, name: LogName) -> bool:
     Returns:
         False if another process is about it.
     """
+    later: list[LogContents] = []
     with claimed(files, name) as is_mine:
         if not is_mine:
             return False
         log = _read_log(files, name)
         if log is None:
             return True
-        for earlier in _earlier(files, log):
-            if not fold(files, earlier.name):
+        before, later = _others(files, log)
+        for earlier in before:
+            if earlier.is_over and not fold(files, earlier.name):
                 return False
+        is_edit = log.edit is not None and "experiments" not in log.put
+        if is_edit and not all(earlier.is_over for earlier in before):
+            return False  # whoever writes that log would write the row over it
         _write(files, log, is_over=True)
         if log.cut is not None:
             _cut_all(files, log, log.cut)
@@ -86,6 +92,9 @@ def fold(files: Files, name: LogName) -> bool:
             _replace(files, log)
         for segment in log.segments:
             files.delete(name.segment(segment.number))
+    for edit in later:  # they have waited for this one
+        if edit.is_over:
+            fold(files, edit.name)
     return True
 
 
@@ -93,13 +102,13 @@ def _read_log(files: Files, name: LogName) -> LogContents | None:
     return next((log for log in read_logs(files, name.log_id) if log.name == name), None)
 
 
-def _earlier(files: Files, log: LogContents) -> list[LogContents]:
-    """Return the logs of the same experiment that came before and were not folded in time."""
+def _others(files: Files, log: LogContents) -> tuple[list[LogContents], list[LogContents]]:
+    """Return the logs of the same experiment that came before, and those that came after."""
     if log.experiment_id is None:
-        return []
+        return [], []
     same = [each for each in read_heads(files) if each.experiment_id == log.experiment_id]
-    before = same[: [each.name for each in same].index(log.name)]
-    return [each for each in before if each.is_over]
+    place = [each.name for each in same].index(log.name)
+    return same[:place], same[place + 1 :]
 
 
 def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
@@ -140,8 +149,19 @@ def _replace(files: Files, log: LogContents) -> None:
         put["experiments"] = _ended(put["experiments"], log, _epochs(files, log, project))
     if log.changes_summaries:
         put["metric_summaries"] = _summaries(files, log, project)
+    if log.edit is not None:
+        _edit(files, log.edit, project, run, put.pop("experiments", None))
     for table, rows in put.items():
         replace_rows(files, table, project, run, rows)
+
+
+def _edit(files: Files, edit: Edit, project: str, run: str, rows: pa.Table | None) -> None:
+    """Change an experiment's tags and notes, and put a row in place of all else that it has."""
+
+    def change(before: pa.Table) -> pa.Table:
+        return edit.applied(before if rows is None else rows, before)
+
+    rewrite_rows(files, "experiments", project, change, values=[run])
 
 
 def _cut_all(files: Files, log: LogContents, epoch: int) -> None:

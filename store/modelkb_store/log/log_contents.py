@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.log.edit import EDITS, Edit
 from modelkb_store.log.entry import Action, Columns, Entry, decode_entry, rows_of
 from modelkb_store.log.log_name import LogName, parse_segment
 from modelkb_store.log.process_identity import ProcessIdentity
@@ -30,6 +31,7 @@ class Segment:
         added: Rows by table.
         put: All rows of the experiment, by table.
         cut: The epoch from which on earlier rows of the curves are void; None if none are.
+        edit: What becomes of the experiment's tags and notes; None if the log does not say.
         begin: What the first line says; None if not even that is whole.
         has_ended: Whether its writer has written all that it had to.
         damaged_lines: Lines in the middle that cannot be read.
@@ -42,6 +44,7 @@ class Segment:
     added: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
     put: dict[str, pa.Table] = field(default_factory=dict)
     cut: int | None = None
+    edit: Edit | None = None
     has_ended: bool = False
     damaged_lines: int = 0
 
@@ -92,6 +95,11 @@ class LogContents:
         """The epoch from which on rows in Parquet files are void."""
         cuts = [segment.cut for segment in self.segments if segment.cut is not None]
         return min(cuts, default=None)
+
+    @property
+    def edit(self) -> Edit | None:
+        """What becomes of the experiment's tags and notes; None if it does not say."""
+        return next((s.edit for s in reversed(self.segments) if s.edit is not None), None)
 
     @property
     def has_ended(self) -> bool:
@@ -250,6 +258,9 @@ def _apply(segment: Segment, entry: Entry) -> None:
         segment.has_ended = True
     elif entry.action is Action.CUT:
         _cut(segment, int(entry.columns["epoch"]))
+    elif entry.table == EDITS:
+        with contextlib.suppress(ValueError, TypeError):
+            segment.edit = Edit.from_columns(entry.columns)
     elif entry.table in SCHEMAS:  # else of a later version
         try:
             rows = rows_of(entry)
