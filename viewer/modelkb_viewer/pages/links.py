@@ -31,7 +31,7 @@ def open_experiment(experiment_id: str, tab: str | None = None) -> NoReturn:
 
 def open_comparison(experiment_ids: Iterable[str]) -> NoReturn:
     """Go to a comparison of experiments."""
-    query = [(addresses.EXPERIMENT, each) for each in experiment_ids]
+    query = {addresses.EXPERIMENT: list(experiment_ids)}
     st.switch_page(_page(addresses.COMPARE_PATH), query_params=query)
 
 
