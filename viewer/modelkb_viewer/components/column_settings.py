@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -14,14 +15,17 @@ _TIMES = ("started_at", "ended_at", "last_activity")
 _LISTS = ("tags", "problems", "command_line")
 
 
-def column_settings(frame: pd.DataFrame, **others: Any) -> dict[str, Any]:
+def column_settings(
+    frame: pd.DataFrame, label: Callable[[str], str] = label_of, **others: Any
+) -> dict[str, Any]:
     """Return the settings of columns of the listing, for ``column_config``.
 
     Args:
         frame: With columns such as ``started_at`` or ``metrics.val_loss``.
+        label: Gives what a column is called.
         others: Settings of a column of one's own, by its name.
     """
-    return {**{name: _setting(name, frame[name]) for name in frame.columns}, **others}
+    return {**{name: _setting(name, label(name), frame[name]) for name in frame.columns}, **others}
 
 
 def time_column(label: str) -> Any:
@@ -35,8 +39,7 @@ def time_column(label: str) -> Any:
     )
 
 
-def _setting(column: str, values: pd.Series) -> Any:
-    label = label_of(column)
+def _setting(column: str, label: str, values: pd.Series) -> Any:
     if column in _TIMES:
         return time_column(label)
     if column in _LISTS:

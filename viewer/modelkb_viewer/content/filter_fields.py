@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeGuard
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelkb_store import Store
-from modelkb_viewer.content.experiment_frame import label_of
 from modelkb_viewer.content.filters import Value, can_be_named, can_be_written
 from modelkb_viewer.content.parameter_values import most_frequent_first, parameter_values
 from modelkb_viewer.content.project_overview import ProjectOverview
@@ -60,46 +57,32 @@ def filter_columns(overview: ProjectOverview) -> list[str]:
 
 def filter_label(column: str) -> str:
     """Return what a field is called, with what it is of."""
-    if column.startswith("params."):
-        return f"Hyperparameter: {label_of(column)}"
-    if column.startswith("metrics."):
-        return f"Metric: {label_of(column)}"
-    return label_of(column)
-
-
-def filter_field(store: Store, project: str, overview: ProjectOverview, column: str) -> FilterField:
-    """Return how a column is filtered by, from the values that the experiments have."""
-    if column == "tags":
-        return FilterField(column, FieldKind.TAGS, tuple(overview.tags))
-    if column.startswith("params."):
-        values = parameter_values(store, project, column.removeprefix("params."))
-        return _of_parameter(column, most_frequent_first(values))
     stored = overview.rows[column]
     if pa.types.is_timestamp(stored.type):
         return FilterField(column, FieldKind.TIME)
-    if pa.types.is_floating(stored.type):
-        ends = pc.min_max(stored).as_py()
-        return FilterField(column, FieldKind.NUMBER, (), ends["min"], ends["max"])
-    choices = overview.values(column) if column in ("status", "owner") else []
-    return _of_texts(column, [str(value) for value in choices])
-
-
-def _of_parameter(column: str, values: Sequence[Value]) -> FilterField:
-    """Return how a hyperparameter is filtered by; None, which it may have, is no choice."""
-    known = [value for value in values if value is not None and can_be_written(value)]
-    if known and all(isinstance(value, bool) for value in known):
+    if pa.types.is_boolean(stored.type):
         return FilterField(column, FieldKind.TRUTH)
-    numbers = [value for value in known if _is_number(value)]
-    if numbers and len(numbers) == len(known) and len(numbers) > _FEW:
-        return FilterField(column, FieldKind.NUMBER, (), min(numbers), max(numbers))
-    return _of_texts(column, known)
+    if pa.types.is_floating(stored.type) or pa.types.is_integer(stored.type):
+        return _of_numbers(column, stored)
+    if column.startswith("params."):
+        values = most_frequent_first(
+            parameter_values(store, project, column.removeprefix("params."))
+        )
+        return _of_choices(column, [value for value in values if can_be_written(value)])
+    choices = overview.values(column) if column in ("status", "owner") else []
+    return _of_choices(column, [str(value) for value in choices])
 
 
-def _of_texts(column: str, choices: Sequence[Value]) -> FilterField:
+def _of_numbers(column: str, stored: pa.ChunkedArray) -> FilterField:
+    """Return a choice of a few settings, else a range."""
+    different = pc.unique(stored.drop_null())
+    if column.startswith("params.") and 0 < len(different) <= _FEW:
+        return _of_choices(column, sorted(different.to_pylist()))
+    ends = pc.min_max(stored).as_py()
+    return FilterField(column, FieldKind.NUMBER, (), ends["min"], ends["max"])
+
+
+def _of_choices(column: str, choices: Sequence[Value]) -> FilterField:
     if 0 < len(choices) <= _MOST_CHOICES:
         return FilterField(column, FieldKind.CHOICE, tuple(choices))
     return FilterField(column, FieldKind.TEXT)
-
-
-def _is_number(value: Value) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

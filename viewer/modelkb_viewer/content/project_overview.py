@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,7 +26,7 @@ _OF_EXPERIMENT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ProjectOverview:
     """The columns of a project's experiments.
 
@@ -39,6 +41,11 @@ class ProjectOverview:
     parameters: tuple[str, ...]
     varying: tuple[str, ...]
     metrics: tuple[str, ...]
+
+    def label(self, column: str) -> str:
+        """Return what a column is called: where two would be called the same, as in a query."""
+        label = label_of(column)
+        return written_name(column) if label in self._ambiguous_labels else label
 
     @property
     def columns(self) -> list[str]:
@@ -63,10 +70,10 @@ class ProjectOverview:
             first, second = ("-", "") if higher_is_better(name) else ("", "-")
             for sign in (first, second):
                 words = "highest first" if sign else "lowest first"
-                known[sign + written_name(name)] = f"{label_of(name)}, {words}"
+                known[sign + written_name(name)] = f"{self.label(name)}, {words}"
         for name in ("name", "status", DURATION, *others):
-            known[written_name(name)] = f"{label_of(name)}, smallest first"
-            known[f"-{written_name(name)}"] = f"{label_of(name)}, largest first"
+            known[written_name(name)] = f"{self.label(name)}, ascending"
+            known[f"-{written_name(name)}"] = f"{self.label(name)}, descending"
         return known
 
     @property
@@ -79,6 +86,11 @@ class ProjectOverview:
         """Return the different values of a column, those of most runs first."""
         counted = pc.value_counts(self.rows[column].drop_null()).to_pylist()
         return [each["values"] for each in sorted(counted, key=lambda each: -each["counts"])]
+
+    @functools.cached_property
+    def _ambiguous_labels(self) -> set[str]:
+        counted = Counter(map(label_of, self.columns))
+        return {label for label, count in counted.items() if count > 1}
 
     @property
     def tags(self) -> list[str]:

@@ -10,16 +10,16 @@ from modelkb_viewer import addresses
 from modelkb_viewer.components.part import part
 from modelkb_viewer.components.plain_text import plain
 from modelkb_viewer.components.query_error import show_query_error
-from modelkb_viewer.content.project_overview import ProjectOverview, overview
+from modelkb_viewer.content.project_overview import ProjectOverview
 from modelkb_viewer.content.recent_experiments import running_count
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.pages import first_run, project_charts
+from modelkb_viewer.pages.kept_overview import kept_overview
 from modelkb_viewer.pages.project_controls import choose_view
 from modelkb_viewer.pages.project_list import show_projects
 from modelkb_viewer.pages.project_table import ProjectTable
 
 _MOST_CHARTED = 500
-_SECONDS_KEPT = 10
 
 
 def show() -> None:
@@ -33,7 +33,7 @@ def show() -> None:
             st.title("Projects", anchor=False)
             show_projects(store)
             return
-        known = _overview(store, store.uri, project)
+        known = kept_overview(store, project)
         if known.rows.num_rows:
             _show_project(store, project, known)
         else:
@@ -68,9 +68,3 @@ def _summary(store: Store, project: str, running: int) -> str:
         if isinstance(row[name], str) and row[name]:
             facts.append(f"{name} {plain(row[name])}")
     return " · ".join(facts)
-
-
-@st.cache_resource(ttl=_SECONDS_KEPT, max_entries=4, show_spinner=False)
-def _overview(_store: Store, uri: str, project: str) -> ProjectOverview:
-    """Return what the experiments have; it may be some seconds old."""
-    return overview(_store, project)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from modelkb_store import Store
 from modelkb_viewer import addresses
-from modelkb_viewer.content.experiment_frame import label_of
 from modelkb_viewer.content.project_overview import ProjectOverview
 from modelkb_viewer.pages.project_filters import show_filter_menu
 
@@ -36,6 +35,7 @@ class ProjectView:
         columns: The columns of the table.
         group_by: The column that they are grouped by, if they are.
         metric: The metric that groups are measured by, as in Keras' history.
+        label: Gives what a column is called.
     """
 
     where: str
@@ -43,6 +43,7 @@ class ProjectView:
     columns: tuple[str, ...]
     group_by: str | None
     metric: str | None
+    label: Callable[[str], str]
 
 
 def choose_view(store: Store, project: str, known: ProjectOverview) -> ProjectView:
@@ -56,7 +57,6 @@ def choose_view(store: Store, project: str, known: ProjectOverview) -> ProjectVi
             placeholder="params.learning_rate < 0.01 and metrics.val_accuracy > 0.9",
             help=_HELP,
             icon=":material/filter_alt:",
-            on_change=show_first_page,
         )
         with st.popover("Add filter", icon=":material/add:"):
             show_filter_menu(store, project, known)
@@ -66,13 +66,7 @@ def choose_view(store: Store, project: str, known: ProjectOverview) -> ProjectVi
         order_by = _choose_order(known)
         group_by = _choose_grouping(known)
         metric = _choose_metric(known) if group_by else None
-    return ProjectView(where or "", order_by, tuple(columns), group_by, metric)
-
-
-def show_first_page() -> None:
-    """Go back to the first page of the table: another choice has other pages."""
-    if addresses.PAGE in st.session_state:
-        st.session_state[addresses.PAGE] = 1
+    return ProjectView(where or "", order_by, tuple(columns), group_by, metric, known.label)
 
 
 def _choose_columns(project: str, known: ProjectOverview) -> Iterable[str]:
@@ -82,7 +76,7 @@ def _choose_columns(project: str, known: ProjectOverview) -> Iterable[str]:
         "Columns",
         known.columns,
         default=[column for column in default if column in known.columns],
-        format_func=label_of,
+        format_func=known.label,
         key=addresses.COLUMNS,
         bind="query-params",
         help="Kept in the address, and for this project until the browser tab is closed.",
@@ -100,7 +94,6 @@ def _choose_order(known: ProjectOverview) -> str:
         key=addresses.SORT,
         bind="query-params",
         width=300,
-        on_change=show_first_page,
     )
     return chosen or NEWEST_FIRST
 
@@ -110,7 +103,7 @@ def _choose_grouping(known: ProjectOverview) -> str | None:
         "Group by",
         known.groupings,
         index=None,
-        format_func=label_of,
+        format_func=known.label,
         placeholder="No groups",
         key=addresses.GROUP,
         bind="query-params",

@@ -50,8 +50,6 @@ def add_condition(condition: str) -> None:
     """Add a condition to the query; for a callback, as the query box may be drawn already."""
     query = st.session_state.get(addresses.WHERE) or ""
     st.session_state[addresses.WHERE] = filters.both(query, condition)
-    if addresses.PAGE in st.session_state:
-        st.session_state[addresses.PAGE] = 1
 
 
 def _choose_values(field: FilterField) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import streamlit as st
 
 from modelkb_store import Store
@@ -13,10 +15,11 @@ from modelkb_viewer.components.column_settings import FOUR_DIGITS, column_settin
 from modelkb_viewer.components.open_column import clicked_target, open_column
 from modelkb_viewer.components.plain_text import plain
 from modelkb_viewer.components.table import show_table
-from modelkb_viewer.content.experiment_frame import experiment_frame, label_of
+from modelkb_viewer.content.experiment_frame import experiment_frame
 from modelkb_viewer.content.grouped_experiments import group_experiments
 from modelkb_viewer.content.recent_experiments import running_count
 from modelkb_viewer.pages import links
+from modelkb_viewer.pages.kept_overview import kept_overview
 from modelkb_viewer.pages.project_controls import ProjectView
 from modelkb_viewer.pages.project_filters import add_condition
 from modelkb_viewer.pages.refreshing import refreshing
@@ -26,6 +29,7 @@ _KEY = "experiments"
 _OPEN = "open-experiment"
 _GROUP = "open-group"
 _SHOWN_IDS = "ids of the table"
+_FIRST_PAGED = "first table with pages"
 _HEIGHT = 480
 _ROW_HEIGHT = 35
 _MOST_GROUPS = 200
@@ -92,7 +96,7 @@ class ProjectTable:
         shown = ids[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
         _keep_selection(shown)
         frame = self._frame(shown)
-        settings = column_settings(frame)
+        settings = column_settings(frame, self._view.label)
         if "name" in frame.columns:
             help_text = "Click on a name to see the experiment."
             settings["name"] = open_column("Name", shown, key=_OPEN, help_text=help_text)
@@ -128,12 +132,22 @@ class ProjectTable:
             of_all = f" of {self._total:,}" if count < self._total else ""
             st.markdown(f"**{count:,}{of_all} experiments**", width="content")
             if pages <= 1:
+                st.query_params.pop(addresses.PAGE, None)
                 return 1
-            return st.pagination(pages, key=addresses.PAGE, bind="query-params")
+            # Another query or order begins with its first page, unless the address says more.
+            key = f"page of {self._view.where} by {self._view.order_by}"
+            page = st.pagination(pages, default=min(_page_of_address(key), pages), key=key)
+        if page > 1:
+            st.query_params[addresses.PAGE] = str(page)
+        else:
+            st.query_params.pop(addresses.PAGE, None)
+        return page
 
     def _show_groups(self, ids: Sequence[str], by: str, metric: str) -> None:
-        groups = group_experiments(self._store, self._project, ids, by, metric)
-        label = label_of(by)
+        rows = kept_overview(self._store, self._project).rows
+        rows = rows.filter(pc.is_in(rows["experiment_id"], pa.array(ids)))
+        groups = group_experiments(self._store, self._project, rows, by, metric)
+        label = self._view.label(by)
         conditions = [condition or "" for condition in groups.pop("condition")]
         st.markdown(f"**{len(groups):,} groups of {len(ids):,} experiments**")
         settings = {
@@ -159,6 +173,12 @@ class ProjectTable:
         )
         more = f" The best {_MOST_GROUPS} are shown." if len(groups) > _MOST_GROUPS else ""
         st.caption(f"Of each experiment the last value of {plain(metric)} counts.{more}")
+
+
+def _page_of_address(key: str) -> int:
+    is_first = st.session_state.setdefault(_FIRST_PAGED, key) == key
+    text = st.query_params.get(addresses.PAGE, "")
+    return max(1, int(text)) if is_first and text.isdecimal() else 1
 
 
 def _keep_selection(shown: Sequence[str]) -> None:
