@@ -9,6 +9,8 @@ from enum import Enum
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelkb_store import Store
+from modelkb_viewer.content.experiment_frame import label_of
 from modelkb_viewer.content.filters import Value, can_be_named, can_be_written
 from modelkb_viewer.content.parameter_values import most_frequent_first, parameter_values
 from modelkb_viewer.content.project_overview import ProjectOverview
@@ -57,6 +59,17 @@ def filter_columns(overview: ProjectOverview) -> list[str]:
 
 def filter_label(column: str) -> str:
     """Return what a field is called, with what it is of."""
+    if column.startswith("params."):
+        return f"Hyperparameter: {label_of(column)}"
+    if column.startswith("metrics."):
+        return f"Metric: {label_of(column)}"
+    return label_of(column)
+
+
+def filter_field(store: Store, project: str, overview: ProjectOverview, column: str) -> FilterField:
+    """Return how a column is filtered by, from the values that the experiments have."""
+    if column == "tags":
+        return FilterField(column, FieldKind.TAGS, tuple(overview.tags))
     stored = overview.rows[column]
     if pa.types.is_timestamp(stored.type):
         return FilterField(column, FieldKind.TIME)
