@@ -16,11 +16,13 @@ from typing import Any
 import keras
 
 from modelkb_callbacks.credentials import redacted
+from modelkb_callbacks.policy_names import with_policy_names
 from modelkb_callbacks.snake_case import snake_case
 from modelkb_callbacks.vocabularies import with_vocabularies
 from modelkb_store.architecture_file import Architecture
 from modelkb_store.ids import canonical_json, content_id
 from modelkb_store.records import ExperimentRecord, LayerRecord, ModelRecord
+from modelkb_store.shortest_float import shortest_float
 
 # Names that Keras makes up: the class in snake case and, from the second on, a number.
 _NUMBERED = re.compile(r"(?P<base>.*?)(?:_(?P<number>\d+))?")
@@ -67,8 +69,8 @@ def describe_architecture(model: Any) -> ArchitectureDescription:
     return ArchitectureDescription(
         architecture=Architecture(
             architecture_id=architecture_id,
-            model_config=serialized,
-            training_config=_training_config(compile_config),
+            model_config=with_policy_names(serialized),
+            training_config=None,  # of one run of many; each has its own in its row of models
             keras_version=keras.__version__,
             backend=keras.backend.backend(),
         ),
@@ -147,7 +149,21 @@ def _serialize_compilation(model: Any) -> dict[str, Any] | None:
         config = json.loads(json.dumps(model.get_compile_config()))
     except Exception:  # noqa: BLE001 - a loss or schedule of the user's may raise anything
         return None
-    return redacted(config, of_model=True) if isinstance(config, dict) and config else None
+    if not isinstance(config, dict) or not config:
+        return None
+    _shorten_learning_rate(config.get("optimizer"))
+    kept: dict[str, Any] = redacted(config, of_model=True)
+    return kept
+
+
+def _shorten_learning_rate(optimizer: Any) -> None:
+    """Write a learning rate, which Keras keeps in float32, as its shortest decimal number."""
+    settings = optimizer.get("config") if isinstance(optimizer, dict) else None
+    if isinstance(settings, dict):
+        rate = settings.get("learning_rate")
+        if isinstance(rate, float):
+            settings["learning_rate"] = shortest_float(rate)
+        _shorten_learning_rate(settings.get("inner_optimizer"))
 
 
 def _kind(serialized: dict[str, Any] | None) -> str:
@@ -155,17 +171,6 @@ def _kind(serialized: dict[str, Any] | None) -> str:
     if "layers" not in config:
         return "subclass"
     return "functional" if "input_layers" in config else "sequential"
-
-
-def _training_config(compile_config: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the compile configuration in the form of Keras' own HDF5 files."""
-    if compile_config is None:
-        return None
-    config = dict(compile_config)
-    optimizer = config.pop("optimizer", None)
-    if isinstance(optimizer, dict):
-        optimizer = {name: optimizer.get(name) for name in ("class_name", "config")}
-    return {**config, "optimizer_config": optimizer}
 
 
 def _identity_of(row: LayerRecord) -> dict[str, Any]:

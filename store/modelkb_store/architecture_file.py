@@ -1,8 +1,8 @@
 """HDF5 architecture files: what Keras' own HDF5 files say of a model, without weights.
 
-The attributes are Keras' (``model_config``, ``keras_version``, ``backend``,
-``training_config``), so that Netron draws the file and Keras rebuilds the model. There is
-no ``model_weights`` group on purpose: Netron takes an empty one for a damaged file.
+The attributes are Keras' (``model_config``, ``keras_version``, ``backend``), so that Netron draws
+the file and Keras rebuilds the model. There is no ``model_weights`` group on purpose: Netron takes
+an empty one for a damaged file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import CorruptFileError, FormatVersionError
 from modelkb_store.files.files import Files
 
+# The object header takes some of it; what is left of the last block is a gap in the file.
+_METADATA_BLOCK_BYTES = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
@@ -26,7 +29,8 @@ class Architecture:
         architecture_id: Content id; see docs/decisions/0004-architecture-identity.md.
         model_config: The configuration as Keras serializes it, or None for a model that
             Keras cannot serialize (a subclass without ``get_config``).
-        training_config: The compile configuration of the run that wrote the file.
+        training_config: The compile configuration of the run that wrote the file, in files of
+            earlier versions; None since: an architecture is of many runs.
         keras_version: Version of Keras that wrote it.
         backend: ``tensorflow``, ``jax`` or ``torch``.
     """
@@ -47,19 +51,17 @@ def write_architecture(path: Path, architecture: Architecture) -> None:
         return
     with (
         atomic_file.replacing(path, suffix=".h5.tmp") as partial,
-        h5py.File(partial, "w", locking=False) as file,
+        # Less than half the overhead of the oldest layout; HDF5 1.8 and Netron read it.
+        h5py.File(
+            partial,
+            "w",
+            libver=("v108", "v108"),
+            meta_block_size=_METADATA_BLOCK_BYTES,
+            locking=False,
+        ) as file,
     ):
-        file.attrs["keras_version"] = architecture.keras_version
-        file.attrs["backend"] = architecture.backend
         file.attrs["modelkb_format_version"] = FORMAT_VERSION
-        file.attrs["modelkb_architecture_id"] = architecture.architecture_id
-        # The longest last: HDF5 would leave a gap of its size behind it.
-        for name, value in (
-            ("training_config", architecture.training_config),
-            ("model_config", architecture.model_config),
-        ):
-            if value is not None:
-                _write_text(file, name, json.dumps(value, separators=(",", ":")))
+        _write_texts(file, _texts_of(architecture))
 
 
 def read_architecture(files: Files, path: str) -> Architecture:
@@ -92,15 +94,37 @@ def read_architecture(files: Files, path: str) -> Architecture:
         raise CorruptFileError(place, error) from error
 
 
-def _write_text(file: Any, name: str, text: str) -> None:
-    """Write a text attribute of any length.
+def _texts_of(architecture: Architecture) -> dict[str, str]:
+    """Return the text attributes, the longest last, so that none leaves a gap before it."""
+    texts = {
+        "keras_version": architecture.keras_version,
+        "backend": architecture.backend,
+        "modelkb_architecture_id": architecture.architecture_id,
+    }
+    for name, value in (
+        ("training_config", architecture.training_config),
+        ("model_config", architecture.model_config),
+    ):
+        if value is not None:
+            texts[name] = json.dumps(value, separators=(",", ":"))
+    return texts
+
+
+def _write_texts(file: Any, texts: dict[str, str]) -> None:
+    """Write text attributes of any length.
 
     A variable-length string lies in the file's global heap: HDF5's limit of 64 KiB for an
     object header, which a fixed-length attribute of a large model breaks, does not apply.
+    All are made before the first has its text, so that the heap comes behind the header and can
+    grow in place with each text.
     """
     import h5py
 
-    file.attrs.create(name, text, dtype=h5py.string_dtype("utf-8"))
+    kind = h5py.h5t.py_create(h5py.string_dtype("utf-8"), logical=True)
+    for name in texts:
+        h5py.h5a.create(file.id, name.encode(), kind, h5py.h5s.create(h5py.h5s.SCALAR))
+    for name, text in texts.items():
+        file.attrs.modify(name, text)
 
 
 def _read_json(value: Any) -> dict[str, Any] | None:

@@ -302,14 +302,41 @@ for position in range(len(content) - footer, len(content), 3):
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
+def chunks_of(table: str, rows: pa.Table) -> dict[str, Any]:
+    """Return what the footer says of the columns of a file of a table."""
+    metadata = pq.read_metadata(pa.BufferReader(encode_rows(table, rows)))
+    chunks = [metadata.row_group(0).column(each) for each in range(metadata.num_columns)]
+    assert {chunk.compression for chunk in chunks} == {"ZSTD"}
+    return {chunk.path_in_schema: chunk for chunk in chunks}
+
+
+def implementations(definitions: str) -> pa.Table:
+    row = {"implementation_id": "a", "definitions": definitions, "created_at": STARTED}
+    return pa.Table.from_pylist([row], schema=SCHEMAS["implementations"])
+
+
 def test_no_bounds_of_long_texts_are_kept() -> None:
-    rows = pa.Table.from_pylist(
-        [{"implementation_id": "a", "definitions": "b", "created_at": STARTED}],
-        schema=SCHEMAS["implementations"],
+    chunks = chunks_of("implementations", implementations("b" * (2 << 20)))
+
+    bounded = [name for name, chunk in chunks.items() if chunk.is_stats_set]
+    assert bounded == ["implementation_id", "created_at"]
+
+
+def test_small_files_hold_values_alone() -> None:
+    chunks = chunks_of("implementations", implementations("b" * 1000)).values()
+
+    assert not [chunk for chunk in chunks if chunk.is_stats_set or chunk.has_dictionary_page]
+
+
+@pytest.mark.parametrize(("runs", "has_dictionary"), [(10, False), (800, True)])
+def test_texts_of_many_rows_have_dictionaries(runs: int, has_dictionary: bool) -> None:
+    rows = rows_of_records(
+        "metrics",
+        [metric_record(f"{ID}-{run}", epoch, 0.5) for run in range(runs) for epoch in range(20)],
     )
 
-    metadata = pq.read_metadata(pa.BufferReader(encode_rows("implementations", rows)))
+    chunks = chunks_of("metrics", rows)
 
-    chunks = [metadata.row_group(0).column(each) for each in range(metadata.num_columns)]
-    bounded = [chunk.path_in_schema for chunk in chunks if chunk.is_stats_set]
-    assert bounded == ["implementation_id", "created_at"]
+    assert chunks["metric"].has_dictionary_page == has_dictionary
+    assert not chunks["value"].has_dictionary_page
+    assert "DELTA_BINARY_PACKED" in chunks["wall_time"].encodings

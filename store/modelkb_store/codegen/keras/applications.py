@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelkb_store.codegen.keras.settings import policy_name
 from modelkb_store.codegen.network.auto_names import auto_number
 from modelkb_store.codegen.network.network import Network
 from modelkb_store.errors import MissingPackageError
@@ -108,7 +109,11 @@ def _canonical(config: Mapping[str, Any]) -> str:
 def _bare(value: Any) -> Any:
     """Return a configuration without what depends on how it was saved, or who freezes it."""
     if isinstance(value, Mapping):
-        return {key: _bare(item) for key, item in value.items() if key not in _LEFT_OUT}
+        return {
+            key: (key == "dtype" and policy_name(item)) or _bare(item)
+            for key, item in value.items()
+            if key not in _LEFT_OUT
+        }
     if isinstance(value, (list, tuple)):
         return [_bare(item) for item in value]
     return value

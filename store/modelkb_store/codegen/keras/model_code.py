@@ -15,6 +15,7 @@ from modelkb_store.codegen.keras.freezing import freezing_statements, is_frozen,
 from modelkb_store.codegen.keras.naming import identifier, with_readable_names
 from modelkb_store.codegen.keras.program import functional_program
 from modelkb_store.codegen.keras.roles import argument_role, function_title
+from modelkb_store.codegen.keras.settings import policy_name
 from modelkb_store.codegen.keras.spelling import Spelling
 from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.codegen.network.auto_names import names_to_leave_out
@@ -245,7 +246,7 @@ def _usual_policy(model: Network | Layer) -> str:
     """Return the dtype policy that most layers have, as far as it is a name."""
     names: Counter[str] = Counter()
     for _, each in constructed(model):
-        policy = each.config.get("dtype") if isinstance(each, Layer) else None
-        if isinstance(policy, Mapping) and policy.get("class_name") == "DTypePolicy":
-            names[str(policy["config"]["name"])] += 1
+        # An input has no policy, only a dtype.
+        if isinstance(each, Layer) and each.class_name != "InputLayer":
+            names.update(filter(None, [policy_name(each.config.get("dtype"))]))
     return names.most_common(1)[0][0] if names else _FLOAT32

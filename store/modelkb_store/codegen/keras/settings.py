@@ -51,6 +51,21 @@ def same_for_all_axes(value: Any) -> Any:
     return value[0] if all(each == value[0] for each in value) else value
 
 
+def policy_name(value: Any) -> str | None:
+    """Return the name of a plain dtype policy, however it is written; None of any other.
+
+    Example:
+        >>> policy_name({"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}})
+        'mixed_float16'
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and value.get("class_name") in ("DTypePolicy", "Policy"):
+        name = (value.get("config") or {}).get("name")
+        return name if isinstance(name, str) else None
+    return None
+
+
 def quantized_policy_name(value: Mapping[str, Any]) -> str | None:
     """Return the name that stands for a quantized dtype policy, if one does.
 

@@ -17,6 +17,7 @@ from modelkb_store.codegen.keras.api import KerasClass
 from modelkb_store.codegen.keras.settings import (
     as_given,
     is_usual_name,
+    policy_name,
     quantized_policy_name,
     same_for_all_axes,
     same_setting,
@@ -213,10 +214,10 @@ class Speller:
         )
 
     def _is_usual_dtype(self, described: KerasClass, value: Any) -> bool:
-        default = _policy_name(described.defaults.get("dtype"))
+        default = policy_name(described.defaults.get("dtype"))
         if value is None:
             return True
-        name = _policy_name(value)
+        name = policy_name(value)
         if described.kind != "layers":
             return name == default
         return name == (self._default_dtype if default in (None, "float32") else default)
@@ -239,7 +240,7 @@ class Speller:
         return self.value(same_for_all_axes(value), where)
 
     def _dtype(self, value: Any, where: str) -> ast.expr:
-        name = _policy_name(value)
+        name = policy_name(value)
         return ast.Constant(name) if name is not None else self.value(value, where)
 
     def _function(self, value: Any, where: str) -> ast.expr:
@@ -291,7 +292,7 @@ class Speller:
         config = value["config"]
         if described is None:
             return self.construct(value, where)
-        policy = _policy_name(value) or quantized_policy_name(value)
+        policy = policy_name(value) or quantized_policy_name(value)
         if described.kind == "dtype_policies" and policy is not None:
             return ast.Constant(policy)
         made = self.construct(value, where, name=self._inner_name(described, config))
@@ -326,7 +327,7 @@ class Speller:
                 given[key] = self._function(value, where)
         if config.get("trainable") is False:
             given["trainable"] = ast.Constant(False)
-        if _policy_name(config.get("dtype")) not in (None, self._default_dtype):
+        if policy_name(config.get("dtype")) not in (None, self._default_dtype):
             given["dtype"] = self._dtype(config["dtype"], where)
         if name is not None and "name" in config:
             given["name"] = ast.Constant(name)
@@ -343,16 +344,6 @@ def number(value: float) -> ast.expr:
 def is_name(text: object) -> bool:
     """Return whether a text can stand as a name in Python."""
     return isinstance(text, str) and text.isidentifier() and not keyword.iskeyword(text)
-
-
-def _policy_name(value: Any) -> str | None:
-    """Return the name of a plain dtype policy; None of any other."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping) and value.get("class_name") in ("DTypePolicy", "Policy"):
-        name = (value.get("config") or {}).get("name")
-        return name if isinstance(name, str) else None
-    return None
 
 
 def _call(function: ast.expr, required: Sequence[str], given: Mapping[str, ast.expr]) -> ast.Call:

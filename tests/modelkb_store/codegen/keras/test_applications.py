@@ -7,6 +7,7 @@ import keras
 import pytest
 from keras import layers
 
+from modelkb_callbacks.policy_names import with_policy_names
 from modelkb_store.codegen.description import ModelDescription
 from modelkb_store.codegen.keras.target import write_module
 
@@ -39,6 +40,14 @@ def test_an_application_is_one_call(arguments: dict[str, Any], written: str) -> 
     code = _code(model)
     assert " ".join(code.split()).replace('"', "'").replace("( ", "(").count(written) == 1
     assert _built(code).count_params() == model.count_params()
+
+
+def test_an_application_with_policies_by_name_is_one_call() -> None:
+    """As ModelKB keeps a configuration, and as Keras 2 wrote it."""
+    model = keras.applications.MobileNet(weights=None)
+    named = with_policy_names(json.loads(model.to_json()))
+    code = write_module(ModelDescription(named, "a test"), applications=True)
+    assert code.count("keras.applications.MobileNet(weights=None)") == 1
 
 
 def test_a_frozen_base_is_one_call_and_frozen() -> None:
