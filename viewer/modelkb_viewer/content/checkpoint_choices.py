@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modelkb_store import Experiment
+from modelkb_viewer.prediction.input_spec import number
 
 _ORDER = {"end": 0, "best": 1, "epoch": 2, "initial": 3}
 _EPOCH = "epoch-"
@@ -22,7 +23,7 @@ def checkpoint_choices(experiment: Experiment) -> dict[str, str]:
         if kind == "epoch":
             found.setdefault(f"{_EPOCH}{epoch}", f"Epoch {epoch}")
         elif kind == "best":
-            by = "" if row["metric"] is None else f", {row['metric']} {row['value']:.4g}"
+            by = "" if row["metric"] is None else f", {row['metric']} {number(row['value'])}"
             found.setdefault(kind, f"Best (epoch {epoch}{by})")
         elif kind == "initial":
             found.setdefault(kind, "Before the training")

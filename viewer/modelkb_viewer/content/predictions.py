@@ -7,6 +7,7 @@ import json
 import pandas as pd
 
 from modelkb_store import Experiment
+from modelkb_viewer.prediction.input_spec import number
 
 _COLUMNS = ["Time (UTC)", "Source", "Samples", "Input shapes", "Outputs", "Seconds"]
 
@@ -53,4 +54,4 @@ def _output(summary: dict[str, object]) -> str:
 
 
 def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, (int, float)) else str(value)
+    return number(value) if isinstance(value, (int, float)) else str(value)

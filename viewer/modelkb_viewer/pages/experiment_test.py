@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from modelkb_store import Experiment
+from modelkb_store import Experiment, Store
 from modelkb_store.errors import ModelKBError
 from modelkb_viewer import addresses
+from modelkb_viewer.components.column_settings import FOUR_DIGITS, time_column
 from modelkb_viewer.components.part import part
 from modelkb_viewer.components.plain_text import plain
 from modelkb_viewer.components.table import show_table
@@ -26,6 +27,7 @@ from modelkb_viewer.prediction.given import Given, Way
 from modelkb_viewer.prediction.input_spec import InputSpec, input_specs
 
 _LAST = "test-last"
+_SECONDS = st.column_config.NumberColumn(format=FOUR_DIGITS)
 _MOST_OTHERS = 3
 _UPLOADED = (Way.PICTURE, Way.TABLE, Way.ARRAY)
 
@@ -38,7 +40,8 @@ def show(experiment: Experiment) -> None:
         frame = recent_predictions(experiment)
         if not frame.empty:
             st.subheader("Latest predictions")
-            show_table(frame, "Latest predictions", key="test-latest")
+            settings = {"Time (UTC)": time_column("Time"), "Seconds": _SECONDS}
+            show_table(frame, "Latest predictions", key="test-latest", column_config=settings)
 
 
 def _show_test(experiment: Experiment) -> None:
@@ -103,7 +106,7 @@ def _choose_others(experiment: Experiment) -> list[Experiment]:
     chosen = st.multiselect(
         "Side by side with",
         list(offered),
-        format_func=lambda each: offered.get(each, each),
+        format_func=lambda each: offered.get(each) or _name_of(store, each),
         max_selections=_MOST_OTHERS,
         key=addresses.BESIDE,
         bind="query-params",
@@ -120,12 +123,19 @@ def _choose_others(experiment: Experiment) -> list[Experiment]:
     return found
 
 
+def _name_of(store: Store, experiment_id: str) -> str:
+    try:
+        return store.experiment(experiment_id).record.name
+    except ModelKBError:
+        return experiment_id
+
+
 def _give_inputs(specs: list[InputSpec]) -> dict[str, Given] | None:
     """Return what was given for each input; None until all are there."""
     given: dict[str, Given | None] = {}
     for place, spec in enumerate(specs):
         with st.container(border=len(specs) > 1):
-            given[spec.label] = give_input(spec, f"test-input-{place}")
+            given[spec.label] = give_input(spec, f"test-input-{place}", is_alone=len(specs) == 1)
     found = {label: each for label, each in given.items() if each is not None}
     return found if len(found) == len(specs) else None
 

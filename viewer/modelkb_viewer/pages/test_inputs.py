@@ -25,17 +25,19 @@ _HELP = {
 }
 
 
-def give_input(spec: InputSpec, key: str) -> Given | None:
+def give_input(spec: InputSpec, key: str, *, is_alone: bool = True) -> Given | None:
     """Draw the ways to give an input.
 
     Args:
         spec: The input.
         key: The beginning of the names of what is drawn.
+        is_alone: Whether the model takes no other one.
 
     Returns:
         What was given; None if nothing was yet.
     """
-    st.markdown(f"**{plain(spec.label)}**: {plain(spec.text())}")
+    title = "The model takes" if is_alone else plain(spec.label)
+    st.markdown(f"**{title}**: {plain(spec.text())}")
     ways = ways_of(spec)
     way = st.segmented_control(
         f"How to give {plain(spec.label)}",

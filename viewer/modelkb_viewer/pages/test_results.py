@@ -15,7 +15,7 @@ from modelkb_viewer.components.table import download_menu, show_table
 from modelkb_viewer.content.tried_models import Tried
 from modelkb_viewer.figures.probabilities import MOST_BARS, probability_bars
 from modelkb_viewer.pages import links
-from modelkb_viewer.prediction.input_spec import InputSpec
+from modelkb_viewer.prediction.input_spec import InputSpec, number
 from modelkb_viewer.prediction.prepared import Prepared
 from modelkb_viewer.prediction.reading import Kind, Reading
 
@@ -34,7 +34,7 @@ def show_preparation(specs: Sequence[InputSpec], prepared: Sequence[Prepared]) -
             _pictures(each)
         shape = " x ".join(map(str, each.array.shape))
         steps = [*each.steps, f"given to the model: {shape}, {each.array.dtype}"]
-        st.markdown("\n".join(f"{number + 1}. {plain(step)}" for number, step in enumerate(steps)))
+        st.markdown("\n".join(f"{place + 1}. {plain(step)}" for place, step in enumerate(steps)))
         for warning in each.warnings:
             st.warning(plain(warning), icon=":material/warning:")
 
@@ -59,7 +59,7 @@ def show_tried(tried: Sequence[Tried]) -> None:
         place = st.selectbox(
             "Sample",
             range(len(samples)),
-            format_func=lambda each: plain(samples[each]),
+            format_func=lambda each: samples[each],
             key="test-sample",
         )
     for column, each in zip(st.columns(len(tried)), tried, strict=True):
@@ -73,8 +73,8 @@ def _show_one(tried: Tried, place: int, *, is_alone: bool) -> None:
     if tried.problem is not None:
         st.error(plain(tried.problem), icon=":material/error:")
         return
-    for number, reading in enumerate(tried.readings):
-        key = f"test-{tried.experiment_id}-{number}"
+    for output, reading in enumerate(tried.readings):
+        key = f"test-{tried.experiment_id}-{output}"
         if len(tried.readings) > 1:
             st.markdown(f"**{plain(reading.name)}**")
         _show_reading(tried, reading, min(place, len(tried.samples) - 1), key, is_alone=is_alone)
@@ -109,7 +109,7 @@ def _show_reading(tried: Tried, reading: Reading, place: int, key: str, *, is_al
 
 def _show_values(frame: pd.DataFrame, reading: Reading, key: str) -> None:
     if len(frame) == 1:
-        st.metric(plain(reading.name), f"{frame['Value'].iloc[0]:.4g}", border=True)
+        st.metric(plain(reading.name), plain(number(frame["Value"].iloc[0])), border=True)
         download_menu(frame, f"Prediction {reading.name}", key=f"{key}-values")
         return
     show_table(frame, f"Prediction {reading.name}", key=f"{key}-values")
@@ -137,7 +137,7 @@ def _show_bars(frame: pd.DataFrame, reading: Reading, key: str) -> None:
     if reading.kind is Kind.CLASSES:
         st.metric(
             "Most likely class",
-            str(frame[name].iloc[0]),
+            plain(frame[name].iloc[0]),
             f"{frame['Probability'].iloc[0]:.1%} probability",
             delta_color="off",
             delta_arrow="off",
@@ -168,7 +168,7 @@ def _array_figures(reading: Reading, place: int) -> None:
     if values.dtype.kind not in "biuf" or not values.size:
         st.text(str(values.tolist())[:1000])
         return
-    low, high, mean = (f"{float(each):.4g}" for each in (values.min(), values.max(), values.mean()))
+    low, high, mean = (number(float(each)) for each in (values.min(), values.max(), values.mean()))
     st.markdown(plain(f"Values {low} to {high}, mean {mean}."))
 
 

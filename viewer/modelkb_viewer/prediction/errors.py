@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from modelkb_store.errors import ModelKBError
 from modelkb_viewer.permissions import HOW_TO_ALLOW
 
@@ -31,6 +33,17 @@ class RecordedCodeError(PredictionError, PermissionError):
             f"{HOW_TO_ALLOW} Keras said: {reason}"
         )
         self.reason = reason
+
+
+class ModelRebuildError(PredictionError):
+    """A recorded model cannot be made again."""
+
+    def __init__(self, experiment_id: str, reason: str, missing: Sequence[str] = ()) -> None:
+        unknown = f" What was not recorded: {'; '.join(missing)}." if missing else ""
+        super().__init__(
+            f"The model of experiment {experiment_id} could not be made again. "
+            f"Keras said: {reason}{unknown}"
+        )
 
 
 class PredictionTimeoutError(PredictionError, TimeoutError):

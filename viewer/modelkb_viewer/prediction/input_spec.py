@@ -15,6 +15,7 @@ _CHANNELS = (1, 3, 4)
 _SMALLEST_PICTURE = 4  # pixels of a side; less is more likely something else
 _SMALLEST_PLAIN_PICTURE = 8  # where no axis of channels says that it is a picture
 _MOST_FIELDS = 40
+_SMALLEST_WRITTEN_OUT, _LARGEST_WRITTEN_OUT = 1e-4, 1e12
 _TEXTS = ("str", "<U", "object", "string", "bytes")
 
 
@@ -95,8 +96,18 @@ class InputSpec:
 
 
 def number(value: float | None) -> str:
-    """Return a number with four significant digits."""
-    return "unknown" if value is None else f"{value:.4g}"
+    """Return a number with four significant digits; whole ones with all of theirs.
+
+    Example:
+        >>> number(14936.21)
+        '14,940'
+    """
+    if value is None:
+        return "unknown"
+    rounded = float(value) if float(value).is_integer() else float(f"{value:.4g}")
+    if not _SMALLEST_WRITTEN_OUT <= abs(rounded) < _LARGEST_WRITTEN_OUT:
+        return f"{rounded:.4g}"
+    return f"{rounded:,.0f}" if rounded.is_integer() else f"{rounded:,}"
 
 
 def input_specs(experiment: Experiment) -> list[InputSpec]:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from modelkb_store import Experiment, Store
-from modelkb_store.errors import ArtifactNotFoundError, ModelLoadError
-from modelkb_viewer.prediction.errors import RecordedCodeError
+from modelkb_store.errors import ArtifactNotFoundError, ModelKBError, ModelLoadError
+from modelkb_viewer.prediction.errors import ModelRebuildError, RecordedCodeError
 from modelkb_viewer.prediction.recorded_code import (
     construct_model,
     custom_objects,
     recorded_objects,
+    said,
 )
 
 _MOST_BYTES = 1 << 30
@@ -86,11 +87,11 @@ class LoadedModels:
         try:
             return experiment.load_model(key.checkpoint, compile=False, safe_mode=True)
         except ModelLoadError as error:
+            cause = error.__cause__ or error
             if not _may_need_code(experiment):
-                raise
+                raise ModelRebuildError(key.experiment_id, said(cause)) from error
             if not key.runs_code:
-                reason = str(error.__cause__ or error)
-                raise RecordedCodeError(key.experiment_id, _first_line(reason)) from error
+                raise RecordedCodeError(key.experiment_id, said(cause)) from error
         except ArtifactNotFoundError as error:
             if not _is_of_own_class(experiment):
                 raise
@@ -104,20 +105,22 @@ def _load_with_code(experiment: Experiment, key: ModelKey, inputs: Sequence[Any]
     definitions = str(experiment.implementation().get("definitions") or "")
     try:
         module = recorded_objects(definitions, experiment.id)
-        if not _is_of_own_class(experiment):
-            return experiment.load_model(
-                key.checkpoint,
-                compile=False,
-                custom_objects=custom_objects(module),
-                safe_mode=False,
-            )
-        model = construct_model(experiment, module)
-        return _with_weights(model, experiment, key.checkpoint, inputs)
-    except (ArtifactNotFoundError, ModelLoadError):
+        if _is_of_own_class(experiment):
+            model = construct_model(experiment, module)
+            return _with_weights(model, experiment, key.checkpoint, inputs)
+        return experiment.load_model(
+            key.checkpoint,
+            compile=False,
+            custom_objects=custom_objects(module),
+            safe_mode=False,
+        )
+    except ModelLoadError as error:
+        raise ModelRebuildError(experiment.id, said(error.__cause__ or error)) from error
+    except ModelKBError:
         raise
     # The user's code may raise anything.
     except Exception as error:
-        raise ModelLoadError(experiment.id, error) from error
+        raise ModelRebuildError(experiment.id, said(error)) from error
 
 
 def _with_weights(
@@ -157,7 +160,3 @@ def _variable_bytes(variable: Any) -> int:
         count *= int(extent)
     digits = "".join(letter for letter in str(variable.dtype) if letter.isdigit())
     return count * max(1, int(digits or 8) // 8)
-
-
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or [""])[0]

@@ -17,7 +17,10 @@ from modelkb_store.codegen.keras.model_code import BUILD_MODEL
 from modelkb_store.codegen.script.model_source import model_source
 from modelkb_store.codegen.script.own_definitions import parse_definitions
 from modelkb_store.codegen.script.recorded import read_recorded
+from modelkb_viewer.prediction.errors import ModelRebuildError
 
+_CAUSE = "Exception encountered:"
+_MOST_CHARACTERS = 400
 _MODULE = "modelkb_recorded_definitions"
 # What the code of a model calls things; the same as in scripts that are written again.
 _USUAL_NAMES = {
@@ -59,7 +62,7 @@ def construct_model(experiment: Experiment, module: types.ModuleType) -> Any:
 
     Raises:
         CodeGenerationError: Its source was not recorded.
-        Exception: Whatever the constructor raises.
+        ModelRebuildError: The constructor raises something.
     """
     recorded = read_recorded(experiment)
     definitions = parse_definitions(recorded.text("definitions"))
@@ -67,7 +70,20 @@ def construct_model(experiment: Experiment, module: types.ModuleType) -> Any:
     namespace: dict[str, Any] = {**_usual_modules(), **vars(module)}
     for function in code.functions:
         exec(compile(function, f"<model of {experiment.id}>", "exec"), namespace)  # noqa: S102
-    return namespace[BUILD_MODEL]()
+    try:
+        return namespace[BUILD_MODEL]()
+    # The user's code may raise anything, and more so without an argument that is not known.
+    except Exception as error:
+        raise ModelRebuildError(experiment.id, said(error), code.problems) from error
+
+
+def said(error: BaseException) -> str:
+    """Return what matters of what Keras says: it puts the cause behind what it tried."""
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    causes = [line for line in lines if line.startswith(_CAUSE)]
+    text = causes[-1].removeprefix(_CAUSE).strip() if causes else (lines or [""])[0]
+    text = text or type(error).__name__
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} .."
 
 
 def _usual_modules() -> Mapping[str, Any]:
