@@ -44,7 +44,7 @@ def _show_store(store: Store) -> None:
     def draw() -> None:
         _show_what_is_there(store, search or "", running)
 
-    refreshing(draw, running=running > 0)
+    refreshing("The dashboard", draw, running=running > 0)
 
 
 def _show_what_is_there(store: Store, search: str, running_before: int) -> None:

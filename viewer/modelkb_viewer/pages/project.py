@@ -5,11 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from modelkb_store import Store
-from modelkb_store.errors import QueryError
 from modelkb_viewer import addresses
 from modelkb_viewer.components.part import part
 from modelkb_viewer.components.plain_text import plain
-from modelkb_viewer.components.query_error import show_query_error
 from modelkb_viewer.content.project_overview import ProjectOverview
 from modelkb_viewer.content.recent_experiments import running_count
 from modelkb_viewer.opened_store import opened_store
@@ -48,14 +46,11 @@ def _show_project(store: Store, project: str, known: ProjectOverview) -> None:
     st.caption(_summary(store, project, running))
     view = choose_view(store, project, known)
     table = ProjectTable(store, project, view, known.rows.num_rows, running)
-    try:
-        table.show()
-    except QueryError as error:
-        show_query_error(error)
-        return
-    with part("Charts"):
-        newest = sorted(table.ids, reverse=True)[:_MOST_CHARTED]
-        project_charts.show(store, project, table.selected or newest)
+    table.show()
+    if table.ids:
+        with part("Charts"):
+            newest = sorted(table.ids, reverse=True)[:_MOST_CHARTED]
+            project_charts.show(store, project, table.selected or newest)
 
 
 def _summary(store: Store, project: str, running: int) -> str:

@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 import streamlit as st
 
 from modelkb_store import Store
+from modelkb_store.errors import QueryError
 from modelkb_viewer import addresses
 from modelkb_viewer.components.column_settings import FOUR_DIGITS, column_settings
 from modelkb_viewer.components.open_column import clicked_target, open_column
 from modelkb_viewer.components.plain_text import plain
+from modelkb_viewer.components.query_error import show_query_error
 from modelkb_viewer.components.table import show_table
 from modelkb_viewer.content.experiment_frame import experiment_frame
 from modelkb_viewer.content.grouped_experiments import group_experiments
@@ -63,26 +65,26 @@ class ProjectTable:
         self.selected: list[str] = []
 
     def show(self) -> None:
-        """Draw it.
-
-        Raises:
-            QueryError: The query is not valid.
-        """
-        refreshing(self._draw, running=self._running > 0)
+        """Draw it."""
+        refreshing("The table", self._draw, running=self._running > 0)
         self._is_drawn = True
 
     def _draw(self) -> None:
         if chosen := clicked_target(_OPEN):
             links.open_experiment(chosen)
-        ids = self._store.experiment_ids(
-            self._project, where=self._view.where, order_by=self._view.order_by
-        )
+        try:
+            ids = self._store.experiment_ids(
+                self._project, where=self._view.where, order_by=self._view.order_by
+            )
+        except QueryError as error:
+            show_query_error(error)
+            return
         if not self._is_drawn:
             self.ids = ids
         elif bool(running_count(self._store, self._project)) != bool(self._running):
             st.rerun()
         if not ids:
-            st.info("No experiment is so.")
+            st.info("No experiment is as the query says.")
             return
         if self._view.group_by and self._view.metric:
             self._show_groups(ids, self._view.group_by, self._view.metric)

@@ -6,16 +6,24 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from modelkb_viewer.components.part import part
+
 _SECONDS_WHILE_RUNNING = 2
 _SECONDS_OTHERWISE = 10
 
 
-def refreshing(draw: Callable[[], None], *, running: bool) -> None:
+def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
     """Draw something now and every few seconds, more often while a training runs.
 
     Args:
+        title: What it is, for people: an error in it is shown in its place.
         draw: Draws it, from what is in the store at that time.
         running: Whether something that it shows is running.
     """
     seconds = _SECONDS_WHILE_RUNNING if running else _SECONDS_OTHERWISE
-    st.fragment(draw, run_every=seconds)()
+
+    def draw_part() -> None:
+        with part(title):
+            draw()
+
+    st.fragment(draw_part, run_every=seconds)()
