@@ -7,24 +7,24 @@ from typing import Any
 
 import streamlit as st
 
-from modelkb_viewer.components.plain_text import plain
-
 
 def choose(
     label: str,
     options: Sequence[str] | Mapping[str, str],
     *,
     key: str,
+    index: int = 0,
     place: Any = st,
     help: str | None = None,  # noqa: A002 - Streamlit's own word for it
 ) -> str:
-    """Show a box to choose in; the first option is chosen at first.
+    """Show a box to choose in.
 
     Args:
         label: What is chosen.
-        options: One or more; recorded texts are shown as they are. A mapping has what is shown
-            of each.
+        options: One or more, shown as they are: this box reads no Markdown. A mapping has what
+            is shown of each.
         key: The name of the choice on its page and in the address.
+        index: What is chosen at first.
         place: Where to draw, such as a column.
         help: What is said of it on request.
     """
@@ -32,7 +32,8 @@ def choose(
     chosen: Any = place.selectbox(
         label,
         list(options),
-        format_func=lambda each: plain(titles.get(each, each)),
+        index=index,
+        format_func=lambda each: titles.get(each, each),
         key=key,
         bind="query-params",
         help=help,

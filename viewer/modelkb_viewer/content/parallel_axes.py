@@ -19,6 +19,7 @@ from modelkb_viewer.content.hyperparameter_values import (
 # Below the axis, where what has no value is drawn.
 NOT_SET_POSITION = -0.12
 _MOST_TICKS = 12
+_FEW_NUMBERS = 4
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,12 @@ def _positions(axis: Hyperparameter) -> tuple[pd.Series, pd.DataFrame]:
         scaled = np.log(known) if axis.is_wide else known
         low, high = float(scaled.min()), float(scaled.max())
         positions = (scaled - low) / (high - low)
-        middle = (low + high) / 2
-        numbers = [low, middle, high]
+        numbers = sorted(scaled.unique())
+        if len(numbers) > _FEW_NUMBERS:
+            numbers = [low, (low + high) / 2, high]
         texts = [format_number(float(np.exp(n) if axis.is_wide else n)) for n in numbers]
-        ticks = pd.DataFrame({"position": [0.0, 0.5, 1.0], "shown": texts})
+        places = [(number - low) / (high - low) for number in numbers]
+        ticks = pd.DataFrame({"position": places, "shown": texts})
     else:
         names = sorted(set(known))
         place = dict(zip(names, np.linspace(0, 1, len(names)), strict=True))

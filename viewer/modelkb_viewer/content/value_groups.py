@@ -12,6 +12,8 @@ from modelkb_viewer.content.hyperparameter_values import (
     format_number,
 )
 
+# Between the ends of a range of numbers.
+RANGE = " to "
 _MOST_NUMBERS = 5
 _MOST_RANGES = 4
 _FEWEST_IN_RANGE = 5
@@ -41,7 +43,7 @@ def value_groups(hyperparameter: Hyperparameter) -> pd.Series:
     names: dict[int, str] = {}
     for code, members in known.groupby(codes):
         low, high = format_number(members.min()), format_number(members.max())
-        names[int(code)] = low if low == high else f"{low} to {high}"
+        names[int(code)] = low if low == high else f"{low}{RANGE}{high}"
     groups = codes.map(names).reindex(values.index).fillna(NOT_SET)
     return _categorical(groups, [names[code] for code in sorted(names)])
 

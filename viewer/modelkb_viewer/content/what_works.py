@@ -10,7 +10,7 @@ import pandas as pd
 from modelkb_store.metric_direction import higher_is_better
 from modelkb_viewer.content.hyperparameter_values import Hyperparameter, format_number
 from modelkb_viewer.content.importance import importances, ranks_of
-from modelkb_viewer.content.value_groups import value_groups
+from modelkb_viewer.content.value_groups import RANGE, value_groups
 
 _FEWEST_TO_NAME = 3
 COLUMNS = ["hyperparameter", "value", "runs", "median", "best", "top_quarter"]
@@ -84,5 +84,9 @@ def headline(hyperparameters: Sequence[Hyperparameter], values: pd.Series, metri
     best = known.iloc[0]
     return (
         f"{best['hyperparameter']} {best['value']}: {best['runs']} runs, median {metric} "
-        f"{format_number(best['median'])}; best of {len(table)} values."
+        f"{format_number(best['median'])}; best of {len(table)} {_groups_word(table)}."
     )
+
+
+def _groups_word(table: pd.DataFrame) -> str:
+    return "ranges" if table["value"].str.contains(RANGE, regex=False).any() else "values"

@@ -25,6 +25,8 @@ _LINES = ["experiment", "series"]
 _MOST_POINTS = 20_000
 _FEWEST_OF_LINE = 50
 _MOST_IN_LEGEND = 20
+_LEGEND_COLUMNS = 2
+_ROW_OF_LEGEND = 16
 _FEW_POINTS = 400
 _HEIGHT = 340
 
@@ -56,7 +58,7 @@ def curves_figure(
         value_title: What the values are.
         colours: The colour of each experiment, where other charts of the page have it, too.
         colour_by: A further column, that the lines are coloured by in place of the experiment.
-        height: In pixels.
+        height: In pixels, without the legend.
 
     Example:
         >>> frame = pd.DataFrame(
@@ -76,6 +78,8 @@ def curves_figure(
     if smoothing:
         pale = _lines(recorded, x, title, look, log).mark_line(strokeWidth=1, clip=True)
         layers.insert(0, pale.encode(opacity=_opacity(chosen, 0.25)))
+    # The height holds the legend, too.
+    height += _ROW_OF_LEGEND * look.legend_rows
     chart: alt.LayerChart = alt.layer(*layers).properties(height=height, width="container")
     return chart
 
@@ -118,11 +122,13 @@ class _Look:
         encodings: Channels of colour and pattern.
         legend_field: What a click in the legend is about.
         line_count: How many lines there are.
+        legend_rows: How many rows of entries the legend has.
     """
 
     encodings: dict[str, Any]
     legend_field: str
     line_count: int
+    legend_rows: int
 
 
 def _look(points: pd.DataFrame, colours: Mapping[str, str] | None, colour_by: str | None) -> _Look:
@@ -152,7 +158,9 @@ def _look(points: pd.DataFrame, colours: Mapping[str, str] | None, colour_by: st
         encodings["strokeDash"] = alt.StrokeDash(
             "series:N", sort=series, title="Series", legend=_legend(len(series))
         )
-    return _Look(encodings, field, count)
+    entries = len(experiments if field == "experiment" else series)
+    rows = 0 if entries > _MOST_IN_LEGEND else -(-entries // _LEGEND_COLUMNS)
+    return _Look(encodings, field, count, rows)
 
 
 def colour_of(frame: pd.DataFrame, column: str) -> alt.Color:
@@ -193,7 +201,7 @@ def _legend(entries: int) -> alt.Legend | None:
     """Return a legend below the chart, which also fits a phone; none for very many lines."""
     if entries > _MOST_IN_LEGEND:
         return None
-    return alt.Legend(orient="bottom", columns=2, labelLimit=150, symbolLimit=0)
+    return alt.Legend(orient="bottom", columns=_LEGEND_COLUMNS, labelLimit=150, symbolLimit=0)
 
 
 def _pointer(

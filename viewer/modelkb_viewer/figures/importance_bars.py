@@ -8,7 +8,7 @@ import pandas as pd
 from modelkb_viewer.figures.colours import COLOURS, GREY
 
 _BAR_HEIGHT = 26
-_SMALLEST_HEIGHT = 60
+_HEIGHT_OF_AXIS_AND_LEGEND = 100
 
 
 def importance_figure(frame: pd.DataFrame) -> alt.LayerChart:
@@ -46,7 +46,7 @@ def importance_figure(frame: pd.DataFrame) -> alt.LayerChart:
         .encode(x=alt.X("importance:Q"), y=y, text="text:N")
     )
     rule = alt.Chart(shown.head(1)).mark_rule(strokeDash=[4, 3], color=GREY).encode(x="chance:Q")
-    height = max(_SMALLEST_HEIGHT, _BAR_HEIGHT * len(shown))
+    height = _HEIGHT_OF_AXIS_AND_LEGEND + _BAR_HEIGHT * len(shown)
     chart: alt.LayerChart = alt.layer(bars, texts, rule).properties(height=height)
     return chart
 

@@ -62,7 +62,8 @@ def show_what_works(store: Store, experiments: pd.DataFrame) -> None:
     if results is None:
         return
     st.markdown(f"**{plain(headline(results.hyperparameters, results.values, results.metric))}**")
-    table = what_works(results.hyperparameters, results.values, results.metric)
+    table = what_works(_most_important_first(results), results.values, results.metric)
+    table["top_quarter"] = table["top_quarter"].round(2)
     show_table(
         table,
         "What works best here",
@@ -152,7 +153,6 @@ def show_parallel(store: Store, experiments: pd.DataFrame) -> None:
         "Axes",
         list(by_name),
         list(by_name)[:_AXES_AT_FIRST],
-        format_func=plain,
         key=addresses.HYPERPARAMETERS,
         bind="query-params",
     )
