@@ -34,7 +34,8 @@ def group_experiments(
 
     Returns:
         Columns ``value`` (text), ``runs``, ``best``, ``mean`` and ``std`` (of a sample; none of
-        a single run) of the metric, and ``condition``: the query for these runs alone.
+        a single run) of the metric, and ``condition``: the query for these runs alone,
+        empty where the language has none.
     """
     numbers = _column(rows, f"metrics.{metric}")
     groups: defaultdict[str, list[float | None]] = defaultdict(list)
@@ -71,7 +72,7 @@ def _row(
         dtype="float64",
     )
     best = known.max() if higher_is_better(metric) else known.min()
-    condition = equal_to(by, value) if value is None or can_be_written(value) else None
+    condition = equal_to(by, value) if value is None or can_be_written(value) else ""
     return _text(value), len(numbers), best, known.mean(), known.std(), condition
 
 

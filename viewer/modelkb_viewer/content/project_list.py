@@ -95,8 +95,9 @@ def _best_by_project(store: Store) -> dict[str, tuple[str, float | None]]:
 
 
 def _has_all_words(frame: pd.DataFrame, search: str) -> pd.Series[bool]:
-    texts = frame[list(_SEARCHED)].fillna("").agg("\n".join, axis=1).str.lower()
-    found: pd.Series[bool] = pd.Series(True, index=frame.index)
-    for word in search.lower().split():
-        found &= texts.str.contains(word, regex=False)
-    return found
+    words = search.lower().split()
+    found = []
+    for row in frame[list(_SEARCHED)].itertuples(index=False):
+        text = "\n".join(value for value in row if isinstance(value, str)).lower()
+        found.append(all(word in text for word in words))
+    return pd.Series(found, index=frame.index, dtype="bool")

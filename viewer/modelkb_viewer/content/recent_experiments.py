@@ -42,7 +42,7 @@ def recent_experiments(store: Store, search: str = "", limit: int = 20) -> pd.Da
     rows = store.experiment_rows(ids)
     frame = experiment_frame(rows, _COLUMNS)
     metrics = _metric_of_each(rows)
-    frame["metric"] = metrics
+    frame["metric"] = pd.Series(metrics, dtype="object")
     frame["value"] = _values(rows, metrics)
     joined: pd.DataFrame = frame.join(experiment_frame(rows, _LAST_COLUMNS))
     return joined

@@ -150,7 +150,7 @@ class ProjectTable:
         rows = rows.filter(pc.is_in(rows["experiment_id"], pa.array(ids)))
         groups = group_experiments(self._store, self._project, rows, by, metric)
         label = self._view.label(by)
-        conditions = [condition or "" for condition in groups.pop("condition")]
+        conditions = groups.pop("condition").to_list()
         st.markdown(f"**{len(groups):,} groups of {len(ids):,} experiments**")
         settings = {
             "value": open_column(
