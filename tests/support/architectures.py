@@ -47,6 +47,29 @@ class Mlp(keras.Model):
 
     def get_config(self):
         return {"units": self.units, "name": self.name}
+
+
+@keras.saving.register_keras_serializable("tests")
+class Chain(layers.Layer):
+    def __init__(self, layers, weights=(), limits=None, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = layers
+        self.factors = weights + []
+        self.limits = limits
+
+    def call(self, x):
+        for part, factor in zip(self.parts, self.factors):
+            x = factor * part(x)
+        return x
+
+    def get_config(self):
+        config = {"layers": keras.saving.serialize_keras_object(self.parts)}
+        config.update(weights=self.factors, limits=self.limits)
+        return {**super().get_config(), **config}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "layers": keras.saving.deserialize_keras_object(config["layers"])})
 """
 _own: dict[str, Any] = {}
 exec(DEFINITIONS, _own)
@@ -180,6 +203,12 @@ def input_that_is_an_output() -> Any:
 
 
 @architecture
+def input_that_nothing_uses() -> Any:
+    inputs, other = keras.Input((3,)), keras.Input((2,))
+    return keras.Model([inputs, other], layers.Dense(2)(inputs))
+
+
+@architecture
 def operators() -> Any:
     x, y = keras.Input((4,)), keras.Input((4,))
     z = (1 - x) * 2.5 + y / 3.0 - x**2
@@ -271,6 +300,16 @@ def wrappers() -> Any:
     x = layers.TimeDistributed(layers.Flatten())(x)
     x = layers.SpectralNormalization(layers.Dense(4), power_iterations=2)(x)
     return keras.Model(inputs, layers.GlobalAveragePooling1D()(x))
+
+
+@architecture
+def models_distributed_over_time() -> Any:
+    frame = keras.Input((8, 8, 1))
+    features = keras.Model(frame, layers.Flatten()(layers.Conv2D(3, 3)(frame)))
+    head = keras.Sequential([layers.Dense(4), layers.Dropout(0.2)], name="head")
+    inputs = keras.Input((5, 8, 8, 1))
+    x = layers.TimeDistributed(features)(inputs)
+    return keras.Model(inputs, layers.LSTM(3)(layers.TimeDistributed(head)(x)))
 
 
 @architecture
@@ -463,6 +502,13 @@ def augmented_images() -> Any:
 
 
 @architecture
+def pipeline_of_layers() -> Any:
+    rescale = keras.Sequential([keras.Input((8, 8, 3)), layers.Rescaling(2.0)])
+    pipeline = layers.Pipeline([layers.CenterCrop(8, 8), rescale, layers.UnitNormalization()])
+    return keras.Sequential([keras.Input((9, 9, 3)), pipeline, layers.Conv2D(2, 3)])
+
+
+@architecture
 def noise() -> Any:
     inputs = keras.Input((4,))
     x = layers.GaussianNoise(0.1)(layers.AlphaDropout(0.2, seed=4)(inputs))
@@ -474,6 +520,14 @@ def own_layer() -> Any:
     inputs = keras.Input((4,))
     x = _own["Scale"](2.5, name="scaled")(inputs)
     return keras.Model(inputs, layers.Dense(2)(_own["Scale"](0.5)(x)))
+
+
+@architecture
+def own_layer_of_layers() -> Any:
+    """Lists must come back as lists, and what stands beside the layers must not be lost."""
+    parts = [layers.Dense(3), layers.Dense(2)]
+    chain = _own["Chain"](parts, weights=[2, 3], limits={"low": [0.5, "a"]})
+    return keras.Sequential([keras.Input((4,)), chain, layers.Dense(1)])
 
 
 @architecture

@@ -103,6 +103,7 @@ class _Writer:
     def write(self, model: Network | Layer) -> None:
         self.taken.add(BUILD_MODEL)
         self._spelling = Spelling(self.speller, self._nested)
+        self.speller.build = self._nested
         body = self._body_of_own_class(model) if isinstance(model, Layer) else self._body(model)
         self.functions.append(_function(BUILD_MODEL, body))
 

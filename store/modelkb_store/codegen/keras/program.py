@@ -71,7 +71,8 @@ class _Writer:
         refs = [
             ref for layer in self.network.layers for call in layer.calls for ref in call.tensors()
         ]
-        for ref in [*refs, *tensors_in(self.network.outputs)]:
+        ends = self.network.inputs, self.network.outputs  # an input may be used by nothing
+        for ref in [*refs, *tensors_in(ends)]:
             key = ref.layer, ref.call
             self._outputs_seen[key] = max(ref.output, self._outputs_seen.get(key, 0))
 

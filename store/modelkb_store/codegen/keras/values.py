@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import keyword
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from modelkb_store.codegen.keras import api
@@ -25,6 +25,8 @@ from modelkb_store.codegen.keras.settings import (
 from modelkb_store.codegen.keras.special_values import is_special, special_value
 from modelkb_store.codegen.network.auto_names import auto_number
 from modelkb_store.codegen.network.inner_layers import is_mirrored, unprefixed
+from modelkb_store.codegen.network.network import Network
+from modelkb_store.codegen.network.parsing import is_network, parse_model
 from modelkb_store.errors import CodeGenerationError
 from modelkb_store.shortest_float import shortest_float
 
@@ -50,6 +52,7 @@ class Speller:
     Attributes:
         names_used: Names that must be imported: ``keras``, ``layers``, ``ops``, ``np``.
         problems: What could not be written exactly, for people.
+        build: Returns the expression that makes a model inside a layer; None where there is none.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Speller:
         self._default_dtype = default_dtype
         self._definitions = frozenset(definitions)
         self.left_out = frozenset(left_out)
+        self.build: Callable[[Network], ast.expr] | None = None
 
     def value(self, value: object, where: str) -> ast.expr:
         """Write any value of a configuration.
@@ -291,7 +295,7 @@ class Speller:
         described = api.find_class(value.get("module"), str(value["class_name"]))
         config = value["config"]
         if described is None:
-            return self.construct(value, where)
+            return self._model(value) or self.construct(value, where)
         policy = policy_name(value) or quantized_policy_name(value)
         if described.kind == "dtype_policies" and policy is not None:
             return ast.Constant(policy)
@@ -299,6 +303,13 @@ class Speller:
         if described.string is not None and not made.args and not made.keywords:
             return ast.Constant(described.string)
         return made
+
+    def _model(self, value: Mapping[str, Any]) -> ast.expr | None:
+        """Write a model inside a layer, such as one that is distributed over time."""
+        if self.build is None or not is_network(value):
+            return None
+        network = parse_model(value)
+        return self.build(network) if isinstance(network, Network) else None
 
     def _inner_name(self, described: KerasClass, config: Mapping[str, Any]) -> str | None:
         """Return the name to write for a layer inside another."""
@@ -324,7 +335,7 @@ class Speller:
                     where, f"its get_config() has {key!r}, which is no argument", "rename it"
                 )
             if key not in _BASE_SETTINGS:
-                given[key] = self._function(value, where)
+                given[key] = self._own_value(value, where)
         if config.get("trainable") is False:
             given["trainable"] = ast.Constant(False)
         if policy_name(config.get("dtype")) not in (None, self._default_dtype):
@@ -332,6 +343,12 @@ class Speller:
         if name is not None and "name" in config:
             given["name"] = ast.Constant(name)
         return _call(made, (), given)
+
+    def _own_value(self, value: Any, where: str) -> ast.expr:
+        """Write what a class of the user's is given: its lists stay lists, as Keras gives them."""
+        if isinstance(value, (list, tuple)):
+            return ast.List([self._own_value(each, where) for each in value])
+        return self.value(value, where)
 
 
 def number(value: float) -> ast.expr:

@@ -63,7 +63,7 @@ def names_to_leave_out(constructed: Iterable[Layer | Network]) -> frozenset[str]
         number = auto_number(each.name, each.class_name)
         if number is not None:
             numbers[number[0]].append(number[1])
-        if isinstance(each, Network) and each.kind == "sequential" and _has_input(each):
+        if _is_sequential_with_input(each):
             numbers["functional"].append(None)  # the functional model that it makes of itself
     return frozenset(base for base, found in numbers.items() if _counts_up(found))
 
@@ -72,5 +72,9 @@ def _counts_up(numbers: list[int | None]) -> bool:
     return all(number in (None, place) for place, number in enumerate(numbers))
 
 
-def _has_input(network: Network) -> bool:
-    return bool(network.layers) and network.layers[0].is_input
+def _is_sequential_with_input(each: Layer | Network) -> bool:
+    if isinstance(each, Network):
+        return each.kind == "sequential" and each.layers[:1] != () and each.layers[0].is_input
+    # One inside a layer, such as a wrapper, which stands there as it was serialized.
+    layers = each.config.get("layers") if each.class_name == "Sequential" else None
+    return bool(layers) and isinstance(layers, list) and layers[0]["class_name"] == "InputLayer"

@@ -52,7 +52,9 @@ def _layers_in(value: Any) -> Iterator[Layer]:
         for each in value.values():
             yield from _layers_in(each)
         config = value.get("config")
-        if isinstance(config, Mapping) and "name" in config and "trainable" in config:
+        if not isinstance(config, Mapping) or "name" not in config:
+            return
+        if "trainable" in config or value.get("class_name") == "InputLayer":
             yield Layer(
                 name=unprefixed(str(config["name"])),
                 class_name=str(value.get("class_name")),

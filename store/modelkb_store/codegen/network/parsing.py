@@ -11,6 +11,9 @@ from modelkb_store.errors import CodeGenerationError
 
 # A functional model begins its life with a call on its own inputs, which is not counted here.
 _CALLS_OF_ITS_OWN = 1
+_PIPELINE = "Pipeline"  # a layer that holds layers, and no model
+# What a sequential model says of itself. A layer of the user's that holds others says more.
+_SEQUENTIAL_SETTINGS = {"build_input_shape", "dtype", "layers", "name", "trainable"}
 
 
 def parse_model(config: Mapping[str, Any]) -> Network | Layer:
@@ -57,10 +60,20 @@ def _layer(entry: Mapping[str, Any], node_offsets: Mapping[str, int]) -> Layer:
         build_config=entry.get("build_config"),
         calls=tuple(_call(node, node_offsets) for node in entry.get("inbound_nodes") or ()),
     )
-    return dataclasses.replace(layer, network=_network(layer)) if _has_layers(config) else layer
+    return dataclasses.replace(layer, network=_network(layer)) if is_network(entry) else layer
 
 
-def _has_layers(config: Mapping[str, Any]) -> bool:
+def is_network(entry: Mapping[str, Any]) -> bool:
+    """Return whether an object is a model, by its configuration."""
+    config = entry["config"]
+    if entry["class_name"] == _PIPELINE or not _has_layers(config):
+        return False
+    return "input_layers" in config or _SEQUENTIAL_SETTINGS.issuperset(config)
+
+
+def _has_layers(config: Any) -> bool:
+    if not isinstance(config, Mapping):
+        return False
     layers = config.get("layers")
     return isinstance(layers, list) and all(
         isinstance(each, Mapping) and "class_name" in each for each in layers
@@ -93,10 +106,8 @@ def _name(entry: Mapping[str, Any]) -> str:
 
 def _begins_called(entry: Mapping[str, Any]) -> bool:
     config = entry["config"]
-    if not isinstance(config, Mapping):
-        return False
-    if "input_layers" in config or not _has_layers(config) or not config["layers"]:
-        return "input_layers" in config
+    if not _has_layers(config) or "input_layers" in config or not config["layers"]:
+        return isinstance(config, Mapping) and "input_layers" in config
     # In Keras 2 a sequential model with an input was a functional one, too.
     nodes = entry.get("inbound_nodes") or []
     is_old = bool(nodes) and not isinstance(nodes[0], Mapping)
