@@ -34,6 +34,7 @@ def edit_experiment(
     *,
     tags: Iterable[str] | None = None,
     notes: str | None = None,
+    seen: ExperimentRecord | None = None,
 ) -> ExperimentRecord:
     """Give an experiment other tags or notes; it may be running, or be edited by others.
 
@@ -45,6 +46,8 @@ def edit_experiment(
         experiment_id: The whole id.
         tags: All that it is to have, each once; None leaves them as they are.
         notes: The whole text; None leaves it as it is.
+        seen: The experiment as whoever edits has seen it: what others have changed since then
+            stays. By default as it is now.
 
     Returns:
         The experiment as it is now.
@@ -61,10 +64,11 @@ def edit_experiment(
     project, record = _found(files, experiment_id)
     new_tags = None if tags is None else _checked_tags(tags)
     new_notes = None if notes is None else _checked_notes(notes)
+    before = seen or record
     edit = Edit(
-        tags_before=None if new_tags is None else record.tags,
+        tags_before=None if new_tags is None else before.tags,
         tags=new_tags,
-        notes_before=None if new_notes is None else record.notes,
+        notes_before=None if new_notes is None else before.notes,
         notes=new_notes,
     )
     if edit.tags == edit.tags_before and edit.notes == edit.notes_before:

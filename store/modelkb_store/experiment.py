@@ -213,6 +213,25 @@ class Experiment:
         """Return the files of this experiment: kind, path from the store, size and hash."""
         return _pandas(self.table("artifacts"))
 
+    def read_artifact(self, sha256: str) -> bytes:
+        """Return the content of one of the files of :meth:`artifacts`.
+
+        Args:
+            sha256: Its hash.
+
+        Raises:
+            ArtifactNotFoundError: The experiment has no such file, or it is gone.
+        """
+        kept = self.table("artifacts").to_pylist()
+        path = next((row["path"] for row in kept if row["sha256"] == sha256), None)
+        if path is None:
+            raise ArtifactNotFoundError(self.id, f"file {sha256}", "see artifacts()")
+        try:
+            return self._files.read(path)
+        except FileNotFoundError as error:
+            reason = f"{self._files.uri}/{path} is missing"
+            raise ArtifactNotFoundError(self.id, f"file {sha256}", reason) from error
+
     def checkpoints(self) -> pd.DataFrame:
         """Return the checkpoints, oldest first, one row each.
 
@@ -369,7 +388,8 @@ class Experiment:
     def set_tags(self, tags: Iterable[str]) -> None:
         """Give the experiment these tags, in place of all that it has.
 
-        It may be running, and others may edit it: tags that they add meanwhile stay.
+        It may be running, and others may edit it: what they have changed since this object was
+        made stays.
 
         Args:
             tags: Up to 200, each of up to 200 characters.
@@ -381,7 +401,7 @@ class Experiment:
         Example:
             >>> run.set_tags([*run.record.tags, "baseline"])
         """
-        self.record = edit_experiment(self._files, self.id, tags=tags)
+        self.record = edit_experiment(self._files, self.id, tags=tags, seen=self.record)
 
     def set_notes(self, notes: str) -> None:
         """Give the experiment other notes; see :meth:`set_tags`.
@@ -389,7 +409,7 @@ class Experiment:
         Args:
             notes: The whole text, up to 100,000 characters.
         """
-        self.record = edit_experiment(self._files, self.id, notes=notes)
+        self.record = edit_experiment(self._files, self.id, notes=notes, seen=self.record)
 
     def script(self) -> str:
         """Return the training as a script: data, model, compile, fit and evaluation.

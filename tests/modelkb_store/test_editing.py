@@ -184,6 +184,18 @@ def test_edits_outlive_full_segments(
     assert said(store, run) == (["told"], "told")
 
 
+def test_what_others_have_changed_since_it_was_seen_stays(
+    store: Path, recorded_experiment: Experiment
+) -> None:
+    other = Store(store).experiment(recorded_experiment.id)
+    recorded_experiment.set_tags(["a"])
+    recorded_experiment.set_notes("theirs")
+    other.set_tags(["b"])
+    other.set_notes("mine")
+    assert said(store, other.id) == (["a", "b"], "mine\ntheirs")
+    assert other.record.tags == ("a", "b")
+
+
 def test_compaction_keeps_it(store: Path) -> None:
     runs = [
         record_complete_experiment(store, number=number).experiment.experiment_id

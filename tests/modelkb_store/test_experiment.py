@@ -469,3 +469,17 @@ def test_a_run_that_went_on_is_in_order_after_its_files_were_merged(
     later.rename(later.with_name("a.parquet"))
 
     assert Store(store).experiment(run).metrics()["epoch"].tolist() == list(range(6))
+
+
+def test_kept_files_are_read_by_their_hash(recorded_experiment: Experiment) -> None:
+    (kept,) = recorded_experiment.artifacts().to_dict("records")
+    assert recorded_experiment.read_artifact(kept["sha256"]) == CONSOLE
+    with pytest.raises(ArtifactNotFoundError, match="see artifacts"):
+        recorded_experiment.read_artifact("format.json")
+
+
+def test_a_kept_file_that_is_gone_is_said_so(store: Path, recorded_experiment: Experiment) -> None:
+    (kept,) = recorded_experiment.artifacts().to_dict("records")
+    (store / kept["path"]).unlink()
+    with pytest.raises(ArtifactNotFoundError, match="is missing"):
+        recorded_experiment.read_artifact(kept["sha256"])

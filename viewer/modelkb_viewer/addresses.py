@@ -39,6 +39,7 @@ FROM = "from"
 TO = "to"
 SHARES = "shares"
 SPLIT = "split"
+EVALUATION = "evaluation"
 
 
 def project_address(project: str) -> str:

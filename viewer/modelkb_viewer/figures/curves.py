@@ -29,6 +29,8 @@ _LEGEND_COLUMNS = 2
 _ROW_OF_LEGEND = 16
 _FEW_POINTS = 400
 _HEIGHT = 340
+# With digits of its own: an axis would else write 50 as 5e+1.
+_NUMBERS = ".6~g"
 
 
 def curves_figure(
@@ -95,14 +97,14 @@ def _lines(
 ) -> alt.Chart:
     thick = 2 if look.line_count <= len(COLOURS) else 1.2
     # Epochs and steps are whole numbers.
-    axis = alt.Axis(tickMinStep=1, format="~g" if x == "time" else "d", grid=False)
+    axis = alt.Axis(tickMinStep=1, format=_NUMBERS if x == "time" else "d", grid=False)
     scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
     drawn: alt.Chart = (
         alt.Chart(points)
         .mark_line(strokeWidth=thick, clip=True)
         .encode(
             x=alt.X("x:Q", title=title["x"], axis=axis, scale=alt.Scale(nice=False)),
-            y=alt.Y("value:Q", title=title["value"], scale=scale, axis=alt.Axis(format="~g")),
+            y=alt.Y("value:Q", title=title["value"], scale=scale, axis=alt.Axis(format=_NUMBERS)),
             detail=[alt.Detail(f"{name}:N") for name in _LINES],
             **look.encodings,
         )
@@ -198,8 +200,8 @@ def _nominal(channel: Any, field: str, domain: list[str], range_: list[Any]) -> 
 
 
 def _legend(entries: int) -> alt.Legend | None:
-    """Return a legend below the chart, which also fits a phone; none for very many lines."""
-    if entries > _MOST_IN_LEGEND:
+    """Return a legend below the chart, which also fits a phone; none for one or very many lines."""
+    if not 1 < entries <= _MOST_IN_LEGEND:
         return None
     return alt.Legend(orient="bottom", columns=_LEGEND_COLUMNS, labelLimit=150, symbolLimit=0)
 

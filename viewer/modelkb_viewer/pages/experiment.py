@@ -6,13 +6,16 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from modelkb_store import Experiment
+from modelkb_store import AmbiguousIdError, Experiment, ExperimentNotFoundError, Store
 from modelkb_viewer import addresses
 from modelkb_viewer.components.part import part
+from modelkb_viewer.components.plain_text import plain
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.pages import (
     experiment_architecture,
+    experiment_choice,
     experiment_code,
+    experiment_head,
     experiment_metadata,
     experiment_test,
 )
@@ -26,17 +29,28 @@ _TABS: dict[str, Callable[[Experiment], None]] = {
 
 
 def show() -> None:
-    """Draw the page of the experiment that the address names."""
-    experiment_id = st.query_params.get(addresses.EXPERIMENT)
+    """Draw the page of the experiment that the address names, or a choice of them."""
     with part("The experiment"):
-        if experiment_id is None:
-            st.info("Choose an experiment on the dashboard or on a project's page.")
-            return
-        _show_experiment(opened_store().experiment(experiment_id))
+        store = opened_store()
+        wanted = st.query_params.get(addresses.EXPERIMENT)
+        experiment = _found(store, wanted) if wanted else None
+        if experiment is None:
+            experiment_choice.show(store)
+        else:
+            _show_experiment(store, experiment)
 
 
-def _show_experiment(experiment: Experiment) -> None:
-    st.title(experiment.record.name)
+def _found(store: Store, wanted: str) -> Experiment | None:
+    """Return the experiment with an id, a part of it, or a name; None if it is not one."""
+    try:
+        return store.experiment(wanted)
+    except (ExperimentNotFoundError, AmbiguousIdError) as error:
+        st.warning(plain(error), icon=":material/search_off:")
+        return None
+
+
+def _show_experiment(store: Store, experiment: Experiment) -> None:
+    experiment_head.show(store, experiment)
     tabs = st.tabs(list(_TABS), key=addresses.TAB, bind="query-params")
     for tab, (name, show_tab) in zip(tabs, _TABS.items(), strict=True):
         if tab.open:

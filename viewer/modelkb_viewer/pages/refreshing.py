@@ -10,6 +10,7 @@ from modelkb_viewer.components.part import part
 
 _SECONDS_WHILE_RUNNING = 2
 _SECONDS_OTHERWISE = 10
+_SECONDS_WHILE_LOOKED_AT = 1.5
 
 
 def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
@@ -27,3 +28,8 @@ def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
             draw()
 
     st.fragment(draw_part, run_every=seconds)()
+
+
+def live(draw: Callable[[], None], *, running: bool) -> None:
+    """Draw something now and, while a training runs, every second and a half from then on."""
+    st.fragment(draw, run_every=_SECONDS_WHILE_LOOKED_AT if running else None)()
