@@ -69,10 +69,10 @@ class InputSpec:
         if self.is_text:
             return None
         if len(self.shape) == 3:
-            first, *middle, last = self.shape
-            rows, columns, channels = (
-                (*middle, first) if self.channels_first else (first, *middle, last)
-            )
+            if self.channels_first:
+                channels, rows, columns = self.shape
+            else:
+                rows, columns, channels = self.shape
             fits = all(each is None or each >= _SMALLEST_PICTURE for each in (rows, columns))
             return (rows, columns, channels) if channels in _CHANNELS and fits else None
         if len(self.shape) == 2:

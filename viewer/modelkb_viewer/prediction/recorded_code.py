@@ -20,6 +20,7 @@ from modelkb_store.codegen.script.recorded import read_recorded
 from modelkb_viewer.prediction.errors import ModelRebuildError
 
 _CAUSE = "Exception encountered:"
+_FURTHER = (" Make sure custom", " Full object config", " You can override")
 _MOST_CHARACTERS = 400
 _MODULE = "modelkb_recorded_definitions"
 # What the code of a model calls things; the same as in scripts that are written again.
@@ -82,7 +83,10 @@ def said(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
     causes = [line for line in lines if line.startswith(_CAUSE)]
     text = causes[-1].removeprefix(_CAUSE).strip() if causes else (lines or [""])[0]
-    text = text or type(error).__name__
+    # Then comes the configuration, or advice for whoever loads the model by hand.
+    for beginning in _FURTHER:
+        text = text.partition(beginning)[0]
+    text = text.strip() or type(error).__name__
     return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} .."
 
 

@@ -14,7 +14,8 @@ from modelkb_viewer.prediction.input_spec import InputSpec
 from modelkb_viewer.prediction.prepared import MOST_SAMPLES, Prepared, rows_of
 
 _MOST_BYTES = 50 << 20
-_DELIMITERS = ",;\t|"
+# The comma last: it may be the decimal point beside any other.
+_DELIMITERS = ";\t|,"
 _MISSING = frozenset(["", "nan", "na", "n/a", "null", "none"])
 _EXPECTED = "a CSV file with one sample in each row"
 
@@ -63,7 +64,7 @@ def _rows(
 ) -> tuple[list[list[str]], list[int]]:
     """Return the rows without their header, and the lines that they are on."""
     first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(_DELIMITERS, key=first.count)
+    delimiter = next((each for each in _DELIMITERS if each in first), _DELIMITERS[-1])
     if spec.is_text and first.count(delimiter) == 0:
         delimiter = "\x1f"  # a file of texts, one a line
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
