@@ -69,12 +69,14 @@ def test_colours_of_the_page_are_taken() -> None:
     assert said["layer"][0]["encoding"]["color"]["scale"]["range"] == ["#111111"]
 
 
-def test_a_column_with_dots_colours_the_lines() -> None:
+def test_numbers_colour_the_lines_by_a_ramp_and_texts_by_single_colours() -> None:
     frame = curves(3)
-    frame["optimizer.beta_1"] = frame["experiment"].str[-1].astype(float)
-    said, _ = drawn(curves_figure(frame, colour_by="optimizer.beta_1"))
+    frame["colour"] = frame["experiment"].str[-1].astype(float)
+    said, _ = drawn(curves_figure(frame, colour_title="rate"))
     colour = said["layer"][0]["encoding"]["color"]
-    assert (colour["field"], colour["type"]) == (r"optimizer\.beta_1", "quantitative")
+    assert (colour["type"], colour["title"]) == ("quantitative", "rate")
+    said, _ = drawn(curves_figure(frame.assign(colour="adam"), colour_title="optimizer"))
+    assert said["layer"][0]["encoding"]["color"]["type"] == "nominal"
 
 
 def test_smoothing_leaves_the_recorded_values_behind() -> None:

@@ -41,7 +41,7 @@ def curves_figure(
     log: bool = False,
     value_title: str = "Value",
     colours: Mapping[str, str] | None = None,
-    colour_by: str | None = None,
+    colour_title: str | None = None,
     height: int = _HEIGHT,
 ) -> alt.LayerChart:
     """Return curves as lines; pointing at one shows its values, a click in the legend keeps it.
@@ -59,7 +59,8 @@ def curves_figure(
         log: Whether the axis of values is logarithmic; values up to 0 are left out then.
         value_title: What the values are.
         colours: The colour of each experiment, where other charts of the page have it, too.
-        colour_by: A further column, that the lines are coloured by in place of the experiment.
+        colour_title: What a further column ``colour`` is, that lines are coloured by in place of
+            the experiment.
         height: In pixels, without the legend.
 
     Example:
@@ -68,15 +69,15 @@ def curves_figure(
         ... )
         >>> curves_figure(frame, x="epoch", smoothing=0.5)
     """
-    kept = ["x", "value", *_LINES, *([colour_by] if colour_by else [])]
+    kept = ["x", "value", *_LINES, *(["colour"] if colour_title else [])]
     recorded = frame[kept].reset_index(drop=True)
     points = recorded.assign(value=smoothed(recorded, _LINES, smoothing))
     recorded, points = _drawable(recorded, log), _drawable(points, log)
-    look = _look(points, colours, colour_by)
+    look = _look(points, colours, colour_title)
     chosen = alt.selection_point(fields=[look.legend_field], bind="legend")
     title = {"x": X_TITLES[x], "value": value_title}
     line = _lines(points, x, title, look, log).encode(opacity=_opacity(chosen, 0.95))
-    layers = [line.add_params(chosen), _pointer(line, points, x, title, colour_by)]
+    layers = [line.add_params(chosen), _pointer(line, points, x, title, colour_title)]
     if smoothing:
         pale = _lines(recorded, x, title, look, log).mark_line(strokeWidth=1, clip=True)
         layers.insert(0, pale.encode(opacity=_opacity(chosen, 0.25)))
@@ -133,15 +134,17 @@ class _Look:
     legend_rows: int
 
 
-def _look(points: pd.DataFrame, colours: Mapping[str, str] | None, colour_by: str | None) -> _Look:
+def _look(
+    points: pd.DataFrame, colours: Mapping[str, str] | None, colour_title: str | None
+) -> _Look:
     experiments = list(dict.fromkeys(points["experiment"]))
     series = list(dict.fromkeys(points["series"]))
     count = len(points[_LINES].drop_duplicates())
     encodings: dict[str, Any] = {}
     field = "experiment"
-    if colour_by:
-        encodings["color"] = colour_of(points, colour_by)
-        field = colour_by
+    if colour_title:
+        encodings["color"] = colour_of(points, colour_title)
+        field = "colour"
     elif len(experiments) > 1 or colours:
         known = {**experiment_colours(experiments), **(colours or {})}
         range_ = [known[name] for name in experiments]
@@ -165,28 +168,14 @@ def _look(points: pd.DataFrame, colours: Mapping[str, str] | None, colour_by: st
     return _Look(encodings, field, count, rows)
 
 
-def colour_of(frame: pd.DataFrame, column: str) -> alt.Color:
-    """Return a colour by any column: a ramp for numbers, colours for few texts."""
-    # Vega reads dots and brackets in the name of a field as a path into an object.
-    name = escaped(column)
-    if pd.api.types.is_numeric_dtype(frame[column]) and frame[column].nunique() > 2:
-        return metric_colour(name, column)
-    values = sorted(frame[column].dropna().unique().tolist(), key=str)
+def colour_of(frame: pd.DataFrame, title: str) -> alt.Color:
+    """Return colours by the column ``colour``: a ramp for numbers, single ones for texts."""
+    if pd.api.types.is_numeric_dtype(frame["colour"]) and frame["colour"].nunique() > 2:
+        return metric_colour("colour", title)
+    values = sorted(frame["colour"].dropna().unique().tolist(), key=str)
     colours = experiment_colours([str(value) for value in values])
     scale = alt.Scale(domain=values, range=list(colours.values()))
-    return alt.Color(f"{name}:N", title=column, scale=scale, legend=_legend(len(values)))
-
-
-def escaped(column: str) -> str:
-    r"""Return a column's name as a field of a chart.
-
-    Example:
-        >>> escaped("optimizer.beta_1")
-        'optimizer\\.beta_1'
-    """
-    for special in ("\\", ".", "[", "]", ":", "'", '"'):
-        column = column.replace(special, f"\\{special}")
-    return column
+    return alt.Color("colour:N", title=title, scale=scale, legend=_legend(len(values)))
 
 
 def _nominal(channel: Any, field: str, domain: list[str], range_: list[Any]) -> Any:
@@ -211,15 +200,15 @@ def _pointer(
     points: pd.DataFrame,
     x: XAxis,
     title: Mapping[str, str],
-    colour_by: str | None,
+    colour_title: str | None,
 ) -> alt.Chart:
     """Return points that show up under the pointer, and tell what is there."""
     nearest = alt.selection_point(on="pointerover", nearest=True, empty=False, clear="pointerout")
     tooltip = [alt.Tooltip(f"{name}:N", title=name.capitalize()) for name in _LINES]
     tooltip.append(alt.Tooltip("x:Q", title=title["x"], format=".4~g" if x == "time" else "d"))
     tooltip.append(alt.Tooltip("value:Q", title=title["value"], format=".4~g"))
-    if colour_by:
-        tooltip.append(alt.Tooltip(escaped(colour_by), title=colour_by))
+    if colour_title:
+        tooltip.append(alt.Tooltip("colour", title=colour_title))
     # Few points are always seen, as a line of one point would not be.
     alone = points.groupby(_LINES, observed=True)["x"].transform("size") == 1
     seen = len(points) <= _FEW_POINTS or bool(alone.any())

@@ -9,14 +9,19 @@ import numpy as np
 import pandas as pd
 
 from modelkb_viewer.figures.colours import COLOURS, GREY
-from modelkb_viewer.figures.curves import colour_of, escaped
+from modelkb_viewer.figures.curves import colour_of
 
 _HEIGHT = 380
 _SPREAD = 1.0
 
 
 def metric_against_number_figure(
-    frame: pd.DataFrame, *, name: str, metric: str, log: bool = False, colour_by: str | None = None
+    frame: pd.DataFrame,
+    *,
+    name: str,
+    metric: str,
+    log: bool = False,
+    colour_title: str | None = None,
 ) -> alt.Chart:
     """Return one point per experiment, over a hyperparameter that is a number.
 
@@ -25,13 +30,13 @@ def metric_against_number_figure(
         name: What the hyperparameter is called.
         metric: What the metric is called.
         log: Whether the axis of the hyperparameter is logarithmic; its numbers are above 0.
-        colour_by: A further column that colours the points.
+        colour_title: What a further column ``colour`` is, that colours the points.
     """
     scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
     axis = alt.Axis(format="~g", grid=False, labelOverlap=True)
     x = alt.X("x:Q", title=name, scale=scale, axis=axis)
     points = alt.Chart(frame).mark_point(filled=True, size=50, opacity=0.7)
-    return _coloured(points, frame, x, name=name, metric=metric, colour_by=colour_by)
+    return _coloured(points, frame, x, name=name, metric=metric, colour_title=colour_title)
 
 
 def metric_against_category_figure(
@@ -40,7 +45,7 @@ def metric_against_category_figure(
     name: str,
     metric: str,
     order: Sequence[str],
-    colour_by: str | None = None,
+    colour_title: str | None = None,
 ) -> alt.LayerChart:
     """Return a strip of points for each value of a hyperparameter, with its median and quartiles.
 
@@ -49,7 +54,7 @@ def metric_against_category_figure(
         name: What the hyperparameter is called.
         metric: What the metric is called.
         order: The values from left to right.
-        colour_by: A further column that colours the points.
+        colour_title: What a further column ``colour`` is, that colours the points.
     """
     x = alt.X(
         "x:N",
@@ -66,7 +71,7 @@ def metric_against_category_figure(
             xOffset=alt.XOffset("spread:Q", scale=alt.Scale(domain=[-2 * _SPREAD, 2 * _SPREAD]))
         )
     )
-    points = _coloured(strip, frame, x, name=name, metric=metric, colour_by=colour_by)
+    points = _coloured(strip, frame, x, name=name, metric=metric, colour_title=colour_title)
     y = alt.Y("y:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g"))
     box = (
         alt.Chart(frame)
@@ -90,16 +95,16 @@ def _coloured(
     *,
     name: str,
     metric: str,
-    colour_by: str | None,
+    colour_title: str | None,
 ) -> alt.Chart:
-    colour = colour_of(frame, colour_by) if colour_by else alt.value(COLOURS[0])
+    colour = colour_of(frame, colour_title) if colour_title else alt.value(COLOURS[0])
     tooltip = [
         alt.Tooltip("experiment:N", title="Experiment"),
         alt.Tooltip("x", title=name),
         alt.Tooltip("y:Q", title=metric, format=".4~g"),
     ]
-    if colour_by:
-        tooltip.append(alt.Tooltip(escaped(colour_by), title=colour_by))
+    if colour_title:
+        tooltip.append(alt.Tooltip("colour", title=colour_title))
     y = alt.Y("y:Q", title=metric, scale=alt.Scale(zero=False), axis=alt.Axis(format="~g"))
     drawn: alt.Chart = points.encode(x=x, y=y, color=colour, tooltip=tooltip).properties(
         height=_HEIGHT

@@ -68,10 +68,10 @@ def _pick(store: Store, chosen: list[str]) -> list[str]:
         placeholder="Add an experiment",
         on_change=_keep_in_address,
     )
-    for place, each in zip(st.columns(2), [0, 1], strict=True):
-        if each < len(picked) <= 2:
-            with place:
-                links.experiment_link(picked[each], f"Open {titles[picked[each]]}")
+    if picked:
+        with st.popover("Open", icon=":material/open_in_new:", type="tertiary"):
+            for each in picked:
+                links.experiment_link(each, titles[each])
     return picked
 
 

@@ -76,7 +76,7 @@ def show_evaluations(store: Store, experiments: pd.DataFrame) -> None:
 def _show_matrices(matrices: Mapping[tuple[str, str], Mapping[str, pd.DataFrame]]) -> None:
     several_outputs = len({output for _, output in matrices}) > 1
     by_title = {
-        f"{split}, output {output}" if several_outputs else split: found
+        f"{split}, {output}" if several_outputs else split: found
         for (split, output), found in matrices.items()
     }
     left, right = st.columns(2, vertical_alignment="bottom")
@@ -124,7 +124,7 @@ def _show_side_by_side(frame: pd.DataFrame, name: str, *, fixed: int = 1) -> Non
     if shown.empty:
         st.info("There is no difference." if len(frame) else "Nothing was recorded.")
         return
-    settings = {frame.columns[0]: st.column_config.Column(pinned=True)}
+    settings = {frame.columns[0]: st.column_config.Column(pinned=True, width="medium")}
     for column in frame.columns[fixed:]:
         if pd.api.types.is_numeric_dtype(frame[column]):
             settings[column] = st.column_config.NumberColumn(format=FOUR_DIGITS)

@@ -120,22 +120,21 @@ def show_metric_against(store: Store, experiments: pd.DataFrame) -> None:
     colour = choose("Coloured by", others, key=addresses.COLOUR_BY, place=right)
     chosen, metric = by_name[name], results.metric
     frame = pd.DataFrame({"experiment": results.values.index, "y": results.values.to_numpy()})
-    frame["x"] = chosen.values.to_numpy() if chosen.is_numeric else chosen.values.map(as_text)
-    colour_by = None if colour == _NOTHING else colour
-    if colour_by:
-        values = by_name[colour_by].values
-        frame[colour_by] = values if by_name[colour_by].is_numeric else values.map(as_text)
+    frame["x"] = _shown_values(chosen)
+    colour_title = None if colour == _NOTHING else colour
+    if colour_title:
+        frame["colour"] = _shown_values(by_name[colour_title])
     drawn = frame[frame["y"].notna() & frame["x"].notna()]
     left_out = len(frame) - len(drawn)
     if chosen.is_numeric:
         numbers = metric_against_number_figure(
-            drawn, name=name, metric=metric, log=chosen.is_wide, colour_by=colour_by
+            drawn, name=name, metric=metric, log=chosen.is_wide, colour_title=colour_title
         )
         show_figure(numbers, f"{metric} against {name}", key="metric-against")
     else:
         order = sorted(set(drawn["x"]), key=lambda text: (text == NOT_SET, text))
         strips = metric_against_category_figure(
-            drawn, name=name, metric=metric, order=order, colour_by=colour_by
+            drawn, name=name, metric=metric, order=order, colour_title=colour_title
         )
         show_figure(strips, f"{metric} against {name}", key="metric-against")
     if left_out:
@@ -186,3 +185,8 @@ def _most_important_first(results: _Results) -> list[Hyperparameter]:
     found = importances(results.hyperparameters, results.values, results.metric)
     place = {name: number for number, name in enumerate(found["hyperparameter"])}
     return sorted(results.hyperparameters, key=lambda each: place.get(each.name, len(place)))
+
+
+def _shown_values(hyperparameter: Hyperparameter) -> pd.Series:
+    values = hyperparameter.values
+    return values if hyperparameter.is_numeric else values.map(as_text)

@@ -8,14 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from modelkb_store import Store
-from modelkb_store.records import Status
 from modelkb_viewer import addresses
 from modelkb_viewer.components.part import part
 from modelkb_viewer.content.metric_values import metric_names
 from modelkb_viewer.content.selected_experiments import selected_experiments
 from modelkb_viewer.pages import curves, hyperparameter_charts
 
-_SECONDS_WHILE_RUNNING = 2
 _CURVES = "Curves"
 _CHARTS: dict[str, Callable[[Store, pd.DataFrame], None]] = {
     _CURVES: curves.show,
@@ -29,8 +27,6 @@ _CHARTS: dict[str, Callable[[Store, pd.DataFrame], None]] = {
 def show(store: Store, project: str, experiment_ids: list[str]) -> None:
     """Draw charts over some experiments of a project, one at a time.
 
-    Curves of what runs are drawn again as they grow.
-
     Args:
         store: The store.
         project: The project.
@@ -41,11 +37,11 @@ def show(store: Store, project: str, experiment_ids: list[str]) -> None:
     if experiments.empty or not metric_names(experiments):
         st.info("There is nothing to draw: no experiment with metrics is selected.")
         return
-    runs = bool((experiments["status"] == Status.RUNNING.value).any())
-    seconds = _SECONDS_WHILE_RUNNING if runs else None
-    st.fragment(_show_charts, run_every=seconds)(store, experiments)
+    _show_charts(store, experiments)
 
 
+# What is chosen here changes nothing in the rest of the page.
+@st.fragment
 def _show_charts(store: Store, experiments: pd.DataFrame) -> None:
     number = len(experiments)
     st.caption(f"Over {number} experiment{'' if number == 1 else 's'}")
