@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import socket
@@ -10,6 +11,8 @@ from modelkb_store.errors import ModelKBError
 
 _MOST_TRIED = 100
 _LAST_PORT = 65535
+# By another process, or by the system.
+_TAKEN = (errno.EADDRINUSE, errno.EACCES)
 
 
 class AddressNotAvailableError(ModelKBError, OSError):
@@ -40,7 +43,7 @@ def free_port(address: str, wanted: int | None, default: int) -> int:
         try:
             _try(address, port)
         except OSError as error:
-            if port == last or isinstance(error, socket.gaierror):
+            if port == last or error.errno not in _TAKEN:
                 raise AddressNotAvailableError(address, port, error) from error
         else:
             return port

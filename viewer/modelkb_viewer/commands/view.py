@@ -76,7 +76,9 @@ def command(
             yield
 
     app = st.App(SCRIPT, routes=routes(), middleware=MIDDLEWARE, lifespan=announced)
-    app.run(config={**SETTINGS, **_settings(address, chosen_port)})
+    # Ctrl-C is how it ends; all has been closed when it comes here.
+    with contextlib.suppress(KeyboardInterrupt):
+        app.run(config={**SETTINGS, **_settings(address, chosen_port)})
 
 
 def _settings(address: str, port: int) -> dict[str, Any]:

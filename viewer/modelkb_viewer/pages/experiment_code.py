@@ -80,7 +80,7 @@ def _show_missing(script: ShownScript) -> None:
         st.warning(f"Not recorded:\n\n{lines}", icon=":material/info:")
     if script.companions:
         names = " and ".join(script.companions)
-        st.info(plain(f"It loads what the training began with: {names}."), icon=":material/info:")
+        st.caption(plain(f"It loads what the training began with: {names}."))
 
 
 def _show_model(experiment: Experiment, target: str) -> None:

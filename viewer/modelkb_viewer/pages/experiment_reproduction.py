@@ -134,7 +134,12 @@ def _show_earlier(experiment: Experiment, job: ReproductionJob | None) -> None:
     ]
     if not rows:
         return
-    with st.expander(f"Earlier reproductions ({len(rows)})"):
+    expander = st.expander(
+        f"Earlier reproductions ({len(rows)})", key="earlier-reproductions", on_change="rerun"
+    )
+    if not expander.open:
+        return
+    with expander:
         for row in rows[:_MOST_COMPARED]:
             experiment_link(row["experiment_id"], row["experiment_id"])
             with part("The comparison"):
