@@ -10,6 +10,8 @@ from typing import Any
 from modelkb_store.codegen.keras.api import find_class
 from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.codegen.script.constants import Constants
+from modelkb_store.codegen.script.own_definitions import OwnDefinitions, parse_definitions
+from modelkb_store.codegen.script.own_objects import OwnObjects
 from modelkb_store.codegen.script.recorded import Recorded
 from modelkb_store.errors import CodeGenerationError
 from modelkb_store.shortest_float import shortest_float
@@ -24,6 +26,7 @@ _DEFAULTS = {
     "run_eagerly": False,
     "steps_per_execution": 1,
 }
+_OF_OBJECTS = ("loss", "metrics", "weighted_metrics")
 
 
 @dataclass(slots=True)
@@ -34,12 +37,14 @@ class CompileCall:
         recorded: The experiment.
         speller: Writes values.
         constants: Gets the learning rate.
+        definitions: The user's own classes and functions.
         problems: What could not be written, for people.
     """
 
     recorded: Recorded
     speller: Speller
     constants: Constants
+    definitions: OwnDefinitions = field(default_factory=lambda: parse_definitions(""))
     problems: list[str] = field(default_factory=list)
 
     def keywords(self) -> list[ast.keyword] | None:
@@ -63,6 +68,10 @@ class CompileCall:
     def _keyword(self, name: str, value: Any) -> ast.keyword | None:
         if value is None or value == _DEFAULTS[name] or value == []:
             return None
+        if name in _OF_OBJECTS:
+            settings = self.recorded.of_source("compile")
+            objects = OwnObjects(self.definitions, settings, self.speller, self.problems)
+            return self._written(name, lambda: objects.structure(name, value))
         return self._written(name, lambda: self.speller.value(value, f"{_WHERE}: {name}"))
 
     def _written(self, name: str, write: Any) -> ast.keyword | None:

@@ -3,9 +3,28 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from dataclasses import dataclass, field
+from typing import Any
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True, slots=True)
+class Constructor:
+    """What the constructor of a class takes.
+
+    Attributes:
+        parameters: Their names.
+        required: Those that must be given.
+        defaults: Those of the others that are literals.
+        takes_more: Whether it takes any further names.
+    """
+
+    parameters: tuple[str, ...] = ()
+    required: frozenset[str] = frozenset()
+    defaults: dict[str, Any] = field(default_factory=dict)
+    takes_more: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +54,43 @@ class OwnDefinitions:
         Returns:
             None where the class has none of its own, or takes whatever is given.
         """
+        arguments = self._constructor_arguments(name)
+        return None if arguments is None else _parameters(arguments)
+
+    def constructor_of(self, name: str) -> Constructor | None:
+        """Return what a class's constructor takes: anything if it has none of its own.
+
+        Returns:
+            None where there is no such class.
+        """
+        if name not in self.classes:
+            return None
+        arguments = self._constructor_arguments(name)
+        if arguments is None:
+            return Constructor()
+        parameters, required = _parameters(arguments)
+        return Constructor(
+            parameters=tuple(parameters),
+            required=frozenset(required),
+            defaults=_literal_defaults(arguments),
+            takes_more=arguments.kwarg is not None,
+        )
+
+    def keeps(self, name: str, parameter: str) -> bool:
+        """Return whether a class has an attribute of a parameter's name, as the recorder reads."""
+        return any(
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and node.attr in (parameter, f"_{parameter}")
+            for node in ast.walk(self.classes[name])
+        )
+
+    def _constructor_arguments(self, name: str) -> ast.arguments | None:
         node = self.classes.get(name)
         methods = [] if node is None else [m for m in node.body if isinstance(m, _FUNCTIONS)]
         for method in methods:
             if method.name == "__init__":
-                return _parameters(method.args)
+                return method.args
         return None
 
 
@@ -56,6 +107,21 @@ def parse_definitions(text: str) -> OwnDefinitions:
         {each.name: each for each in tree.body if isinstance(each, ast.ClassDef)},
         frozenset(each.name for each in tree.body if isinstance(each, _FUNCTIONS)),
     )
+
+
+def _literal_defaults(arguments: ast.arguments) -> dict[str, Any]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    last = positional[len(positional) - len(arguments.defaults) :]
+    pairs: list[tuple[ast.arg, ast.expr | None]] = [
+        *zip(last, arguments.defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    found = {}
+    for parameter, default in pairs:
+        if default is not None:
+            with contextlib.suppress(ValueError, TypeError, SyntaxError):
+                found[parameter.arg] = ast.literal_eval(default)
+    return found
 
 
 def _parameters(arguments: ast.arguments) -> tuple[list[str], set[str]]:

@@ -128,7 +128,8 @@ class TrainingSteps:
         lines = [f"{model} = {self.names[BUILD_MODEL]}()"]
         if self.initial_weights is not None:
             lines.append(f"{model}.load_weights({self._beside(self.initial_weights)})")
-        writer = CompileCall(self.recorded, self.speller, self.source.constants)
+        definitions = self.source.definitions
+        writer = CompileCall(self.recorded, self.speller, self.source.constants, definitions)
         keywords = writer.keywords()
         self.problems += writer.problems
         if keywords is not None:
