@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute
 from modelkb_viewer.reproduction_jobs import REPRODUCTIONS
 from modelkb_viewer.routes.architectures import architecture_route
 from modelkb_viewer.routes.netron import netron_route
+from modelkb_viewer.routes.page_shells import page_shell_routes
 from modelkb_viewer.routes.security_headers import SecurityHeaders
 
 SCRIPT = Path(__file__).parent / "pages/script.py"
@@ -36,7 +37,7 @@ SETTINGS: dict[str, Any] = {
 
 def routes() -> list[BaseRoute]:
     """Return what is served beside the pages, below whatever ``server.baseUrlPath`` there is."""
-    return [netron_route(), architecture_route()]
+    return [netron_route(), architecture_route(), *page_shell_routes()]
 
 
 @contextlib.asynccontextmanager
