@@ -1,8 +1,8 @@
 """The page that Streamlit's front end starts in, for addresses below the root.
 
-There the front end looks for its server first below the page (``/project/_stcore/..``), and browsers
-write each try that fails to their console as an error. The page tells it where the server is, in
-the object that Streamlit has for this (seen in Streamlit 1.67); without it all works as well.
+There the front end looks for its server first below the page (``/project/_stcore/..``), and
+browsers write each try that fails to their console as an error. The page tells it where the server
+is, in the object that Streamlit has for this (seen in Streamlit 1.67); without it all works, too.
 """
 
 from __future__ import annotations
