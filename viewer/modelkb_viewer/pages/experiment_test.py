@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from modelkb_store import Experiment, Store
@@ -27,6 +29,7 @@ from modelkb_viewer.prediction.given import Given, Way
 from modelkb_viewer.prediction.input_spec import InputSpec, input_specs
 
 _LAST = "test-last"
+_SHOWN_ID = re.compile(r"\(([0-9a-f]{10})\)$")
 _SECONDS = st.column_config.NumberColumn(format=FOUR_DIGITS)
 _MOST_OTHERS = 3
 _UPLOADED = (Way.PICTURE, Way.TABLE, Way.ARRAY)
@@ -117,10 +120,16 @@ def _choose_others(experiment: Experiment) -> list[Experiment]:
     found = []
     for each in chosen:
         try:
-            found.append(store.experiment(each))
+            found.append(store.experiment(_id_in(each)))
         except ModelKBError as error:
             st.error(plain(error))
     return found
+
+
+def _id_in(chosen: str) -> str:
+    """Return the id in what an address has: an id, or the name of one that is offered no more."""
+    shown = _SHOWN_ID.search(chosen)
+    return shown[1] if shown else chosen
 
 
 def _name_of(store: Store, experiment_id: str) -> str:
