@@ -15,6 +15,8 @@ from typing import Any
 
 import keras
 
+from modelkb_callbacks.compile_settings import optimizer_settings
+from modelkb_callbacks.constructor_settings import constructor_settings
 from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.policy_names import with_policy_names
 from modelkb_callbacks.snake_case import snake_case
@@ -148,12 +150,42 @@ def _serialize_compilation(model: Any) -> dict[str, Any] | None:
         # Through JSON and back, as a reader will have it.
         config = json.loads(json.dumps(model.get_compile_config()))
     except Exception:  # noqa: BLE001 - a loss or schedule of the user's may raise anything
-        return None
+        config = _serialize_each_argument(model)
     if not isinstance(config, dict) or not config:
         return None
     _shorten_learning_rate(config.get("optimizer"))
     kept: dict[str, Any] = redacted(config, of_model=True)
     return kept
+
+
+def _serialize_each_argument(model: Any) -> dict[str, Any] | None:
+    """Serialize how a model was compiled where Keras fails, for an object without a `get_config`.
+
+    That object is described by its class and what it was made with.
+    """
+    arguments = getattr(getattr(model, "_compile_config", None), "config", None) or {}
+    try:
+        return {name: _serialized(value) for name, value in arguments.items()}
+    except Exception:  # noqa: BLE001 - not even that
+        return None
+
+
+def _serialized(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_serialized(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _serialized(each) for name, each in value.items()}
+    try:
+        return json.loads(json.dumps(keras.saving.serialize_keras_object(value)))
+    except Exception:  # noqa: BLE001 - of the user's
+        is_optimizer = isinstance(value, keras.optimizers.Optimizer)
+        kind = type(value)
+        return {
+            "module": "keras.optimizers" if is_optimizer else None,
+            "class_name": kind.__name__,
+            "config": optimizer_settings(value) if is_optimizer else constructor_settings(value),
+            "registered_name": None if is_optimizer else kind.__name__,
+        }
 
 
 def _shorten_learning_rate(optimizer: Any) -> None:

@@ -45,7 +45,7 @@ def _of_optimizer(model: Any) -> Iterator[tuple[str, Any]]:
     if optimizer is None:
         return
     yield "optimizer", type(optimizer).__name__
-    for name, value in _config_of(optimizer).items():
+    for name, value in optimizer_settings(optimizer).items():
         if value is not None and name != "name":
             short = _shorten(value)
             yield (name, short) if name == "learning_rate" else (f"optimizer.{name}", short)
@@ -64,7 +64,8 @@ def _policy_name(model: Any) -> str | None:
     return None if name is None else str(name)
 
 
-def _config_of(optimizer: Any) -> dict[str, Any]:
+def optimizer_settings(optimizer: Any) -> dict[str, Any]:
+    """Return an optimizer's configuration, also with a schedule that has none of its own."""
     try:
         return dict(optimizer.get_config())
     except Exception:  # noqa: BLE001 - a schedule of the user's without get_config

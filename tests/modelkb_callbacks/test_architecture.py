@@ -91,6 +91,37 @@ def test_a_learning_rate_is_as_short_as_it_was_written(data: Data, fit: Fit) -> 
     assert float(loaded.learning_rate) == float(inner.learning_rate)
 
 
+class Halving(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule of the user's, which Keras cannot serialize."""
+
+    def __init__(self, first: float) -> None:
+        self.first = first
+
+    def __call__(self, step: Any) -> Any:
+        return self.first / 2 ** keras.ops.cast(step, "float32")
+
+
+def test_a_schedule_without_a_configuration_takes_nothing_else_along(data: Data, fit: Fit) -> None:
+    model = functional()
+    metrics = ["accuracy", keras.metrics.SparseTopKCategoricalAccuracy(k=2)]
+    model.compile(
+        keras.optimizers.SGD(Halving(0.5), momentum=0.9),
+        "sparse_categorical_crossentropy",
+        metrics=metrics,
+    )
+    fitted = fit(model, data.x, data.classes, epochs=1)
+
+    config = json.loads(fitted.experiment.model()["compile_config"])
+
+    assert config["loss"] == "sparse_categorical_crossentropy"
+    assert config["metrics"][0] == "accuracy"
+    assert config["metrics"][1]["config"]["k"] == 2
+    optimizer = config["optimizer"]
+    assert (optimizer["class_name"], optimizer["config"]["momentum"]) == ("SGD", 0.9)
+    rate = optimizer["config"]["learning_rate"]
+    assert (rate["class_name"], rate["config"]) == ("Halving", {"first": 0.5})
+
+
 def test_layer_table_of_nested_models(data: Data, fit: Fit) -> None:
     base = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4, name="inner")], name="base")
     base.trainable = False
