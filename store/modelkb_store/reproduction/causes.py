@@ -77,11 +77,14 @@ def _of_unknown_data(original: Experiment, reproduction: Experiment) -> Iterator
 
 def _of_start(original: Experiment, same_weights: bool | None) -> Iterator[Cause]:
     kinds = original.table("checkpoints")["kind"].to_pylist()
-    if _INITIAL not in kinds and original.record.parent_experiment_id is not None:
-        parent = original.record.parent_experiment_id
-        yield Cause(
-            "start", f"the model came out of experiment {parent}, and its weights were not kept"
+    parent = original.record.parent_experiment_id
+    if parent is not None:
+        lost = (
+            "the optimizer's state at its start was not kept"
+            if _INITIAL in kinds
+            else "its weights were not kept"
         )
+        yield Cause("start", f"the model came out of experiment {parent}, and {lost}")
     if original.record.seed is None:
         kept = (
             "its initial weights were restored, but not all that was drawn later may be"
