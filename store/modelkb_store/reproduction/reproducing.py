@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from modelkb_store.errors import ArtifactNotFoundError, CodeGenerationError
+from modelkb_store.errors import CorruptFileError, ModelKBError
 from modelkb_store.experiment import Experiment
 from modelkb_store.reproduction.cause import Cause
 from modelkb_store.reproduction.comparison import Comparison, Verdict, compare
@@ -89,7 +89,9 @@ class Reproducer:
         self.told(f"Writing the script of {original.id}")
         try:
             return original.save_script(path)[0]
-        except (CodeGenerationError, ArtifactNotFoundError) as error:
+        except CorruptFileError:
+            raise
+        except ModelKBError as error:
             return Cause("script", str(error))
 
     def _python(self, original: Experiment, script: Path) -> Path | Cause:

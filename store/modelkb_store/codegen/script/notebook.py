@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from modelkb_store.codegen.script.source_edits import python_lines
+
 _FORMAT, _MINOR_FORMAT = 4, 5
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#+!|$~])")
 
@@ -40,7 +42,7 @@ def _cell(kind: str, source: str) -> dict[str, Any]:
     cell: dict[str, Any] = {
         "cell_type": kind,
         "metadata": {},
-        "source": source.splitlines(keepends=True),
+        "source": python_lines(source),
     }
     if kind == "code":
         cell.update(execution_count=None, outputs=[])

@@ -58,7 +58,7 @@ def notebook_cells(parts: ScriptParts) -> tuple[tuple[str, str], ...]:
     while any(marker in text for text in parts.code()):
         marker = f"{marker}% "
     title, lines, cells = _FIRST_CELL, list[str](), []
-    for line in _formatted(parts, "", marker).splitlines():
+    for line in _formatted(parts, "", marker).split("\n"):
         if line.startswith(marker):
             cells.append((title, "\n".join(lines).strip("\n")))
             title, lines = line.removeprefix(marker), []

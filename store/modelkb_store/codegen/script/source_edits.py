@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import textwrap
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 
@@ -16,7 +15,7 @@ class SourceEdits:
     """
 
     def __init__(self, text: str) -> None:
-        self._lines = text.splitlines(keepends=True)
+        self._lines = python_lines(text)
         self._changes: list[tuple[int, int, str]] = []
 
     def replace(self, statement: ast.stmt, text: str) -> None:
@@ -43,6 +42,14 @@ class SourceEdits:
         return "".join(lines)
 
 
+def python_lines(text: str) -> list[str]:
+    """Return the lines of a program with their ends, as Python counts them.
+
+    ``str.splitlines`` also ends lines at characters that may stand in a string, such as U+2028.
+    """
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
 def lines_of(statement: ast.stmt) -> tuple[int, int]:
     """Return the first and the last line of a statement, decorators included."""
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
@@ -52,7 +59,7 @@ def lines_of(statement: ast.stmt) -> tuple[int, int]:
 
 def source_of(text: str, statements: Iterable[ast.stmt]) -> str:
     """Return the lines of some statements."""
-    lines = text.splitlines(keepends=True)
+    lines = python_lines(text)
     found = []
     for statement in statements:
         first, last = lines_of(statement)
@@ -67,7 +74,7 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
     """
     if not names or not any(name in text for name in names):
         return text
-    lines = [line.encode() for line in text.splitlines(keepends=True)]
+    lines = [line.encode() for line in python_lines(text)]
     for node in sorted(_named(ast.parse(text), names), key=_place, reverse=True):
         line, column = _place(node)
         content = lines[line - 1]
@@ -122,5 +129,6 @@ def _place(node: ast.Name | ast.FunctionDef | ast.ClassDef) -> tuple[int, int]:
 def _indented(text: str, statement: ast.stmt) -> str:
     if not text:
         return ""
-    lines = textwrap.indent(text, " " * statement.col_offset)
+    prefix = " " * statement.col_offset
+    lines = "".join(prefix + line if line.strip() else line for line in python_lines(text))
     return lines if lines.endswith("\n") else f"{lines}\n"

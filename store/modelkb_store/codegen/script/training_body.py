@@ -155,7 +155,7 @@ class BodyWriter:
         whole = f"{text}\n{self.steps.fit}" if text else self.steps.fit
         condition = condition_of_last_pass(place)
         if condition is not None:
-            inner = "\n".join(f"    {line}" for line in whole.splitlines())
+            inner = "\n".join(f"    {line}" for line in whole.split("\n"))
             whole = f"if {ast.unparse(condition)}:\n{inner}"
         if place.is_outermost:
             whole = f"{_BEFORE}\n{whole}\n{_AFTER}"

@@ -52,6 +52,18 @@ def test_a_text_without_a_line_end_is_changed_too() -> None:
     assert edits.result() == "a = 1\nb = 2\n"
 
 
+def test_a_separator_within_a_string_ends_no_line() -> None:
+    text = 'WORDS = "a\u2028b\x85c"\nif WORDS:\n    # \x0c\n    old()\n'
+    words, condition = ast.parse(text).body
+    assert isinstance(condition, ast.If)
+    edits = SourceEdits(text)
+    edits.replace(condition.body[0], 'print("\u2028")\nprint()')
+
+    assert edits.result() == text.replace("old()", 'print("\u2028")\n    print()')
+    assert source_of(text, [words]) == 'WORDS = "a\u2028b\x85c"'
+    assert renamed(text, {"old": "new"}) == text.replace("old", "new")
+
+
 def test_decorators_belong_to_a_definition() -> None:
     text = "x = 1\n\n\n@a\n@b\ndef f():\n    pass\n"
 
