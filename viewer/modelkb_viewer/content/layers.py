@@ -42,7 +42,7 @@ def layer_table(experiment: Experiment) -> pd.DataFrame:
         ``no`` or ``partly``; empty without parameters).
     """
     rows = experiment.layers()
-    shapes = rows["output_shape"].where(rows["output_shape"].notna(), None)
+    shapes = (None if pd.isna(shape) else shape for shape in rows["output_shape"])
     counts = zip(rows["parameter_count"], rows["trainable_parameter_count"], strict=True)
     table: pd.DataFrame = pd.DataFrame(
         {
