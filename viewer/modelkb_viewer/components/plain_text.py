@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~:$&@])")
+# What Markdown makes a link of without any mark; an invisible joiner keeps it from that.
+_ADDRESS = re.compile(r"(https?:(?=//)|www(?=\.)|(?<=[\w.+-])(?=@))", re.IGNORECASE)
+_JOINER = "\u2060"
 
 
 def plain(text: object) -> str:
@@ -14,5 +17,6 @@ def plain(text: object) -> str:
         >>> plain("a*b*")
         'a\\*b\\*'
     """
-    lines = _SPECIAL.sub(r"\\\1", str(text)).splitlines()
+    unlinked = _ADDRESS.sub(rf"\1{_JOINER}", str(text))
+    lines = _SPECIAL.sub(r"\\\1", unlinked).splitlines()
     return "  \n".join(lines)

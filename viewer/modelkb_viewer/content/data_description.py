@@ -36,9 +36,7 @@ def data_facts(dataset: Mapping[str, Any]) -> dict[str, str]:
         "Where it came from": _sources(dataset["source"]),
         "Classes": ", ".join(names) if names else "",
         "Fingerprint": dataset["fingerprint"] or "",
-        "Fingerprint of": f"{_count(dataset['fingerprint_sample_count'])} samples ({scope})"
-        if dataset["fingerprint"]
-        else "",
+        "Fingerprint of": ", ".join(filter(None, [_samples(dataset), scope])),
         "Dataset id": dataset["dataset_id"],
     }
     return {name: text for name, text in facts.items() if text}
@@ -94,6 +92,11 @@ def _sources(text: str | None) -> str:
         known = ", ".join(str(part) for part in told if part)
         parts.append(f"{each.get('loader')}" + (f" ({known})" if known else ""))
     return "; ".join(parts)
+
+
+def _samples(dataset: Mapping[str, Any]) -> str:
+    count = dataset["fingerprint_sample_count"]
+    return "" if count is None else f"{count:,} samples"
 
 
 def _axis(size: int | None) -> str:

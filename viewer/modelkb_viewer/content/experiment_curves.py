@@ -10,7 +10,6 @@ import pandas as pd
 from modelkb_store.metric_direction import higher_is_better
 from modelkb_viewer.figures.curves import XAxis
 
-BY_BATCH = "train, by batch"
 _SPLITS = ("train", "validation", "test")
 
 
@@ -25,7 +24,8 @@ def metric_curves(
 
     Args:
         metrics: Of :meth:`modelkb_store.Experiment.metrics`.
-        batch_metrics: Of :meth:`modelkb_store.Experiment.batch_metrics`; not shown over epochs.
+        batch_metrics: Of :meth:`modelkb_store.Experiment.batch_metrics`: curves of their own,
+            but not over epochs.
         x: What the values are over.
         started_at: When the experiment began, for ``time``.
         name: The experiment's, as it is called in the picture.
@@ -34,9 +34,11 @@ def metric_curves(
         Frames as :func:`modelkb_viewer.figures.curves.curves_figure` takes them; accuracies come
         first, then losses.
     """
-    rows = metrics.assign(series=metrics["split"])
+    rows = metrics
     if x != "epoch" and len(batch_metrics):
-        rows = pd.concat([batch_metrics.assign(series=BY_BATCH), rows], ignore_index=True)
+        by_batch = batch_metrics.assign(metric=batch_metrics["metric"] + ", by batch")
+        rows = pd.concat([rows, by_batch], ignore_index=True)
+    rows = rows.assign(series=rows["split"])
     rows = rows.assign(x=_x_values(rows, x, started_at), experiment=name)
     rows = rows[rows["x"].notna()]
     order = {split: place for place, split in enumerate(_SPLITS)}
@@ -96,7 +98,7 @@ def _place(split: str) -> int:
 
 
 def _rank(metric: str) -> tuple[int, str]:
-    words = metric.lower().split("_")
+    words = metric.lower().replace(",", "_").split("_")
     if "accuracy" in words or "acc" in words:
         return 0, metric
-    return (1 if words[-1] == "loss" else 2), metric
+    return (1 if "loss" in words else 2), metric

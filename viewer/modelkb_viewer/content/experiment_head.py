@@ -37,8 +37,9 @@ def experiment_head(experiment: Experiment, zone: str | None, now: datetime | No
     """
     record = experiment.record
     runs = record.status == Status.RUNNING.value
-    # How many epochs have ended is in its row only when it ends.
-    done = experiment.table("epochs").num_rows if runs else record.epochs_completed
+    done = record.epochs_completed
+    if runs:  # how many have ended need not be in its row before it ends
+        done = max(done, experiment.table("epochs").num_rows)
     seconds = record.duration_seconds
     if runs:
         seconds = ((now or datetime.now(timezone.utc)) - record.started_at).total_seconds()

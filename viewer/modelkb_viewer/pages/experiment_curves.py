@@ -96,6 +96,7 @@ def _draw(experiment: Experiment, search: str, x: XAxis, smoothing: float, log: 
         key="metric-values",
         whole=lambda: metrics,
         column_config=dict.fromkeys(["First", "Best", "Last"], number),
+        placeholder="",
     )
 
 

@@ -38,6 +38,7 @@ def show(experiment: Experiment) -> None:
                     f"Inputs and targets of {title.lower()}",
                     key=f"arrays-{title}",
                     column_config={"Smallest": number, "Largest": number},
+                    placeholder="",
                 )
     counts = class_counts(experiment)
     if len(counts):

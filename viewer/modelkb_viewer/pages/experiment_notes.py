@@ -43,31 +43,37 @@ def show(store: Store, experiment: Experiment) -> None:
         st.form_submit_button(
             "Save notes", icon=":material/save:", on_click=_keep_notes, args=(store, seen)
         )
+    _offer_what_is_new(experiment, seen)
     problem = st.session_state.pop(f"edit-problem-{run}", None)
     if problem:
         st.error(plain(problem), icon=":material/error:")
 
 
 def _seen(experiment: Experiment) -> Experiment:
-    """Return the experiment as the boxes show it: they keep what they had when they were made."""
+    """Return the experiment as the boxes show it: as it was when they were made.
+
+    What is being typed is known to the browser alone, so boxes that are there are left as they are.
+    """
     key = f"seen-{experiment.id}"
-    known: Experiment | None = st.session_state.get(key)
-    if known is None or _is_untouched(known):
-        if known is not None and _said(known) != _said(experiment):
-            _forget_boxes(experiment.id)
+    if f"notes-{experiment.id}-{_version(experiment.id)}" not in st.session_state:
         st.session_state[key] = experiment
     found: Experiment = st.session_state[key]
     return found
 
 
-def _is_untouched(seen: Experiment) -> bool:
-    """Return whether nobody has typed into the notes since they were shown."""
-    key = f"notes-{seen.id}-{_version(seen.id)}"
-    return bool(st.session_state.get(key, seen.record.notes) == seen.record.notes)
-
-
-def _said(experiment: Experiment) -> tuple[tuple[str, ...], str]:
-    return experiment.record.tags, experiment.record.notes
+def _offer_what_is_new(experiment: Experiment, seen: Experiment) -> None:
+    now, then = experiment.record, seen.record
+    if (now.tags, now.notes) != (then.tags, then.notes):
+        st.caption(
+            "The run or somebody else has changed tags or notes meanwhile; both stay when you save."
+        )
+        st.button(
+            "Show them as they are now",
+            key=f"notes-now-{experiment.id}",
+            icon=":material/refresh:",
+            on_click=_forget_boxes,
+            args=(experiment.id,),
+        )
 
 
 def _keep_tags(seen: Experiment) -> None:

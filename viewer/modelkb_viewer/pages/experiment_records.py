@@ -74,6 +74,7 @@ def _show_checkpoints(experiment: Experiment) -> None:
                 "size": "Size",
                 "created_at": time_column("Created"),
             },
+            placeholder="",
         )
         _offer_weights(experiment, checkpoints)
 
