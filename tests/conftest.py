@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 # Before TensorFlow is imported anywhere: its start-up chatter, and a second CPU for the
 # tests under a distribution strategy.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Threads of PyTorch that wait for work sleep: the CPUs are shared with other tests.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import pytest
 from hypothesis import settings
@@ -23,6 +26,9 @@ from small_experiment import experiment_record, record_complete_experiment
 # How long an example takes says nothing here: most write files, and disks differ.
 settings.register_profile("modelkb", deadline=None, max_examples=40)
 settings.load_profile("modelkb")
+
+# Modules with tests that take a minute or more, the longest first.
+LONG = ("test_keras_own_tests", "test_killed_trainings", "test_backends", "test_examples_reproduce")
 
 
 @pytest.fixture(autouse=True)
@@ -76,5 +82,13 @@ def recorded_experiment(store: Path) -> Experiment:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take minutes, so that no worker is left alone with them."""
-    items.sort(key=lambda item: "test_keras_own_tests" not in item.nodeid)
+    """Begin with the tests that take longest, so that no worker is left alone with them."""
+    items.sort(
+        key=lambda item: next((n for n, name in enumerate(LONG) if name in item.nodeid), len(LONG))
+    )
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over the modules and tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
