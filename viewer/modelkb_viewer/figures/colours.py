@@ -25,7 +25,9 @@ def metric_colour(field: str, title: str) -> alt.Color:
         title: What it is called.
     """
     ramp = alt.Scale(scheme=alt.SchemeParams(name="viridis", extent=[0.25, 0.9]))
-    legend = alt.Legend(orient="bottom", format="~g", gradientLength=220, titleLimit=300)
+    legend = alt.Legend(
+        orient="bottom", format="~g", gradientLength=220, gradientOpacity=1, titleLimit=300
+    )
     colour: alt.Color = alt.Color(f"{field}:Q", title=title, scale=ramp, legend=legend)
     return colour
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from modelkb_viewer.figures.colours import (
     COLOURS,
+    GREY,
     experiment_colours,
     experiment_dashes,
     metric_colour,
@@ -25,7 +26,9 @@ _LINES = ["experiment", "series"]
 _MOST_POINTS = 20_000
 _FEWEST_OF_LINE = 50
 _MOST_IN_LEGEND = 20
-_LEGEND_COLUMNS = 2
+_MOST_IN_ONE_COLUMN = 6
+# So that a legend fits a phone.
+_LABEL_PIXELS = {1: 260, 2: 120}
 _ROW_OF_LEGEND = 16
 _FEW_POINTS = 400
 _HEIGHT = 340
@@ -161,10 +164,10 @@ def _look(
             encodings["strokeDash"] = _nominal(alt.StrokeDash, "series", series, patterns)
     if len(series) > 1 and field != "series":
         encodings["strokeDash"] = alt.StrokeDash(
-            "series:N", sort=series, title="Series", legend=_legend(len(series))
+            "series:N", sort=series, title="Series", legend=_legend(len(series), GREY)
         )
     entries = len(experiments if field == "experiment" else series)
-    rows = 0 if entries > _MOST_IN_LEGEND else -(-entries // _LEGEND_COLUMNS)
+    rows = 0 if entries > _MOST_IN_LEGEND else -(-entries // _legend_columns(entries))
     return _Look(encodings, field, count, rows)
 
 
@@ -188,11 +191,27 @@ def _nominal(channel: Any, field: str, domain: list[str], range_: list[Any]) -> 
     )
 
 
-def _legend(entries: int) -> alt.Legend | None:
+def _legend(entries: int, colour: str | None = None) -> alt.Legend | None:
     """Return a legend below the chart, which also fits a phone; none for one or very many lines."""
     if not 1 < entries <= _MOST_IN_LEGEND:
         return None
-    return alt.Legend(orient="bottom", columns=_LEGEND_COLUMNS, labelLimit=150, symbolLimit=0)
+    columns = _legend_columns(entries)
+    # Lines, which also show the pattern; strong ones, though there may be pale lines as well.
+    return alt.Legend(
+        orient="bottom",
+        columns=columns,
+        labelLimit=_LABEL_PIXELS[columns],
+        symbolLimit=0,
+        symbolType="stroke",
+        symbolSize=400,
+        symbolStrokeWidth=2.5,
+        symbolOpacity=1,
+        **({"symbolStrokeColor": colour} if colour else {}),
+    )
+
+
+def _legend_columns(entries: int) -> int:
+    return 1 if entries <= _MOST_IN_ONE_COLUMN else 2
 
 
 def _pointer(

@@ -8,7 +8,7 @@ import pandas as pd
 from modelkb_viewer.figures.colours import COLOURS, GREY
 
 _BAR_HEIGHT = 26
-_HEIGHT_OF_AXIS_AND_LEGEND = 100
+_HEIGHT_OF_AXIS_AND_LEGEND = 130
 
 
 def importance_figure(frame: pd.DataFrame) -> alt.LayerChart:
@@ -23,7 +23,12 @@ def importance_figure(frame: pd.DataFrame) -> alt.LayerChart:
         text=[f"{value:.2f}" for value in frame["importance"]],
     )
     names = shown["hyperparameter"].tolist()
-    y = alt.Y("hyperparameter:N", sort=names, title=None, axis=alt.Axis(labelLimit=170))
+    y = alt.Y(
+        "hyperparameter:N",
+        sort=names,
+        title=None,
+        axis=alt.Axis(labelLimit=170, labelOverlap=False),
+    )
     scale = alt.Scale(domain=[0, max(0.05, min(1.0, 1.15 * float(_largest(shown))))], nice=False)
     x = alt.X("importance:Q", title="Importance", scale=scale, axis=alt.Axis(format="~g"))
     tooltip = [

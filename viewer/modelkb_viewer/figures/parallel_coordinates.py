@@ -63,7 +63,7 @@ def parallel_coordinates_figure(
     )
     texts = (
         alt.Chart(ticks)
-        .mark_text(align="left", dx=5, dy=-1, color=GREY, fontSize=11, limit=110)
+        .mark_text(align="left", dx=5, dy=-1, color=GREY, fontSize=12, fontWeight="bold", limit=110)
         .encode(x=x, y=y, text="shown:N")
     )
     chart: alt.LayerChart = alt.layer(lines, crossings, texts).properties(height=_HEIGHT)
