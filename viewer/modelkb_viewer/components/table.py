@@ -45,7 +45,7 @@ def download_menu(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, *
     with st.popover("Download", icon=":material/download:", type="tertiary"):
         st.download_button(
             "CSV",
-            lambda: rows().to_csv(index=False).encode(),
+            lambda: csv_of(rows()),
             f"{file}.csv",
             "text/csv",
             key=f"{key}-csv",
@@ -53,7 +53,7 @@ def download_menu(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, *
         )
         st.download_button(
             "Parquet",
-            lambda: _parquet(rows()),
+            lambda: parquet_of(rows()),
             f"{file}.parquet",
             "application/vnd.apache.parquet",
             key=f"{key}-parquet",
@@ -61,7 +61,13 @@ def download_menu(frame: pd.DataFrame | Callable[[], pd.DataFrame], name: str, *
         )
 
 
-def _parquet(frame: pd.DataFrame) -> bytes:
+def csv_of(frame: pd.DataFrame) -> bytes:
+    """Return a frame, without its index, as a CSV file in UTF-8."""
+    return frame.to_csv(index=False).encode()
+
+
+def parquet_of(frame: pd.DataFrame) -> bytes:
+    """Return a frame, without its index, as a Parquet file."""
     buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False)
+    frame.toparquet_of(buffer, index=False)
     return buffer.getvalue()
