@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -40,15 +40,21 @@ def chromium() -> str | None:
 
 
 @contextlib.contextmanager
-def viewer_server(store: Path, *options: str) -> Iterator[str]:
-    """Start `modelkb view` for a store, and give its address."""
-    port = _free_port()
+def viewer_server(store: Path, *options: str, base: str = "") -> Iterator[str]:
+    """Start `modelkb view` for a store, and give its address.
+
+    Args:
+        store: The store; the server's folder is the one that it is in.
+        options: Further ones of the command.
+        base: What its paths begin with, such as ``/lab``, if that folder sets it.
+    """
+    port = free_port()
     line = [sys.executable, "-m", "modelkb_viewer", "view", "--store", str(store)]
     line += ["--port", str(port), "--no-browser", *options]
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://127.0.0.1:{port}{base}"
     process = subprocess.Popen(line, env=dict(os.environ), cwd=store.parent)
     try:
-        _wait_for(f"{address}/_stcore/health", process)
+        wait_for(f"{address}/_stcore/health", process)
         yield address
     finally:
         process.terminate()
@@ -103,13 +109,15 @@ def listen(page: Page) -> Complaints:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(address: str, process: subprocess.Popen[Any]) -> None:
+    """Return when a server answers; it must not end before."""
     until = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < until:
         assert process.poll() is None, "the viewer ended"

@@ -106,3 +106,27 @@ def test_it_works_in_any_thread() -> None:
     thread.join()
 
     assert found[0].last_lines == ("1",)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+def test_another_thread_can_stop_it() -> None:
+    stop = threading.Event()
+    lines: list[str] = []
+    program = "import time\ntry:\n  print('up'); time.sleep(99)\nfinally:\n  print('interrupted')"
+
+    def tell(line: str) -> None:
+        lines.append(line)
+        stop.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        run_program([sys.executable, "-c", program], dict(os.environ), tell, stop)
+
+    assert lines[:2] == ["up", "interrupted"]
+
+
+def test_who_is_not_stopped_ends_by_itself() -> None:
+    line = [sys.executable, "-c", "print('done')"]
+
+    ended = run_program(line, dict(os.environ), lambda _: None, threading.Event())
+
+    assert (ended.exit_code, ended.last_lines) == (0, ("done",))

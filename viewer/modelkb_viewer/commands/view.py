@@ -63,9 +63,9 @@ def command(
         raise MissingPackageError(
             f"The package {error.name}", "The viewer", "pip install 'modelkb[viewer]'"
         ) from error
-    chosen_port = free_port(address, port, _DEFAULT_PORT)
     if not is_only_for_this_machine(address):
         click.echo(_warning(run_recorded_code), err=True)
+    chosen_port = free_port(address, port, _DEFAULT_PORT)
 
     @contextlib.asynccontextmanager
     async def announced(app: object) -> AsyncIterator[None]:
