@@ -18,6 +18,8 @@ from modelkb_viewer.pages.project_list import show_projects
 from modelkb_viewer.pages.project_table import ProjectTable
 
 _MOST_CHARTED = 500
+_SECONDS_BEFORE_CHARTS = 0.3
+_HAS_CHARTS = "the project page has charts"
 
 
 def show() -> None:
@@ -47,10 +49,32 @@ def _show_project(store: Store, project: str, known: ProjectOverview) -> None:
     view = choose_view(store, project, known)
     table = ProjectTable(store, project, view, known.rows.num_rows, running)
     table.show()
-    if table.ids:
+    if not table.ids:
+        return
+    if st.session_state.get(_HAS_CHARTS):
         with part("Charts"):
             newest = sorted(table.ids, reverse=True)[:_MOST_CHARTED]
             project_charts.show(store, project, table.selected or newest)
+    else:
+        _let_charts_follow()
+
+
+def _let_charts_follow() -> None:
+    """Draw the page again, with charts, once the browser has shown the table.
+
+    A browser that has to load what draws charts would show the table half a second later.
+    """
+    is_shown = False
+
+    def follow() -> None:
+        nonlocal is_shown
+        if is_shown:
+            st.session_state[_HAS_CHARTS] = True
+            st.rerun()
+        st.caption("Charts follow.")
+        is_shown = True
+
+    st.fragment(follow, run_every=_SECONDS_BEFORE_CHARTS)()
 
 
 def _summary(store: Store, project: str, running: int) -> str:
