@@ -14,7 +14,8 @@ def user_objects(model: Any, call: FitCall) -> Iterator[Any]:
     """Walk what a model and a call of ``fit`` are made of.
 
     These are the model, its layers with the functions and objects that they were given, the
-    optimizer and its schedule, losses, metrics, and the callbacks. Keras' own are among them.
+    optimizer and its schedule, losses, metrics, and the callbacks with the functions that they
+    were given. Keras' own are among them.
     """
     for layer in (model, *model._flatten_layers(include_self=False)):
         yield layer
@@ -28,11 +29,13 @@ def user_objects(model: Any, call: FitCall) -> Iterator[Any]:
         for leaf in keras.tree.flatten(config.get(name)):
             if leaf is not None and not isinstance(leaf, str):
                 yield leaf
-    yield from call.recorders(object)
+    for callback in call.recorders(object):
+        yield callback
+        yield from _settings_of(callback)
 
 
 def _settings_of(part: Any) -> Iterator[Any]:
     """Walk functions and objects of user's making among an object's attributes."""
-    for value in list(vars(part).values()):
+    for value in list(getattr(part, "__dict__", {}).values()):
         if callable(value) and not isinstance(value, (keras.layers.Layer, keras.Variable)):
             yield value

@@ -98,6 +98,9 @@ class CompileCall:
             replaced["inner_optimizer"] = self._construct(inner)
         rate = config.get(_LEARNING_RATE)
         if isinstance(rate, float):
+            # A callback may have changed it before the configuration was read.
+            first = self.recorded.of_source("compile").get(_LEARNING_RATE)
+            rate = first if isinstance(first, float) else rate
             replaced[_LEARNING_RATE] = self.constants.add("LEARNING_RATE", shortest_float(rate))
         return self.speller.construct(entry, where, replaced=replaced)
 

@@ -15,6 +15,8 @@ from modelkb_store.errors import CodeGenerationError
 
 _SOURCE = "model"
 _PREFIX = "model."
+# Of a model that was passed to a model only its class is recorded.
+_MODELS = ("Functional", "Sequential")
 
 
 def model_source(recorded: Recorded, definitions: OwnDefinitions) -> ModelCode:
@@ -66,7 +68,7 @@ def _arguments(
     keywords, problems = [], []
     for argument in names:
         value = given.get(argument)
-        if argument not in given or is_cut(value):
+        if argument not in given or is_cut(value) or value in _MODELS:
             if argument in required:
                 problems.append(f"model: {argument} of {name}, which must be put in")
                 keywords.append(ast.keyword(argument, ast.Constant(None)))

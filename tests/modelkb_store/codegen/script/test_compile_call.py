@@ -155,6 +155,15 @@ def test_what_keras_could_not_serialize_comes_from_hyperparameters(
     ]
 
 
+def test_the_rate_is_that_before_callbacks_changed_it(recorded_factory: Factory) -> None:
+    config = compiled(optimizer=keras.optimizers.SGD(0.045), loss="mse")
+    settings = {"learning_rate": Setting(0.05, "compile")}
+
+    constants = written(recorded_factory(settings=settings, compile_config=config))[1]
+
+    assert constants == "LEARNING_RATE = 0.05"
+
+
 def test_no_optimizer_is_not_the_usual_one(recorded_factory: Factory) -> None:
     recorded = recorded_factory(compile_config={"optimizer": None, "loss": "mse"})
 
