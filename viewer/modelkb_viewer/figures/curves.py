@@ -196,6 +196,7 @@ def _legend(entries: int, colour: str | None = None) -> alt.Legend | None:
     if not 1 < entries <= _MOST_IN_LEGEND:
         return None
     columns = _legend_columns(entries)
+    stroke: Any = {"symbolStrokeColor": colour} if colour else {}
     # Lines, which also show the pattern; strong ones, though there may be pale lines as well.
     return alt.Legend(
         orient="bottom",
@@ -206,7 +207,7 @@ def _legend(entries: int, colour: str | None = None) -> alt.Legend | None:
         symbolSize=400,
         symbolStrokeWidth=2.5,
         symbolOpacity=1,
-        **({"symbolStrokeColor": colour} if colour else {}),
+        **stroke,
     )
 
 
