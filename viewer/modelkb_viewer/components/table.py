@@ -69,5 +69,5 @@ def csv_of(frame: pd.DataFrame) -> bytes:
 def parquet_of(frame: pd.DataFrame) -> bytes:
     """Return a frame, without its index, as a Parquet file."""
     buffer = io.BytesIO()
-    frame.toparquet_of(buffer, index=False)
+    frame.to_parquet(buffer, index=False)
     return buffer.getvalue()
