@@ -100,6 +100,15 @@ def record_own_layer(store: Path) -> str:
     return _fit(model, np.ones((8, 2), "float32"), np.ones((8, 1), "float32"), store, 1)
 
 
+def record_lambda(store: Path) -> str:
+    """Train a model with a Lambda layer, whose code is in the model's configuration."""
+    model = keras.Sequential(
+        [keras.Input((2,)), layers.Lambda(lambda x: x + 1.0), layers.Dense(1)], name="adding"
+    )
+    model.compile("sgd", "mse")
+    return _fit(model, np.ones((8, 2), "float32"), np.ones((8, 1), "float32"), store, 1)
+
+
 def record_own_model(store: Path) -> str:
     """Train a model of the user's own class, which has no configuration."""
     model = OwnModel(1)

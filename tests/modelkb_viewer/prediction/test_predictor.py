@@ -28,6 +28,7 @@ from modelkb_viewer.prediction.predictor import Predictor, installed_backend
 from modelkb_viewer.prediction.reading import Kind
 from modelkb_viewer.prediction.recording import TriedPredictions
 from trained_models import (
+    record_lambda,
     record_own_layer,
     record_own_model,
     record_text,
@@ -46,6 +47,7 @@ class Recorded:
     store: Path
     own_layer: Experiment
     own_model: Experiment
+    with_lambda: Experiment
     text: Experiment
     two: Experiment
 
@@ -54,7 +56,7 @@ class Recorded:
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """One store with models of several kinds."""
     root = tmp_path_factory.mktemp("tried") / "modelkb"
-    records = [record_own_layer, record_own_model, record_text, record_two_inputs]
+    records = [record_own_layer, record_own_model, record_lambda, record_text, record_two_inputs]
     ids = [record(root) for record in records]
     store = Store(root)
     return Recorded(root, *(store.experiment(each) for each in ids))
@@ -114,6 +116,8 @@ def test_recorded_code_is_not_run_unless_it_is_allowed(
         predictor.predict(recorded.own_layer, None, [PAIR])
     with pytest.raises(RecordedCodeError, match="could not serialize the model"):
         predictor.predict(recorded.own_model, None, [PAIR])
+    with pytest.raises(RecordedCodeError, match="Lambda"):
+        predictor.predict(recorded.with_lambda, None, [PAIR])
 
 
 def test_what_the_model_cannot_take_is_said(recorded: Recorded, predictor: Predictor) -> None:
@@ -193,6 +197,9 @@ def test_allowed_code_gives_the_models_again(recorded: Recorded) -> None:
         own = predictor.predict(recorded.own_model, "end", [PAIR])
         kernel, bias = _weights(recorded.own_model, "dense")
         assert np.allclose(own.outputs[0], PAIR @ kernel + bias, rtol=1e-5)
+        added = predictor.predict(recorded.with_lambda, None, [PAIR])
+        kernel, bias = _weights(recorded.with_lambda, "dense")
+        assert np.allclose(added.outputs[0], (PAIR + 1) @ kernel + bias, rtol=1e-5)
         # Nobody needs it any more.
         _wait_for_end(predictor)
     finally:

@@ -50,7 +50,7 @@ def _output(summary: dict[str, object]) -> str:
     low, high = summary.get("min"), summary.get("max")
     if low is None or high is None:
         return ""
-    return f"{_number(low)}..{_number(high)}"
+    return _number(low) if low == high else f"{_number(low)}..{_number(high)}"
 
 
 def _number(value: object) -> str:

@@ -60,20 +60,28 @@ def _show_test(experiment: Experiment) -> None:
     with given_column:
         st.subheader("Input")
         given = _give_inputs(specs)
-    if given is not None:
-        with seen_column:
-            st.subheader("As the model takes it")
-            with part("The input"):
-                show_preparation(*prepare_inputs(experiment, given))
+    with seen_column:
+        can_be_used = given is not None and _show_prepared(experiment, given)
     with given_column:
-        is_asked = st.button("Predict", type="primary", key="test-predict", disabled=given is None)
-    if given is None:
+        is_asked = st.button(
+            "Predict", type="primary", key="test-predict", disabled=not can_be_used
+        )
+    if given is None or not can_be_used:
         return
     is_asked = is_asked or all(each.way in _UPLOADED for each in given.values())
     tried = _tried([experiment, *others], checkpoint, given, is_asked=is_asked)
     if tried:
         st.subheader("Prediction")
         show_tried(tried)
+
+
+def _show_prepared(experiment: Experiment, given: dict[str, Given]) -> bool:
+    """Draw the input as the model takes it, and return whether it can be."""
+    st.subheader("As the model takes it")
+    with part("The input"):
+        show_preparation(*prepare_inputs(experiment, given))
+        return True
+    return False
 
 
 def _why_no_weights(experiment: Experiment) -> str:

@@ -19,6 +19,7 @@ from modelkb_viewer.prediction.prepared import MOST_SAMPLES
 from modelkb_viewer.prediction.typed_input import AT_BEGINNING, AT_END
 
 _MOST_PICTURES = 32
+_MOST_MEGABYTES = 50
 _HELP = {
     Way.TABLE: f"One sample in each row, with or without a header; up to {MOST_SAMPLES:,} rows.",
     Way.ARRAY: f"One sample, or up to {MOST_SAMPLES:,} along the first axis; nothing is unpickled.",
@@ -67,6 +68,7 @@ def _pictures(spec: InputSpec, key: str) -> Given | None:
         accept_multiple_files=True,
         key=f"{key}-pictures",
         help=f"Up to {_MOST_PICTURES} at once.",
+        max_upload_size=_MOST_MEGABYTES,
     )
     with st.expander("How the image is brought to the model's input"):
         fit = st.radio(

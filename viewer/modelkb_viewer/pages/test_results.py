@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -32,11 +34,16 @@ def show_preparation(specs: Sequence[InputSpec], prepared: Sequence[Prepared]) -
             st.markdown(f"**{plain(spec.label)}**")
         if each.seen:
             _pictures(each)
-        shape = " x ".join(map(str, each.array.shape))
-        steps = [*each.steps, f"given to the model: {shape}, {each.array.dtype}"]
+        steps = [*each.steps, f"given to the model: {_words(each)}"]
         st.markdown("\n".join(f"{place + 1}. {plain(step)}" for place, step in enumerate(steps)))
         for warning in each.warnings:
             st.warning(plain(warning), icon=":material/warning:")
+
+
+def _words(prepared: Prepared) -> str:
+    shape = " x ".join(map(str, prepared.array.shape))
+    kind = "texts" if prepared.array.dtype.kind == "U" else str(prepared.array.dtype)
+    return f"{shape}, {kind}"
 
 
 def _pictures(prepared: Prepared) -> None:
@@ -75,7 +82,8 @@ def _show_one(tried: Tried, place: int, *, is_alone: bool) -> None:
         return
     for output, reading in enumerate(tried.readings):
         key = f"test-{tried.experiment_id}-{output}"
-        if len(tried.readings) > 1:
+        # A single value stands under its name anyway.
+        if len(tried.readings) > 1 and not reading.is_one_value:
             st.markdown(f"**{plain(reading.name)}**")
         _show_reading(tried, reading, min(place, len(tried.samples) - 1), key, is_alone=is_alone)
     words = f"{tried.checkpoint}, {tried.seconds:.3g} s"
@@ -94,6 +102,7 @@ def _show_reading(tried: Tried, reading: Reading, place: int, key: str, *, is_al
         shape = " x ".join(map(str, reading.values.shape[1:]))
         st.markdown(plain(f"An array of {shape} for each sample."))
         _array_figures(reading, place)
+        _download_array(reading, key)
         return
     frame = reading.of_sample(place)
     if reading.kind is Kind.VALUES:
@@ -170,6 +179,25 @@ def _array_figures(reading: Reading, place: int) -> None:
         return
     low, high, mean = (number(float(each)) for each in (values.min(), values.max(), values.mean()))
     st.markdown(plain(f"Values {low} to {high}, mean {mean}."))
+
+
+def _download_array(reading: Reading, key: str) -> None:
+    st.download_button(
+        "Download all samples as a NumPy array",
+        lambda: _npy(reading),
+        f"{reading.name}.npy",
+        "application/octet-stream",
+        key=f"{key}-npy",
+        on_click="ignore",
+        icon=":material/download:",
+        type="tertiary",
+    )
+
+
+def _npy(reading: Reading) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, reading.values, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def _data_address(picture: bytes) -> str:

@@ -76,8 +76,8 @@ def prepare_array(name: str, array: np.ndarray[Any, Any], spec: InputSpec) -> Pr
         texts = np.char.decode(samples, "utf-8", "replace") if array.dtype.kind == "S" else samples
         return Prepared(texts, rows_of(len(texts)), tuple(steps))
     typed = as_recorded_type(samples, spec)
-    if typed.dtype != array.dtype:
-        steps.append(f"{array.dtype} -> {typed.dtype}")
+    if spec.is_integer and not np.array_equal(typed, samples):
+        steps.append("rounded to whole numbers")
     steps.append("values kept as they are")
     warnings = tuple(value_warnings(samples, spec))
     return Prepared(typed, rows_of(len(typed)), tuple(steps), warnings)

@@ -107,7 +107,7 @@ def prepare(given: Given, spec: InputSpec) -> Prepared:
     if not given.files:
         raise InputError(spec.label, "there is no file", "one to be uploaded")
     if given.way is Way.PICTURE:
-        pictures = [open_picture(file.name, file.content) for file in given.files]
+        pictures = (open_picture(file.name, file.content) for file in given.files)
         return prepare_pictures(pictures, spec, given.choices)
     file = given.files[0]
     if given.way is Way.TABLE:

@@ -86,6 +86,10 @@ class InputSpec:
         """Return the shape of one sample in words."""
         if not self.shape:
             return "one text" if self.is_text else "one number"
+        if len(self.shape) == 1:
+            what = "text" if self.is_text else "value"
+            count = "any number of" if self.shape[0] is None else f"{self.shape[0]:,}"
+            return f"{count} {what}" + ("" if self.shape[0] == 1 else "s")
         return " x ".join("any" if each is None else str(each) for each in self.shape)
 
     def text(self) -> str:

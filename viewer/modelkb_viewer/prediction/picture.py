@@ -14,7 +14,7 @@ from modelkb_viewer.prediction.errors import InputError
 # No format that starts a program of its own (EPS), or that is seldom used and so seldom tried.
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 EXTENSIONS = ("png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff", "ppm", "pgm")
-_MOST_PIXELS = 50_000_000
+_MOST_PIXELS = 50_000_000  # 150 MB of colours
 _MOST_BYTES = 100 << 20
 _EXPECTED = "a whole picture in PNG, JPEG, GIF, BMP, WebP, TIFF or PPM"
 _ORIENTATION = 0x0112
@@ -82,7 +82,7 @@ def _upright(opened: Image.Image, steps: list[str]) -> Image.Image:
     if orientation in range(2, 9):
         steps.append("turned as its camera says (EXIF)")
         return ImageOps.exif_transpose(opened)
-    return opened.copy()
+    return opened
 
 
 def _converted(image: Image.Image, steps: list[str]) -> Image.Image:

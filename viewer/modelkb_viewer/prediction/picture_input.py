@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from modelkb_viewer.prediction.errors import InputError
 from modelkb_viewer.prediction.input_spec import InputSpec, number
 from modelkb_viewer.prediction.picture import Picture
-from modelkb_viewer.prediction.prepared import Prepared, as_recorded_type, common_steps
+from modelkb_viewer.prediction.prepared import MOST_VALUES, Prepared, as_recorded_type, common_steps
 
 STRETCH, CROP, PAD = "Stretch", "Crop", "Pad"
 FITS = (STRETCH, CROP, PAD)
@@ -43,9 +43,14 @@ class PictureChoices:
 
 
 def prepare_pictures(
-    pictures: Sequence[Picture], spec: InputSpec, choices: PictureChoices | None = None
+    pictures: Iterable[Picture], spec: InputSpec, choices: PictureChoices | None = None
 ) -> Prepared:
     """Return pictures as samples of an input.
+
+    Args:
+        pictures: They are taken one after the other, and none is kept.
+        spec: The input.
+        choices: What the reader decides.
 
     Raises:
         InputError: The input takes no pictures, or these have different sizes and it takes any.
@@ -55,26 +60,43 @@ def prepare_pictures(
         raise InputError("A picture", "the input is none", spec.text())
     choices = choices or PictureChoices()
     low, high, words, warnings = _value_range(spec, choices.scale)
-    steps: list[list[str]] = []
-    arrays = []
-    for picture in pictures:
-        done = list(picture.steps)
-        arrays.append(_pixels(picture.image, size, choices, done))
-        steps.append(done)
+    seen = [_see(picture, size, choices) for picture in pictures]
+    arrays = [each.pixels for each in seen]
     if len({each.shape for each in arrays}) > 1:
         sizes = ", ".join(f"{each.shape[1]} x {each.shape[0]}" for each in arrays)
         raise InputError("These pictures", f"their sizes differ ({sizes})", "one size at a time")
+    if sum(each.size for each in arrays) > MOST_VALUES:
+        expected = f"{MOST_VALUES:,} values at most in all of them"
+        raise InputError("These pictures", "they are too many for their size", expected)
     values = low + np.stack(arrays).astype(np.float64) / 255.0 * (high - low)
-    names = [each.name for each in pictures]
+    names = [each.name for each in seen]
     laid_out, layout_steps = _laid_out(values, spec)
     return Prepared(
         array=as_recorded_type(laid_out, spec),
         samples=tuple(names),
-        steps=(*common_steps(names, steps), words, *layout_steps),
+        steps=(*common_steps(names, [each.steps for each in seen]), words, *layout_steps),
         warnings=warnings,
-        originals=tuple(_thumbnail(each.image) for each in pictures),
+        originals=tuple(each.thumbnail for each in seen),
         seen=tuple(_enlarged(each) for each in arrays),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One picture as the model sees it, without that which it was made from."""
+
+    name: str
+    pixels: np.ndarray[Any, Any]
+    steps: list[str]
+    thumbnail: bytes
+
+
+def _see(
+    picture: Picture, size: tuple[int | None, int | None, int], choices: PictureChoices
+) -> _Seen:
+    steps = list(picture.steps)
+    pixels = _pixels(picture.image, size, choices, steps)
+    return _Seen(picture.name, pixels, steps, _thumbnail(picture.image))
 
 
 def _pixels(

@@ -13,7 +13,7 @@ from modelkb_viewer.prediction.errors import InputError
 from modelkb_viewer.prediction.input_spec import InputSpec, number
 
 MOST_SAMPLES = 1000
-MOST_VALUES = 50_000_000
+MOST_VALUES = 20_000_000
 _BEYOND = 0.01  # of the range of the training data
 
 

@@ -45,6 +45,11 @@ class Reading:
     labels: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
+    @property
+    def is_one_value(self) -> bool:
+        """Whether it is a single number for each sample."""
+        return self.kind is Kind.VALUES and len(self.labels) == 1
+
     def of_sample(self, place: int) -> pd.DataFrame:
         """Return what the model says of one sample, the most likely first."""
         if self.kind is Kind.VALUES:
