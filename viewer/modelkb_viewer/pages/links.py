@@ -35,6 +35,11 @@ def open_comparison(experiment_ids: Iterable[str]) -> NoReturn:
     st.switch_page(_page(addresses.COMPARE_PATH), query_params=query)
 
 
+def open_page(path: str, query: Mapping[str, Iterable[str]]) -> NoReturn:
+    """Go to a page with all that its address has behind the question mark."""
+    st.switch_page(_page(path), query_params=query)
+
+
 def project_link(name: str, label: str | None = None) -> None:
     """Draw a link to a project's page."""
     query = {addresses.PROJECT: name}

@@ -9,7 +9,7 @@ import streamlit as st
 
 from modelkb_viewer import addresses
 from modelkb_viewer.components.part import part
-from modelkb_viewer.pages import compare, dashboard, experiment, links, project
+from modelkb_viewer.pages import compare, dashboard, experiment, history, links, project
 
 _ICON = Path(__file__).parents[1] / "icon.png"
 
@@ -20,6 +20,7 @@ def show_page() -> None:
     pages = make_pages()
     links.remember(pages)
     page = st.navigation(list(pages.values()), position="top")
+    history.restore(page.url_path)
     with part("This page"):
         page.run()
 

@@ -204,7 +204,10 @@ def _show_actions(selected: Sequence[str]) -> None:
         ):
             links.open_comparison(selected)
         if st.button(
-            "Open", key="open", icon=":material/open_in_new:", disabled=len(selected) != 1
+            "Open experiment",
+            key="open",
+            icon=":material/open_in_new:",
+            disabled=len(selected) != 1,
         ):
             links.open_experiment(selected[0])
         if not selected:
