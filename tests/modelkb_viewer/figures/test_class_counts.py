@@ -35,4 +35,5 @@ def test_residuals_are_bars_between_their_edges() -> None:
     bins = pd.DataFrame({"low": [-1.0, 0.0], "high": [0.0, 1.0], "count": [24, 26]})
     bars, zero = residuals_figure(bins).to_dict()["layer"]
     assert (bars["encoding"]["x"]["field"], bars["encoding"]["x2"]["field"]) == ("low", "high")
+    assert bars["encoding"]["y2"] == {"datum": 0}
     assert zero["mark"]["type"] == "rule"

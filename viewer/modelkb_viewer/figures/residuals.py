@@ -21,6 +21,7 @@ def residuals_figure(bins: pd.DataFrame) -> alt.LayerChart:
             x=alt.X("low:Q", title="True minus predicted value", scale=alt.Scale(nice=False)),
             x2="high:Q",
             y=alt.Y("count:Q", title="Values"),
+            y2=alt.datum(0),  # else a bin with two edges is drawn as a line at its height
             tooltip=[
                 alt.Tooltip("low:Q", title="From", format=".4~g"),
                 alt.Tooltip("high:Q", title="To", format=".4~g"),
