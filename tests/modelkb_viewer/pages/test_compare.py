@@ -55,11 +55,17 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
 def test_every_view_of_many_experiments(
     many: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch, view: str
 ) -> None:
-    page = page_test("compare", many[0], monkeypatch, id=many[1], tab=view).run()
+    fine(page_test("compare", many[0], monkeypatch, id=many[1], tab=view).run())
+
+
+def test_a_script_that_cannot_be_written_is_said(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = record_sweep(store, count=1)
+    ids.append(record_run(store, "sweep", 7, name="*lost*", architecture_id=None))
+    page = page_test("compare", store, monkeypatch, id=ids, tab="Script").run()
     assert not page.exception
-    # These models are no real ones: that their scripts cannot be written is said in their place.
-    if view != "Script":
-        fine(page)
+    assert [r"The script of \*lost\*" in each.value for each in page.error] == [True]
 
 
 def test_the_difference_of_two_matrices(

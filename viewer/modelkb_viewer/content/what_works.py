@@ -9,7 +9,7 @@ import pandas as pd
 
 from modelkb_store.metric_direction import higher_is_better
 from modelkb_viewer.content.hyperparameter_values import Hyperparameter, format_number
-from modelkb_viewer.content.importance import importances, ranks_of
+from modelkb_viewer.content.importance import ranks_of
 from modelkb_viewer.content.value_groups import RANGE, value_groups
 
 _FEWEST_TO_NAME = 3
@@ -57,34 +57,38 @@ def what_works(
     return pd.concat(parts, ignore_index=True) if parts else table
 
 
-def headline(hyperparameters: Sequence[Hyperparameter], values: pd.Series, metric: str) -> str:
+def headline(found: pd.DataFrame, table: pd.DataFrame, runs: int, metric: str) -> str:
     """Return in a sentence what works best, or why that cannot be said.
 
     The hyperparameter is the most important one, if it tells more than chance; of its values the
     one with the best median among those with at least 3 runs.
 
+    Args:
+        found: As of :func:`modelkb_viewer.content.importance.importances`.
+        table: As of :func:`what_works`, of the same runs.
+        runs: How many they are.
+        metric: The name of the metric.
+
     Example:
-        >>> headline(hyperparameters, values, "val_accuracy")
+        >>> headline(found, table, 36, "val_accuracy")
         'optimizer adam: 12 runs, median val_accuracy 0.93; best of 3 values.'
     """
-    found = importances(hyperparameters, values, metric)
     if found.empty:
-        return f"{len(values)} runs are too few, or too alike, to say what works best."
+        return f"{runs} runs are too few, or too alike, to say what works best."
     first = found.iloc[0]
     if first["importance"] <= first["chance"]:
         return (
-            f"Among these {len(values)} runs no hyperparameter stands out: the differences "
-            "between its values may be chance."
+            f"Among these {runs} runs no hyperparameter stands out: the differences between its "
+            "values may be chance."
         )
-    chosen = [each for each in hyperparameters if each.name == first["hyperparameter"]]
-    table = what_works(chosen, values, metric)
-    known = table[table["runs"] >= _FEWEST_TO_NAME]
+    of_first = table[table["hyperparameter"] == first["hyperparameter"]]
+    known = of_first[of_first["runs"] >= _FEWEST_TO_NAME]
     if known.empty:
         return f"No value of {first['hyperparameter']} has {_FEWEST_TO_NAME} runs or more."
     best = known.iloc[0]
     return (
         f"{best['hyperparameter']} {best['value']}: {best['runs']} runs, median {metric} "
-        f"{format_number(best['median'])}; best of {len(table)} {_groups_word(table)}."
+        f"{format_number(best['median'])}; best of {len(of_first)} {_groups_word(of_first)}."
     )
 
 

@@ -61,8 +61,11 @@ def show_what_works(store: Store, experiments: pd.DataFrame) -> None:
     results = _chosen_results(store, on_data)
     if results is None:
         return
-    st.markdown(f"**{plain(headline(results.hyperparameters, results.values, results.metric))}**")
-    table = what_works(_most_important_first(results), results.values, results.metric)
+    found = importances(results.hyperparameters, results.values, results.metric)
+    in_order = _most_important_first(results, found)
+    table = what_works(in_order, results.values, results.metric)
+    said = headline(found, table, len(results.values), results.metric)
+    st.markdown(f"**{plain(said)}**")
     table["top_quarter"] = table["top_quarter"].round(2)
     show_table(
         table,
@@ -181,8 +184,11 @@ def _chosen_results(store: Store, experiments: pd.DataFrame) -> _Results | None:
     return _Results(metric, values, hyperparameters)
 
 
-def _most_important_first(results: _Results) -> list[Hyperparameter]:
-    found = importances(results.hyperparameters, results.values, results.metric)
+def _most_important_first(
+    results: _Results, found: pd.DataFrame | None = None
+) -> list[Hyperparameter]:
+    if found is None:
+        found = importances(results.hyperparameters, results.values, results.metric)
     place = {name: number for number, name in enumerate(found["hyperparameter"])}
     return sorted(results.hyperparameters, key=lambda each: place.get(each.name, len(place)))
 
