@@ -21,21 +21,21 @@ _SECONDS = 2
 def show() -> None:
     """Draw the page, and look for a first run every other second."""
     store = resolve_store_location(None)
-    st.title("Record your first run")
+    st.title("Record your first run", anchor=False)
     st.write(
         "Nothing is recorded here yet. Add one callback to the training of a Keras model, and its "
         "model, data, hyperparameters, curves, weights and environment are kept. This page turns "
         "into the dashboard by itself."
     )
-    st.subheader("In a script or notebook")
+    st.subheader("In a script or notebook", anchor=False)
     st.code(_CALLBACK.format(store=store), language="python", wrap_lines=True)
-    st.subheader("A script that is left as it is")
+    st.subheader("A script that is left as it is", anchor=False)
     st.code(
         f"modelkb run --project my-project --store {shlex.quote(store)} train.py",
         language="shell",
         wrap_lines=True,
     )
-    st.subheader("No model at hand")
+    st.subheader("No model at hand", anchor=False)
     st.write("A small one learns to read handwritten digits in a few seconds:")
     st.code(f"modelkb demo --store {shlex.quote(store)}", language="shell", wrap_lines=True)
     st.caption(f"The store that is looked at: {plain(store)}")
