@@ -55,10 +55,15 @@ def offered_experiments(store: Store, experiment: Experiment) -> dict[str, str]:
     rows = store.experiment_table(experiment.project, order_by="-started_at", limit=_MOST_OFFERED)
     ids, names = rows["experiment_id"].to_pylist(), rows["name"].to_pylist()
     return {
-        each: f"{name} ({each.rpartition('-')[2]})"
+        each: _shown_name(name, each.rpartition("-")[2])
         for each, name in zip(ids, names, strict=True)
         if each != experiment.id
     }
+
+
+def _shown_name(name: str, short_id: str) -> str:
+    """Return a name that no other experiment has: those that nobody gave end with the id."""
+    return name if name.endswith(short_id) else f"{name} ({short_id})"
 
 
 def prepare_inputs(

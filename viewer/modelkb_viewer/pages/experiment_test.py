@@ -42,7 +42,7 @@ def show(experiment: Experiment) -> None:
     with part("The latest predictions"):
         frame = recent_predictions(experiment)
         if not frame.empty:
-            st.subheader("Latest predictions")
+            st.subheader("Latest predictions", anchor=False)
             settings = {"Time (UTC)": time_column("Time"), "Seconds": _SECONDS}
             show_table(frame, "Latest predictions", key="test-latest", column_config=settings)
 
@@ -58,7 +58,7 @@ def _show_test(experiment: Experiment) -> None:
         others = _choose_others(experiment)
     given_column, seen_column = st.columns(2, gap="large")
     with given_column:
-        st.subheader("Input")
+        st.subheader("Input", anchor=False)
         given = _give_inputs(specs)
     with seen_column:
         can_be_used = given is not None and _show_prepared(experiment, given)
@@ -71,13 +71,13 @@ def _show_test(experiment: Experiment) -> None:
     is_asked = is_asked or all(each.way in _UPLOADED for each in given.values())
     tried = _tried([experiment, *others], checkpoint, given, is_asked=is_asked)
     if tried:
-        st.subheader("Prediction")
+        st.subheader("Prediction", anchor=False)
         show_tried(tried)
 
 
 def _show_prepared(experiment: Experiment, given: dict[str, Given]) -> bool:
     """Draw the input as the model takes it, and return whether it can be."""
-    st.subheader("As the model takes it")
+    st.subheader("As the model takes it", anchor=False)
     with part("The input"):
         show_preparation(*prepare_inputs(experiment, given))
         return True

@@ -144,13 +144,10 @@ def _show_table(frame: pd.DataFrame, reading: Reading, key: str) -> None:
 def _show_bars(frame: pd.DataFrame, reading: Reading, key: str) -> None:
     name = str(frame.columns[0])
     if reading.kind is Kind.CLASSES:
-        st.metric(
-            "Most likely class",
-            plain(frame[name].iloc[0]),
-            f"{frame['Probability'].iloc[0]:.1%} probability",
-            delta_color="off",
-            delta_arrow="off",
-        )
+        st.caption("Most likely class")
+        # Not as a metric, which cuts long names off.
+        st.subheader(plain(frame[name].iloc[0]), anchor=False)
+        st.markdown(plain(f"{frame['Probability'].iloc[0]:.1%} probability"))
     top = frame.head(3)
     alt = "; ".join(f"{each} {share:.1%}" for each, share in zip(*top.to_numpy().T, strict=True))
     show_figure(probability_bars(frame), f"Probabilities: {alt}", key=f"{key}-bars")
