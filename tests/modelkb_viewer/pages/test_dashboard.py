@@ -86,3 +86,17 @@ def test_a_damaged_table_does_not_take_the_page_with_it(
     assert not page.exception
     assert page.title[0].value == "Dashboard"
     assert "is damaged" in page.error[0].value.replace("\\", "")
+
+
+def test_what_is_shown_can_be_opened_by_typing(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run,) = record_sweep(store, count=1)
+
+    page = page_test("dashboard", store, monkeypatch).run()
+
+    assert page.selectbox(key="project-to-open").options == ["sweep"]
+    assert page.selectbox(key="experiment-to-open").options == ["run-1000 of sweep"]
+    page.selectbox(key="experiment-to-open").set_value(run).run()
+    assert not page.exception
+    assert page.query_params["id"] == [run]

@@ -7,6 +7,7 @@ import streamlit as st
 from modelkb_store import Store
 from modelkb_viewer import addresses
 from modelkb_viewer.components.column_settings import FOUR_DIGITS, column_settings
+from modelkb_viewer.components.open_box import open_box
 from modelkb_viewer.components.open_column import clicked_target, open_column
 from modelkb_viewer.components.part import part
 from modelkb_viewer.components.table import show_table
@@ -17,6 +18,7 @@ from modelkb_viewer.pages.project_list import show_projects
 from modelkb_viewer.pages.refreshing import refreshing
 
 _KEY = "open-experiment"
+_BOX = "experiment-to-open"
 
 
 def show() -> None:
@@ -83,3 +85,7 @@ def _show_recent(store: Store, search: str) -> None:
         column_order=[name for name in recent.columns if name != "experiment_id"],
         placeholder="",
     )
+    words = (recent["name"] + " of " + recent["project"]).to_list()
+    targets = dict(zip(recent["experiment_id"], words, strict=True))
+    if chosen := open_box("Open an experiment", targets, key=_BOX):
+        links.open_experiment(chosen)

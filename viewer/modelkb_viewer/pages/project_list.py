@@ -7,12 +7,14 @@ import streamlit as st
 
 from modelkb_store import Store
 from modelkb_viewer.components.column_settings import FOUR_DIGITS, time_column
+from modelkb_viewer.components.open_box import open_box
 from modelkb_viewer.components.open_column import clicked_target, open_column
 from modelkb_viewer.components.table import show_table
 from modelkb_viewer.content.project_list import list_projects
 from modelkb_viewer.pages import links
 
 _KEY = "open-project"
+_BOX = "project-to-open"
 _COLUMNS = (
     *("project", "owner", "application", "experiments", "running", "best", "best_metric"),
     *("last_activity", "description"),
@@ -50,6 +52,9 @@ def show_projects(store: Store, search: str = "") -> None:
         "description": "Description",
     }
     show_table(projects[shown], "Projects", key="projects", column_config=settings, placeholder="")
+    names = projects["project"].to_list()
+    if chosen := open_box("Open a project", dict(zip(names, names, strict=True)), key=_BOX):
+        links.open_project(chosen)
 
 
 def _says_something(projects: pd.DataFrame, column: str) -> bool:
