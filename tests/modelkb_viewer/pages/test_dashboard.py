@@ -99,4 +99,4 @@ def test_what_is_shown_can_be_opened_by_typing(
     assert page.selectbox(key="experiment-to-open").options == ["run-1000 of sweep"]
     page.selectbox(key="experiment-to-open").set_value(run).run()
     assert not page.exception
-    assert page.query_params["id"] == [run]
+    assert page.query_params["id"] == run
