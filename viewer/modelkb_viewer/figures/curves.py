@@ -233,6 +233,6 @@ def _pointer(
     alone = points.groupby(_LINES, observed=True)["x"].transform("size") == 1
     seen = len(points) <= _FEW_POINTS or bool(alone.any())
     opacity = alt.when(nearest).then(alt.value(1)).otherwise(alt.value(0.7 if seen else 0))
-    dot = line.mark_point(size=30 if seen else 50, filled=True, clip=True)
+    dot = line.mark_point(size=30 if seen else 50, filled=True)
     drawn: alt.Chart = dot.encode(opacity=opacity, tooltip=tooltip).add_params(nearest)
     return drawn

@@ -19,6 +19,8 @@ from modelkb_viewer.content.script_difference import script_difference
 from modelkb_viewer.content.selected_experiments import LABEL
 
 _MOST_SCRIPTS = 50
+# A training that goes on may still change what is known of it.
+_SECONDS = 60
 _SAME = "same"
 
 
@@ -100,6 +102,6 @@ def _choose_two(experiments: pd.DataFrame) -> dict[str, str] | None:
 
 
 # Written once: code of hundreds of layers takes seconds.
-@st.cache_data(max_entries=_MOST_SCRIPTS, show_spinner=False)
+@st.cache_data(ttl=_SECONDS, max_entries=_MOST_SCRIPTS, show_spinner=False)
 def _script(uri: str, experiment_id: str, _experiment: Experiment) -> str:
     return _experiment.script()
