@@ -7,11 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from modelkb_viewer.main import main
+from seeded_training import record_seeded_training
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,14 @@ def modelkb(
         return Ended(exit_code, captured.out, captured.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def seeded_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with the run ``original``, which can be done again; not to be written into."""
+    folder = tmp_path_factory.mktemp("seeded")
+    record_seeded_training(folder, folder / "modelkb")
+    return folder / "modelkb"
 
 
 @pytest.fixture

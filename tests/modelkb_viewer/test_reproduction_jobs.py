@@ -14,7 +14,7 @@ from modelkb_viewer.content.reproductions import reproductions_of
 from modelkb_viewer.permissions import RecordedCodeNotAllowedError, allow_recorded_code
 from modelkb_viewer.reproduction_job import JobState
 from modelkb_viewer.reproduction_jobs import ReproductionJobs
-from seeded_training import make_endless, record_seeded_training
+from seeded_training import make_endless
 from small_experiment import experiment_record
 
 SECONDS = 120
@@ -27,14 +27,6 @@ def location(store: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv(STORE_VARIABLE, str(store))
     allow_recorded_code(str(store))
     return str(store)
-
-
-@pytest.fixture(scope="module")
-def seeded_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with a run that can be done again."""
-    folder = tmp_path_factory.mktemp("seeded")
-    record_seeded_training(folder, folder / "modelkb")
-    return folder / "modelkb"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from modelkb_viewer.content.training_code import (
 )
 from modelkb_viewer.pages.experiment_reproduction import show_reproduction
 
-_TRAINING = "training"
+_TRAINING = "Training"
 _LABELS = {
     SCRIPT: "Script",
     NOTEBOOK: "Notebook",
@@ -35,24 +35,24 @@ _HELP = {
 
 def show(experiment: Experiment) -> None:
     """Draw the tab."""
-    known = {_TRAINING: "Training", **{key: f"Model in {name}" for key, name in targets().items()}}
+    # These words stand in the address.
+    models = {f"{name} model": target for target, name in targets().items()}
     chosen = st.segmented_control(
-        "Code of",
-        list(known),
+        "Code",
+        [_TRAINING, *models],
         default=_TRAINING,
         required=True,
-        format_func=lambda key: known[key],
         key=addresses.CODE,
         bind="query-params",
     )
+    if chosen in models:
+        with part("The code"):
+            _show_model(experiment, models[chosen])
+        return
     with part("The code"):
-        if chosen in (None, _TRAINING):
-            _show_training(experiment)
-        else:
-            _show_model(experiment, chosen)
-    if chosen in (None, _TRAINING):
-        with part("The reproduction"):
-            show_reproduction(experiment)
+        _show_training(experiment)
+    with part("The reproduction"):
+        show_reproduction(experiment)
 
 
 def _show_training(experiment: Experiment) -> None:

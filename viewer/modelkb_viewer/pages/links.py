@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import streamlit as st
 
@@ -47,7 +48,16 @@ def project_link(name: str, label: str | None = None) -> None:
 
 
 def experiment_link(experiment_id: str, label: str) -> None:
-    """Draw a link to an experiment's page."""
+    """Draw a link to an experiment's page.
+
+    Streamlit's own links do nothing from a page to the same page of something else (seen in 1.67),
+    so on the page of an experiment it is a button that looks like one.
+    """
+    if urlsplit(st.context.url or "").path.endswith(f"/{addresses.EXPERIMENT_PATH}"):
+        key = f"link-{experiment_id}-{label}"
+        if st.button(plain(label), key=key, type="tertiary", icon=":material/science:"):
+            open_experiment(experiment_id)
+        return
     query = {addresses.EXPERIMENT: experiment_id}
     st.page_link(_page(addresses.EXPERIMENT_PATH), label=plain(label), query_params=query)
 
