@@ -23,7 +23,7 @@ import psutil
 from generated_store import PROJECT, make_store
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
-from viewer_server import DESKTOP, browser, viewer_server
+from viewer_server import DESKTOP, browser, chromium, viewer_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -53,9 +53,11 @@ class Figure:
 
 def main() -> None:
     """Measure, and print a table."""
+    if chromium() is None:
+        sys.exit("No Chromium is installed, so there is nothing to look with.")
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    with _store(count) as store, browser() as chromium:
-        figures = list(_figures(store, chromium, count))
+    with _store(count) as store, browser() as looker:
+        figures = list(_figures(store, looker, count))
     print(f"{count:,} experiments; warm: median of {_TIMES}")
     for figure in figures:
         verdict = "ok" if figure.value < figure.target else "TOO MUCH"
@@ -63,9 +65,9 @@ def main() -> None:
         print(f"{figure.what:<52}{value:>9}  {target:>7}  {verdict}")
 
 
-def _figures(store: Path, chromium: Browser, count: int) -> Iterator[Figure]:
+def _figures(store: Path, looker: Browser, count: int) -> Iterator[Figure]:
     # A browser that has the viewer's scripts already: what is cold is the server.
-    context = chromium.new_context(viewport=DESKTOP)
+    context = looker.new_context(viewport=DESKTOP)
     page = context.new_page()
     ways = {"dashboard": _open_dashboard, "project": _open_project}
     for name, way in ways.items():
