@@ -38,6 +38,8 @@ def test_the_architecture_counts_where_it_varies() -> None:
     experiments = frame(a=[1, 1]).assign(architecture_id=["a1" * 16, "b2" * 16])
     (architecture,) = varying_hyperparameters(experiments)
     assert architecture.values.tolist() == ["a1a1a1a1", "b2b2b2b2"]
+    begun = frame(a=[1, 1]).assign(architecture_id=["a1" * 16, None])
+    assert varying_hyperparameters(begun) == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def test_a_line_per_experiment_across_the_axes_in_their_order() -> None:
     )
     ticks = pd.DataFrame({"axis": ["rate"], "position": [0.0], "shown": ["0.1"]})
     said = parallel_coordinates_figure(points, ticks, ["rate", "val_accuracy"]).to_dict()
-    lines, _, texts = said["layer"]
+    lines, _, texts, _ = said["layer"]
     assert lines["encoding"]["x"]["sort"] == ["rate", "val_accuracy"]
     assert lines["encoding"]["detail"]["field"] == "experiment"
     assert lines["encoding"]["color"]["title"] == "val_accuracy"

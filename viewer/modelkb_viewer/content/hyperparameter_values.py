@@ -53,7 +53,7 @@ def varying_hyperparameters(experiments: pd.DataFrame) -> list[Hyperparameter]:
         if len(set(values)) > 1:
             found.setdefault(values, hyperparameter)
     architectures = experiments.get("architecture_id")
-    if architectures is not None and architectures.nunique(dropna=False) > 1:
+    if architectures is not None and architectures.nunique() > 1:
         short = architectures.map(lambda each: each[:8] if isinstance(each, str) else None)
         found[("architecture",)] = as_hyperparameter("architecture", short)
     return sorted(found.values(), key=lambda each: each.name)

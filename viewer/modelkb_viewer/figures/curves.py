@@ -171,14 +171,24 @@ def _look(
     return _Look(encodings, field, count, rows)
 
 
-def colour_of(frame: pd.DataFrame, title: str) -> alt.Color:
-    """Return colours by the column ``colour``: a ramp for numbers, single ones for texts."""
+def colour_of(
+    frame: pd.DataFrame, title: str, symbol: Literal["circle", "stroke"] = "stroke"
+) -> alt.Color:
+    """Return colours by the column ``colour``: a ramp for numbers, single ones for texts.
+
+    Args:
+        frame: The rows.
+        title: What the column is.
+        symbol: What the legend shows of points, or of lines.
+    """
     if pd.api.types.is_numeric_dtype(frame["colour"]) and frame["colour"].nunique() > 2:
         return metric_colour("colour", title)
     values = sorted(frame["colour"].dropna().unique().tolist(), key=str)
     colours = experiment_colours([str(value) for value in values])
     scale = alt.Scale(domain=values, range=list(colours.values()))
-    return alt.Color("colour:N", title=title, scale=scale, legend=_legend(len(values)))
+    return alt.Color(
+        "colour:N", title=title, scale=scale, legend=_legend(len(values), symbol=symbol)
+    )
 
 
 def _nominal(channel: Any, field: str, domain: list[str], range_: list[Any]) -> Any:
@@ -191,7 +201,9 @@ def _nominal(channel: Any, field: str, domain: list[str], range_: list[Any]) -> 
     )
 
 
-def _legend(entries: int, colour: str | None = None) -> alt.Legend | None:
+def _legend(
+    entries: int, colour: str | None = None, symbol: Literal["circle", "stroke"] = "stroke"
+) -> alt.Legend | None:
     """Return a legend below the chart, which also fits a phone; none for one or very many lines."""
     if not 1 < entries <= _MOST_IN_LEGEND:
         return None
@@ -203,8 +215,8 @@ def _legend(entries: int, colour: str | None = None) -> alt.Legend | None:
         columns=columns,
         labelLimit=_LABEL_PIXELS[columns],
         symbolLimit=0,
-        symbolType="stroke",
-        symbolSize=400,
+        symbolType=symbol,
+        symbolSize=400 if symbol == "stroke" else 100,
         symbolStrokeWidth=2.5,
         symbolOpacity=1,
         **stroke,

@@ -97,7 +97,7 @@ def _coloured(
     metric: str,
     colour_title: str | None,
 ) -> alt.Chart:
-    colour = colour_of(frame, colour_title) if colour_title else alt.value(COLOURS[0])
+    colour = colour_of(frame, colour_title, "circle") if colour_title else alt.value(COLOURS[0])
     tooltip = [
         alt.Tooltip("experiment:N", title="Experiment"),
         alt.Tooltip("x", title=name),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -10,7 +11,8 @@ import pandas as pd
 from modelkb_viewer.figures.colours import GREY, metric_colour
 
 _HEIGHT = 420
-_FEW_LINES = 30
+_FEW_LINES = 25
+_BEYOND = 0.035
 
 
 def parallel_coordinates_figure(
@@ -41,11 +43,15 @@ def parallel_coordinates_figure(
         ),
     )
     lowest = min(0.0, float(points["position"].min())) if len(points) else 0.0
-    y = alt.Y("position:Q", axis=None, scale=alt.Scale(domain=[lowest - 0.04, 1.04], nice=False))
+    y = alt.Y(
+        "position:Q",
+        axis=None,
+        scale=alt.Scale(domain=[lowest - 2 * _BEYOND, 1 + 2 * _BEYOND], nice=False),
+    )
     nearest = alt.selection_point(
         on="pointerover", nearest=True, fields=["experiment"], clear="pointerout"
     )
-    opacity = 0.8 if points["experiment"].nunique() <= _FEW_LINES else 0.35
+    opacity = max(0.15, min(0.8, _FEW_LINES / max(1, points["experiment"].nunique())))
     is_near = alt.when(nearest)
     base = alt.Chart(points).encode(x=x, y=y, detail="experiment:N")
     lines = base.mark_line(strokeWidth=1.5, interpolate="monotone").encode(
@@ -61,10 +67,18 @@ def parallel_coordinates_figure(
     crossings = (
         base.mark_point(size=60, opacity=0, filled=True).encode(tooltip=tooltip).add_params(nearest)
     )
-    texts = (
-        alt.Chart(ticks)
-        .mark_text(align="left", dx=5, dy=-1, color=GREY, fontSize=12, fontWeight="bold", limit=110)
-        .encode(x=x, y=y, text="shown:N")
-    )
-    chart: alt.LayerChart = alt.layer(lines, crossings, texts).properties(height=_HEIGHT)
+    texts = [each.encode(x=x, y=y, text="shown:N") for each in _texts(ticks)]
+    chart: alt.LayerChart = alt.layer(lines, crossings, *texts).properties(height=_HEIGHT)
     return chart
+
+
+def _texts(ticks: pd.DataFrame) -> list[alt.Chart]:
+    # What stands at the ends of an axis is put beyond them, where no line crosses it.
+    is_end = ticks["position"].isin([0, 1])
+    ends = ticks[is_end]
+    beyond = ends.assign(position=ends["position"] + (2 * ends["position"] - 1) * _BEYOND)
+    style: Any = {"color": GREY, "fontSize": 12, "fontWeight": "bold", "limit": 110}
+    return [
+        alt.Chart(beyond).mark_text(**style),
+        alt.Chart(ticks[~is_end]).mark_text(align="left", dx=5, **style),
+    ]
