@@ -47,6 +47,16 @@ def test_constants_of_the_script_are_not_told_twice(store: Path) -> None:
     assert overview(Store(store), "odd").varying == ("params.batch_size",)
 
 
+def test_settings_of_one_optimizer_among_several_are_no_columns_at_first(store: Path) -> None:
+    _record(store, 0, {"optimizer": '"adam"', "optimizer.beta_1": "0.9"})
+    _record(store, 1, {"optimizer": '"sgd"', "optimizer.momentum": "0.5"})
+    known = overview(Store(store), "odd")
+
+    assert "params.optimizer" in known.default_columns
+    assert "params.optimizer.beta_1" not in known.default_columns
+    assert {"params.optimizer.beta_1", "params.optimizer.momentum"} <= set(known.varying)
+
+
 def test_names_that_would_be_alike_are_told_as_in_a_query(store: Path) -> None:
     for number in range(2):
         _record(store, number, {"loss": f'"{number}"', "odd name": str(number)})

@@ -54,11 +54,16 @@ class ProjectOverview:
 
     @property
     def default_columns(self) -> list[str]:
-        """The columns that are shown to who has chosen none."""
+        """The columns that are shown to who has chosen none.
+
+        A hyperparameter that has one value wherever it is there tells nothing of its own: such are
+        the settings of one optimizer among several.
+        """
         losses = [name for name in self.metrics if name.endswith("loss")]
         metrics = dict.fromkeys([*self.metrics[:_MAIN_METRICS], *losses[:1]])
         shown = ["name", "status", PROGRESS, *metrics]
-        return [*shown, *self.varying[:_MOST_VARYING], "started_at", DURATION]
+        telling = [name for name in self.varying if pc.count_distinct(self.rows[name]).as_py() > 1]
+        return [*shown, *telling[:_MOST_VARYING], "started_at", DURATION]
 
     @property
     def orders(self) -> dict[str, str]:

@@ -24,7 +24,7 @@ _NO_CONFIGURATION = (
 
 def show(experiment: Experiment) -> None:
     """Draw the tab."""
-    drawing, reading = st.columns(2, gap="medium")
+    drawing, reading = st.columns([5, 6], gap="medium")
     with drawing, part("The drawing of the model"):
         _show_drawing(experiment)
     with reading, part("The layers"):
