@@ -14,6 +14,7 @@ from modelkb_store.records import Status
 from modelkb_viewer import addresses
 from modelkb_viewer.components.choice import choose
 from modelkb_viewer.components.figure import show_figure
+from modelkb_viewer.components.part import part
 from modelkb_viewer.components.table import download_menu
 from modelkb_viewer.content.hyperparameter_values import varying_hyperparameters
 from modelkb_viewer.content.metric_values import metric_names
@@ -64,6 +65,12 @@ class _View:
 
 
 def _show(store: Store, experiments: pd.DataFrame, colours: Mapping[str, str] | None) -> None:
+    # What goes wrong when they are drawn again is no matter of the page any more.
+    with part("Curves"):
+        _draw(store, experiments, colours)
+
+
+def _draw(store: Store, experiments: pd.DataFrame, colours: Mapping[str, str] | None) -> None:
     drawn = experiments.head(_MOST_DRAWN)
     if len(drawn) < len(experiments):
         st.caption(
