@@ -29,7 +29,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Prints what recording costs a training, and how fast sources are scanned and stores read.
+# Prints what recording costs a training, how fast sources are scanned and stores read, and how
+# fast the viewer is (in Chromium).
 bench: $(VENV)/.dev
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/recording_cost.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/resource_sampling.py
@@ -38,6 +39,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/query_speed.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/shared_weights.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/bytes_to_regenerate.py
+	$(BIN)/python benchmarks/viewer_speed.py
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/viewer_live.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

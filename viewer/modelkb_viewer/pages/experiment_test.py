@@ -78,10 +78,11 @@ def _show_test(experiment: Experiment) -> None:
 def _show_prepared(experiment: Experiment, given: dict[str, Given]) -> bool:
     """Draw the input as the model takes it, and return whether it can be."""
     st.subheader("As the model takes it", anchor=False)
+    is_prepared = False
     with part("The input"):
         show_preparation(*prepare_inputs(experiment, given))
-        return True
-    return False
+        is_prepared = True
+    return is_prepared
 
 
 def _why_no_weights(experiment: Experiment) -> str:
