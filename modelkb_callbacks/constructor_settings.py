@@ -22,12 +22,22 @@ def constructor_settings(item: Any) -> dict[str, Any]:
         >>> constructor_settings(keras.callbacks.EarlyStopping(patience=3))["patience"]
         3
     """
+    return {name: plain_setting(value) for name, value in constructor_arguments(item).items()}
+
+
+def plain_setting(value: Any) -> Any:
+    """Return a setting as JSON has it, of bounded size."""
+    return plain(value, most_items=_MOST_ITEMS)
+
+
+def constructor_arguments(item: Any) -> dict[str, Any]:
+    """Return the constructor's arguments as they are, of those that the object kept."""
     kept = getattr(item, "__dict__", {})
     found = {}
     for name in constructor_defaults(type(item)):
         value = kept.get(name, kept.get(f"_{name}", _ABSENT))
         if value is not _ABSENT:
-            found[name] = plain(value, most_items=_MOST_ITEMS)
+            found[name] = value
     return found
 
 

@@ -50,8 +50,14 @@ def seeds_of(layer: Any) -> LayerSeeds | None:
     return LayerSeeds(tuple(seeds), dropped, is_late and bool(seeds))
 
 
-def come_first(seed: int, layers: Sequence[LayerSeeds]) -> bool:
-    """Return whether the layers' seeds are the first draws after a seed, layer by layer."""
+def come_first(seed: int, layers: Sequence[LayerSeeds], others: Sequence[int] = ()) -> bool:
+    """Return whether the layers' seeds are the first draws after a seed, layer by layer.
+
+    Args:
+        seed: What was given to ``keras.utils.set_random_seed``.
+        layers: The layers in the order in which they are made.
+        others: Seeds that are to follow them, in any order and without any between.
+    """
     source = random.Random(seed)  # noqa: S311 - as Keras does
     for layer in layers:
         for _ in range(layer.dropped):
@@ -59,7 +65,8 @@ def come_first(seed: int, layers: Sequence[LayerSeeds]) -> bool:
         drawn = [source.randint(_LOWEST, _HIGHEST) for _ in layer.seeds]
         if sorted(drawn) != sorted(layer.seeds):
             return False
-    return True
+    following = [source.randint(_LOWEST, _HIGHEST) for _ in others]
+    return sorted(following) == sorted(others)
 
 
 def come_first_in_any_order(seed: int, layers: Sequence[LayerSeeds]) -> bool:

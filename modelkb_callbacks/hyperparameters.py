@@ -14,13 +14,13 @@ from modelkb_callbacks.compile_settings import compile_settings
 from modelkb_callbacks.constructor_settings import constructor_settings
 from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.fit_call import FitCall
+from modelkb_callbacks.model_arguments import ModelArguments, is_of_own_class
 from modelkb_callbacks.plain_values import plain
 from modelkb_callbacks.rows import are_arrays
 from modelkb_store.ids import canonical_json
 from modelkb_store.records import HyperparameterRecord
 
 _OF_MODEL = ("compile", "model")
-_OF_EVERY_LAYER = ("name", "dtype", "trainable", "activity_regularizer", "autocast")
 
 _NOTHING: Mapping[str, tuple[Any, str]] = {}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", re.IGNORECASE | re.ASCII)
@@ -69,7 +69,9 @@ def collect(
 
 def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
     """Return one hyperparameter, as JSON text and, if it is one, as a number."""
-    clean = redacted(plain(value, of_user=source == "user"), name, of_model=source in _OF_MODEL)
+    # What a model was made with is plain and bounded already, and larger than other settings.
+    short = value if source == "model" else plain(value, of_user=source == "user")
+    clean = redacted(short, name, of_model=source in _OF_MODEL)
     number = float(value) if isinstance(value, (bool, int, float, np.number, np.bool_)) else None
     if source == "environment" and _NUMBER.fullmatch(value):
         number = float(value)
@@ -78,11 +80,9 @@ def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> Hy
 
 def _of_model(model: Any) -> Iterator[tuple[str, Any]]:
     """Yield the constructor's arguments of a model of the user's that Keras cannot serialize."""
-    is_of_layers = isinstance(model, keras.Sequential) or hasattr(model, "_operations")
-    if model is not None and not is_of_layers and model_config(model)[0] is None:
-        for name, value in constructor_settings(model).items():
-            if name not in _OF_EVERY_LAYER:
-                yield f"model.{name}", value
+    if model is not None and is_of_own_class(model) and model_config(model)[0] is None:
+        for name, value in ModelArguments(model).values.items():
+            yield f"model.{name}", value
 
 
 def _of_fit(call: FitCall, keras_params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +13,8 @@ import keras
 from modelkb_callbacks import drawn_seeds
 from modelkb_callbacks.drawn_seeds import LayerSeeds
 from modelkb_callbacks.initial_values import have_initial_values
+from modelkb_callbacks.model_arguments import ModelArguments, is_of_own_class
+from modelkb_store.codegen.network.ordering import construction_order
 
 _log = logging.getLogger(__name__)
 
@@ -56,8 +60,7 @@ def fresh_starts_from_seed(model: Any, seed: int) -> bool:
     """
     try:
         if not isinstance(model, keras.Sequential):
-            every = drawn_seeds.seeds_of(model)
-            return every is not None and drawn_seeds.come_first_in_any_order(seed, [every])
+            return _are_seeds_of_own_class_drawn(model, seed)
         found = [drawn_seeds.seeds_of(layer) for layer in model.layers]
         known = [each for each in found if each is not None and not each.is_late]
         return len(known) == len(found) and drawn_seeds.come_first(seed, known)
@@ -73,11 +76,17 @@ def _has_taken_no_step(model: Any) -> bool:
 
 
 def _are_seeds_drawn(model: Any, seed: int, order: Sequence[str] | None) -> bool:
-    every = drawn_seeds.seeds_of(model)
-    if every is None:
-        return False
     if order is None:
-        return drawn_seeds.come_first_in_any_order(seed, [every])
+        return _are_seeds_of_own_class_drawn(model, seed)
+    every, found = drawn_seeds.seeds_of(model), _seeds_in_order(model, order)
+    if every is None or found is None:
+        return False
+    is_complete = sum(len(each.seeds) for each in found) == len(every.seeds)
+    return is_complete and _come_in_turn(model) and drawn_seeds.come_first(seed, found)
+
+
+def _seeds_in_order(model: Any, order: Sequence[str]) -> list[LayerSeeds] | None:
+    """Return the seeds of layers by their paths; None where a generator has been used."""
     layers = _by_path(model)
     found: list[LayerSeeds] = []
     for path in order:
@@ -85,10 +94,37 @@ def _are_seeds_drawn(model: Any, seed: int, order: Sequence[str] | None) -> bool
             continue
         of_layer = drawn_seeds.seeds_of(layers[path])
         if of_layer is None:
-            return False
+            return None
         found.append(of_layer)
-    is_complete = sum(len(each.seeds) for each in found) == len(every.seeds)
-    return is_complete and _come_in_turn(model) and drawn_seeds.come_first(seed, found)
+    return found
+
+
+def _are_seeds_of_own_class_drawn(model: Any, seed: int) -> bool:
+    """Return the same of a class of the user's: what it was given is made first, in our order.
+
+    What it makes itself stays as it is, whatever the order there.
+    """
+    every = drawn_seeds.seeds_of(model)
+    if every is None:
+        return False
+    given = ModelArguments(model).layers() if is_of_own_class(model) else []
+    if not given:
+        return drawn_seeds.come_first_in_any_order(seed, [every])
+    found: list[LayerSeeds] = []
+    for layer, config in given:
+        order = construction_order(config)
+        seeds = _seeds_in_order(layer, order) if order is not None else None
+        if order is None:
+            own = drawn_seeds.seeds_of(layer)
+            seeds = None if own is None else [own]
+        if seeds is None or (order is not None and not _come_in_turn(layer)):
+            return False
+        found += seeds
+    left = Counter(every.seeds)
+    left.subtract(Counter(itertools.chain.from_iterable(each.seeds for each in found)))
+    if any(count < 0 for count in left.values()):
+        return False
+    return drawn_seeds.come_first(seed, found, list(left.elements()))
 
 
 def _come_in_turn(model: Any) -> bool:

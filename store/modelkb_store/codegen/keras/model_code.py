@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Collection, Mapping
@@ -13,11 +14,12 @@ from modelkb_store.codegen.keras.applications import application_arguments
 from modelkb_store.codegen.keras.folding import fold
 from modelkb_store.codegen.keras.freezing import freezing_statements, is_frozen, thawed
 from modelkb_store.codegen.keras.naming import identifier, with_readable_names
+from modelkb_store.codegen.keras.own_model import OwnModel, constructed_for
 from modelkb_store.codegen.keras.program import functional_program
 from modelkb_store.codegen.keras.roles import argument_role, function_title
 from modelkb_store.codegen.keras.settings import policy_name
 from modelkb_store.codegen.keras.spelling import Spelling
-from modelkb_store.codegen.keras.values import Speller
+from modelkb_store.codegen.keras.values import BASE_SETTINGS, Speller
 from modelkb_store.codegen.network.auto_names import names_to_leave_out
 from modelkb_store.codegen.network.masks import without_implicit_masks
 from modelkb_store.codegen.network.network import Layer, Network
@@ -70,10 +72,58 @@ def model_code(
     """
     model = parse_model(model_config)
     policy = dtype_policy or _usual_policy(model)
-    left_out = names_to_leave_out(each for _, each in constructed(model))
-    speller = Speller(default_dtype=policy, definitions=definitions, left_out=left_out)
+    speller = Speller(
+        default_dtype=policy,
+        definitions=definitions,
+        left_out=names_to_leave_out(_constructed(model)),
+    )
     names = {*definitions, *taken, "keras", "layers", "ops", "np"}
-    writer = _Writer(speller, names, looks_for_applications=applications)
+    return _code(_Writer(speller, names, looks_for_applications=applications), model, policy)
+
+
+def own_model_code(
+    class_name: str,
+    given: Mapping[str, Any],
+    *,
+    definitions: Collection[str] = (),
+    dtype_policy: str | None = None,
+    input_shape: Any = None,
+) -> ModelCode:
+    """Write the functions that make a model of the user's class by its constructor alone.
+
+    Args:
+        class_name: The class.
+        given: The arguments as they were recorded; a text that names a definition means it.
+        definitions: The names of classes and functions of the user's that are defined.
+        dtype_policy: The global policy that will be set.
+        input_shape: The shape of its inputs, or a structure of shapes, with which it is called so
+            that it has weights; None if it is not called.
+
+    Raises:
+        CodeGenerationError: An argument cannot be written; says which.
+    """
+    build_config = None if input_shape is None else {"input_shape": input_shape}
+    model = Layer(class_name, class_name, None, class_name, given, build_config)
+    policy = dtype_policy or _FLOAT32
+    speller = Speller(
+        default_dtype=policy,
+        definitions=definitions,
+        left_out=names_to_leave_out(_constructed(model)),
+    )
+    names = {*definitions, "keras", "layers", "ops", "np"}
+    return _code(_Writer(speller, names, texts_are_names=True), model, policy)
+
+
+def _constructed(model: Network | Layer) -> list[Layer | Network]:
+    """Return all layers and networks in the order in which code constructs them."""
+    if isinstance(model, Layer):
+        own = constructed_for(model.config)
+        return own or [model]
+    return [each for _, each in constructed(model)]
+
+
+def _code(writer: _Writer, model: Network | Layer, policy: str) -> ModelCode:
+    speller = writer.speller
     try:
         writer.write(model)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -97,6 +147,7 @@ class _Writer:
     speller: Speller
     taken: set[str]
     looks_for_applications: bool = False
+    texts_are_names: bool = False
     functions: list[ast.FunctionDef] = field(default_factory=list)
     _builders: dict[str, str] = field(default_factory=dict)
 
@@ -116,9 +167,13 @@ class _Writer:
         application = None if is_frozen(network) else self._application(network)
         if application is not None:
             return application
+        return self._call_of_function(network, network.name)
+
+    def _call_of_function(self, network: Network, wish: str) -> ast.expr:
+        """Write the call of a function of its own that makes a model."""
         key = json.dumps([network.name, str(network)])
         if key not in self._builders:
-            name = self._free_name(f"build_{identifier(network.name)}")
+            name = self._free_name(f"build_{identifier(wish)}")
             self._builders[key] = name
             self.functions.append(_function(name, self._body(network)))
         return ast.Call(ast.Name(self._builders[key]), [], [])
@@ -204,14 +259,27 @@ class _Writer:
 
     def _body_of_own_class(self, model: Layer) -> list[ast.stmt]:
         """Write a model that is a class of the user's: its constructor, and its shapes."""
-        made = self._spelling.layer(model)
+        statements, made = self._constructor_call(model)
         shape = (model.build_config or {}).get("input_shape")
         if shape is None:
-            return [ast.Return(made)]
+            return [*statements, ast.Return(made)]
         # A call on what stands for data makes the weights, whether or not it has a build().
         variable = ast.Name("model")
         call = ast.Call(variable, [self._inputs(shape, f"model {model.name!r}")], [])
-        return [ast.Assign([variable], made), ast.Expr(call), ast.Return(variable)]
+        return [*statements, ast.Assign([variable], made), ast.Expr(call), ast.Return(variable)]
+
+    def _constructor_call(self, model: Layer) -> tuple[list[ast.stmt], ast.Call]:
+        settings = {key: model.config[key] for key in BASE_SETTINGS if key in model.config}
+        given = {key: value for key, value in model.config.items() if key not in settings}
+        usual = self._spelling.layer(dataclasses.replace(model, config=settings))
+        assert isinstance(usual, ast.Call)
+        names = frozenset(self.speller.definitions if self.texts_are_names else ())
+        where = f"model {model.name!r}"
+        writer = OwnModel(
+            given, where, self._spelling, self._call_of_function, names, frozenset(self.taken)
+        )
+        statements, call = writer.write(usual.func)
+        return statements, ast.Call(call.func, [], [*call.keywords, *usual.keywords])
 
     def _inputs(self, shape: Any, where: str) -> ast.expr:
         """Write what stands for inputs of some shapes."""
@@ -246,7 +314,7 @@ def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:
 def _usual_policy(model: Network | Layer) -> str:
     """Return the dtype policy that most layers have, as far as it is a name."""
     names: Counter[str] = Counter()
-    for _, each in constructed(model):
+    for each in _constructed(model):
         # An input has no policy, only a dtype.
         if isinstance(each, Layer) and each.class_name != "InputLayer":
             names.update(filter(None, [policy_name(each.config.get("dtype"))]))

@@ -38,7 +38,8 @@ _BY_AXIS = frozenset(
 # A class of Keras' that takes any arguments, and passes them on.
 _TAKES_MORE = "MeanMetricWrapper"
 _HOLDS_A_PROGRAM = frozenset(("FlaxLayer", "JaxLayer", "TorchModuleWrapper"))
-_BASE_SETTINGS = ("name", "trainable", "dtype")
+# What the constructor of every layer takes.
+BASE_SETTINGS = ("name", "trainable", "dtype")
 
 
 class Speller:
@@ -52,6 +53,8 @@ class Speller:
     Attributes:
         names_used: Names that must be imported: ``keras``, ``layers``, ``ops``, ``np``.
         problems: What could not be written exactly, for people.
+        definitions: The names of classes and functions of the user's that will be defined.
+        left_out: The bases of names that Keras makes up again by itself.
         build: Returns the expression that makes a model inside a layer; None where there is none.
     """
 
@@ -65,7 +68,7 @@ class Speller:
         self.names_used: set[str] = set()
         self.problems: list[str] = []
         self._default_dtype = default_dtype
-        self._definitions = frozenset(definitions)
+        self.definitions = frozenset(definitions)
         self.left_out = frozenset(left_out)
         self.build: Callable[[Network], ast.expr] | None = None
 
@@ -110,7 +113,7 @@ class Speller:
         """
         described = api.find_class(entry.get("module"), str(entry["class_name"]))
         config = entry.get("config") or {}
-        if described is None or entry["class_name"] in self._definitions:
+        if described is None or entry["class_name"] in self.definitions:
             return self._construct_own(entry, config, where, name)
         given = self._given(described, config, where, replaced or {})
         if name is not None and "name" in described.parameters:
@@ -157,7 +160,7 @@ class Speller:
             CodeGenerationError: Its source was not recorded.
         """
         name = class_name.rpartition(">")[2]  # `package>Name`, as older files have it
-        if name in self._definitions and is_name(name):
+        if name in self.definitions and is_name(name):
             return ast.Name(name)
         known = registered_name or class_name
         raise CodeGenerationError(
@@ -256,7 +259,7 @@ class Speller:
 
     def _named_function(self, name: str, where: str, module: str | None = None) -> ast.expr:
         plain = name.rpartition(">")[2]  # without the package that it is registered in
-        if plain not in self._definitions:
+        if plain not in self.definitions:
             spelling = api.find_function(name, module)
             if spelling is not None:
                 return self.spelled(spelling)
@@ -265,7 +268,7 @@ class Speller:
     def _activation(self, value: Any, where: str) -> ast.expr:
         if not isinstance(value, str):
             return self._function(value, where)
-        if api.is_activation(value) and value not in self._definitions:
+        if api.is_activation(value) and value not in self.definitions:
             return ast.Constant(value)
         return self._named_function(value, where)
 
@@ -334,7 +337,7 @@ class Speller:
                 raise CodeGenerationError(
                     where, f"its get_config() has {key!r}, which is no argument", "rename it"
                 )
-            if key not in _BASE_SETTINGS:
+            if key not in BASE_SETTINGS:
                 given[key] = self._own_value(value, where)
         if config.get("trainable") is False:
             given["trainable"] = ast.Constant(False)

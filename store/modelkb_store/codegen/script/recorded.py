@@ -42,6 +42,8 @@ class Recorded:
             that its seed alone lets begin.
         splits: The splits of the data that it was evaluated on.
         has_initial_weights: Whether the weights at the start were kept.
+        input_shape: The shape of the model's inputs with the number of samples, or a list of such;
+            None if it is not known.
     """
 
     project: str
@@ -54,6 +56,7 @@ class Recorded:
     random_states: Mapping[str, Any] = field(default_factory=dict)
     splits: frozenset[str] = frozenset()
     has_initial_weights: bool = False
+    input_shape: Any = None
 
     @property
     def backend(self) -> str:
@@ -87,12 +90,21 @@ def read_recorded(experiment: Experiment) -> Recorded:
         random_states=_random_states(experiment) if INITIAL in kinds else {},
         splits=frozenset(experiment.table("evaluations")["split"].to_pylist()),
         has_initial_weights=INITIAL in kinds,
+        input_shape=_input_shape(experiment),
     )
 
 
 def _random_states(experiment: Experiment) -> dict[str, Any]:
     rows = experiment.table("random_states").to_pylist()
     return {row["generator"]: json.loads(row["state"]) for row in rows}
+
+
+def _input_shape(experiment: Experiment) -> Any:
+    inputs = json.loads(experiment.dataset("train").get("inputs") or "[]")
+    shapes = [[None, *each["shape"]] for each in inputs if each.get("shape") is not None]
+    if not shapes or len(shapes) < len(inputs):
+        return None
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _model_config(experiment: Experiment) -> dict[str, Any] | None:
