@@ -17,6 +17,8 @@ from modelkb_callbacks.source_code import SourceCode
 _MODULE = "<module>"
 _COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _OUR_PACKAGES = ("modelkb_callbacks", "modelkb_store", "modelkb_viewer")
+# The training of `modelkb demo` is recorded as if it were the user's own.
+_DEMO = "modelkb_viewer.demo"
 FIT_NAMES = frozenset(
     {"fit", "xfit", "fit_generator", "xfit_generator", "train_on_batch", "fit_on_batch"}
 )
@@ -94,6 +96,8 @@ def frames_of_fit(frame: FrameType) -> list[FrameLocation]:
 
 def is_user_file(path: str, module: str = "") -> bool:
     """Return whether code is a user's own: not installed, not Python's, not ours."""
+    if module == _DEMO:
+        return True
     if module.partition(".")[0] in _OUR_PACKAGES or path.startswith("<frozen"):
         return False
     if path.startswith("<"):

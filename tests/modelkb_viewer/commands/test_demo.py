@@ -13,6 +13,8 @@ import h5py
 import pandas as pd
 import pytest
 
+from modelkb_store import Store
+
 
 @pytest.mark.slow
 def test_the_demo_leaves_open_files(store: Path) -> None:
@@ -65,6 +67,10 @@ def test_the_demo_leaves_open_files(store: Path) -> None:
             values.append(pack[variable][()])
     (model,) = pd.read_parquet(store / "models").to_dict("records")
     assert sum(value.size for value in values) == model["parameter_count"]
+    # Its training counts as a user's, so that it can be done again.
+    script = Store(store).experiment(told["experiment_id"]).script()
+    assert "load_digits(return_X_y=True)" in script
+    assert "data slice" not in script
 
 
 def test_a_machine_without_keras_is_told_what_to_install(

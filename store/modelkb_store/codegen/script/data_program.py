@@ -58,6 +58,16 @@ class DataProgram:
     imported: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
     @property
+    def lacks_input(self) -> bool:
+        """Whether the call in it that led to ``fit`` had no data: a library made them."""
+        if self.fit is None or not isinstance(self.fit.value, ast.Dict):
+            return False
+        names = [
+            key.value if isinstance(key, ast.Constant) else None for key in self.fit.value.keys
+        ]
+        return "x" not in names and None not in names
+
+    @property
     def reads_command_line(self) -> bool:
         """Whether it asks for the arguments that the script was started with."""
         words = set(re.findall(r"\w+", self.text))

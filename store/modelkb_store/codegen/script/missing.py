@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from modelkb_store.codegen.script.cut_values import is_cut
@@ -39,8 +38,6 @@ def missing_parts(recorded: Recorded, program: DataProgram | None) -> Iterator[s
 def _of_data(recorded: Recorded, program: DataProgram | None) -> Iterator[str]:
     if program is None:
         yield "data slice: the statements that made the data"
-    elif program.fit is not None and _has_no_input(program.fit.value):
-        yield "data slice: the data, which code of a library passed to fit"
     elif "test" in recorded.splits and program.fit is not None and not program.evaluations:
         yield "data slice: the data of the evaluation of the split test"
     if _REDACTED in recorded.text("data_slice") + recorded.text("definitions"):
@@ -54,13 +51,6 @@ def _of_data(recorded: Recorded, program: DataProgram | None) -> Iterator[str]:
     for name, value in recorded.of_source("environment").items():
         if is_cut(value):
             yield f"the environment variable {name}, which is too long"
-
-
-def _has_no_input(fit_data: ast.expr) -> bool:
-    """Return whether the arguments of the call that led to ``fit`` hold no data."""
-    keys = fit_data.keys if isinstance(fit_data, ast.Dict) else [None]
-    names = [key.value if isinstance(key, ast.Constant) else None for key in keys]
-    return "x" not in names and None not in names
 
 
 def _of_start(recorded: Recorded) -> Iterator[str]:

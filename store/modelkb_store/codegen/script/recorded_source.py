@@ -47,6 +47,8 @@ class RecordedSource:
         try:
             text = recorded.text("data_slice")
             program = parse_data_program(text) if text else None
+            if program is not None and program.lacks_input:
+                program = None
         except SyntaxError:
             problems.append(f"data slice: {_OTHER_PYTHON}")
         try:

@@ -260,12 +260,16 @@ def test_what_is_missing_is_said(recorded_factory: Factory) -> None:
         assert part in header
 
 
-def test_a_script_without_data_says_where_to_put_it(recorded_factory: Factory, ruff: Ruff) -> None:
-    script = write_script(recorded_factory(None))
+@pytest.mark.parametrize("data_slice", [None, "fit_data = {}\n"])  # the latter of a library
+def test_a_script_without_data_says_where_to_put_it(
+    recorded_factory: Factory, ruff: Ruff, data_slice: str | None
+) -> None:
+    script = write_script(recorded_factory(data_slice))
 
     assert ruff(script.text) == ""
     assert "x, y = None, None  # the data was not recorded: put it here\n" in script.text
     assert "raise SystemExit(" in script.text
+    assert "data slice: the statements that made the data" in " ".join(script.header.split())
 
 
 def test_models_that_keras_cannot_serialize_are_constructed(recorded_factory: Factory) -> None:
