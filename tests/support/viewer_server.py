@@ -93,7 +93,7 @@ def listen(page: Page) -> Complaints:
         lambda message: (
             found.errors.append(message.text)
             # At the address of a page Streamlit looks below it for the server first.
-            if message.type == "error" and "/_stcore/" not in message.location["url"]
+            if message.type == "error"
             else None
         ),
     )
