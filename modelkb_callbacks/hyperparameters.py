@@ -117,9 +117,23 @@ def _counts(callback: Any) -> bool:
 
 
 def _description_of(callback: Any) -> dict[str, Any]:
-    settings = constructor_settings(callback)
+    settings = {**constructor_settings(callback), **_kept_otherwise(callback)}
     watching = (keras.callbacks.EarlyStopping, keras.callbacks.ReduceLROnPlateau)
     if isinstance(callback, watching) and isinstance(settings.get("min_delta"), (int, float)):
         # Keras turns the sign as it needs it, and leaves it so for the next fit.
         settings["min_delta"] = abs(settings["min_delta"])
     return {"class_name": type(callback).__name__, "config": settings}
+
+
+def _kept_otherwise(callback: Any) -> dict[str, Any]:
+    """Return settings that callbacks of Keras' keep under other names."""
+    kept = getattr(callback, "__dict__", {})
+    if isinstance(callback, keras.callbacks.CSVLogger):
+        return {"separator": plain(kept.get("sep"))}
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        # Where it was used before, it goes on with what was the best then.
+        return {"initial_value_threshold": plain(kept.get("best"))}
+    if isinstance(callback, keras.callbacks.TensorBoard):
+        batches = [kept.get("_start_batch"), kept.get("_stop_batch")]
+        return {"profile_batch": plain(batches) if kept.get("_should_trace") else 0}
+    return {}

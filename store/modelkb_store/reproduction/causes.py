@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelkb_store.codegen.script.saving import shown_script
+from modelkb_store.errors import CodeGenerationError
 from modelkb_store.experiment import Experiment
 from modelkb_store.records import ExperimentRecord, Status
 from modelkb_store.reproduction.cause import Cause
@@ -12,6 +14,7 @@ from modelkb_store.reproduction.environment_causes import device_causes, environ
 
 _PROBLEMS_SHOWN = 5
 _INITIAL = "initial"
+_IN_DOUBT = ("start", "script")  # what may make no difference, so that more may
 _SPLITS = (("train", "training"), ("validation", "validation"))
 
 
@@ -38,10 +41,11 @@ def causes_of_difference(
         *_of_start(original, same_initial_weights),
         *_of_epochs(original.record, reproduction.record),
         *_of_source(original),
+        *_of_script(original),
         *environment_causes(then, now),
         *_of_unknown_data(original, reproduction),
     ]
-    if then and now and (not found or all(cause.kind == "start" for cause in found)):
+    if then and now and (not found or all(cause.kind in _IN_DOUBT for cause in found)):
         found += device_causes(then, now)
     return tuple(found) or (Cause("unknown", "nothing that is recorded of the two runs differs"),)
 
@@ -115,6 +119,18 @@ def _of_source(original: Experiment) -> Iterator[Cause]:
         yield Cause("source", problem)
     if len(problems) > _PROBLEMS_SHOWN:
         yield Cause("source", f"and {len(problems) - _PROBLEMS_SHOWN} more of the kind")
+
+
+def _of_script(original: Experiment) -> Iterator[Cause]:
+    """Walk what the script says of itself that it lacks."""
+    try:
+        unwritten = shown_script(original).unwritten
+    except CodeGenerationError:
+        return  # nothing was run that could differ for it
+    for problem in unwritten[:_PROBLEMS_SHOWN]:
+        yield Cause("script", problem)
+    if len(unwritten) > _PROBLEMS_SHOWN:
+        yield Cause("script", f"and {len(unwritten) - _PROBLEMS_SHOWN} more of the kind")
 
 
 def _how_it_differs(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

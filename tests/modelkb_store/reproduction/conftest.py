@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,20 @@ import numpy as np
 import pytest
 
 from modelkb_store import Experiment, Store
+from modelkb_store.architecture_file import Architecture
+from modelkb_store.records import HyperparameterRecord
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import DATASET, ENVIRONMENT, IMPLEMENTATION, experiment_record, metric_record
 
 CURVES = {"loss": [1.0, 0.5, 0.25], "val_loss": [2.0, 1.0, 0.5]}
+
+ARCHITECTURE = Architecture(
+    architecture_id="a5" * 16,
+    model_config={"class_name": "Sequential", "config": {"name": "sequential", "layers": []}},
+    training_config=None,
+    keras_version="3.15.1",
+    backend="tensorflow",
+)
 
 Curves = Mapping[str, Sequence[float]]
 
@@ -34,7 +45,7 @@ def run_factory(store: Path, _no_power_failure: None) -> Callable[..., Experimen
         }
         fields = {"seed": 7, "epochs_completed": 3, "status": "finished", "initial": False}
         fields |= changes
-        has_initial = fields.pop("initial")
+        has_initial, callbacks = fields.pop("initial"), fields.pop("callbacks", None)
         record = experiment_record(next(numbers), **fields)
         writer = ExperimentWriter(store, "digits", record)
         _add_curves(writer, curves)
@@ -42,6 +53,12 @@ def run_factory(store: Path, _no_power_failure: None) -> Callable[..., Experimen
             if row is not None:
                 getattr(writer, f"add_{what}")(row)
                 writer.set(**{f"{what}_id": getattr(row, f"{what}_id")})
+        if callbacks is not None:  # and with them all that a script is written from
+            writer.add_architecture(ARCHITECTURE, [])
+            writer.set(architecture_id=ARCHITECTURE.architecture_id)
+            value = json.dumps(callbacks)
+            row = HyperparameterRecord(record.experiment_id, "callbacks", value, None, "fit")
+            writer.write_hyperparameters([row])
         if weights is not None:
             writer.add_checkpoint("end", lambda path: _write_weights(path, weights))
         if has_initial:

@@ -107,3 +107,17 @@ def test_where_nothing_differs_indeterminism_is_left(run: RunFactory) -> None:
     (cause,) = causes(run(environment=loose), run(environment=loose))
     assert cause.startswith("determinism: the backend was not told to be deterministic")
     assert "on a GPU" in cause
+
+
+def test_what_the_script_lacks_comes_before_guesses(run: RunFactory) -> None:
+    scheduler = {"class_name": "LearningRateScheduler", "config": {"schedule": "<lambda>"}}
+
+    loose = replace(ENVIRONMENT, environment_id="e3" * 16, deterministic_ops=False)
+
+    found = causes(run(callbacks=[scheduler], environment=loose), run(environment=loose))
+
+    assert found[:-1] == [
+        "script: callbacks: LearningRateScheduler, as its schedule is not known",
+        "script: compile: how the model was compiled is not known",
+    ]
+    assert found[-1].startswith("determinism: ")

@@ -23,6 +23,8 @@ _LAMBDA_PARAMETERS = (
 _CALLED = {"LearningRateScheduler": ("schedule",), "LambdaCallback": _LAMBDA_PARAMETERS}
 # They keep only what they were given.
 _SILENT = ("LambdaCallback",)
+# Taken, and forgotten before the training begins.
+_WITHOUT_EFFECT = {"ReduceLROnPlateau": ("baseline",)}
 
 
 @dataclass(slots=True)
@@ -114,7 +116,8 @@ class Callbacks:
             self.problems.append(f"callbacks: {name}, as its {', '.join(missing)} is not known")
             return False
         silent = name in _SILENT
-        unknown = [p for p in parameters if p not in known and (p in config or not silent)]
+        expected = [p for p in parameters if p not in _WITHOUT_EFFECT.get(name, ())]
+        unknown = [p for p in expected if p not in known and (p in config or not silent)]
         if unknown:
             self.problems.append(
                 f"callbacks: {', '.join(unknown)} of {name}, which it does not keep; "

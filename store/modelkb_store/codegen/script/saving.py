@@ -32,11 +32,13 @@ class ShownScript:
         text: What it holds.
         companions: The files beside it, that only writing it makes.
         missing: What could not be recorded, or not be written, as sentences for people.
+        unwritten: Those of them that the script has otherwise than the run, or not at all.
     """
 
     text: str
     companions: tuple[str, ...]
     missing: tuple[str, ...]
+    unwritten: tuple[str, ...] = ()
 
 
 def shown_script(experiment: Experiment, kind: str = "script") -> ShownScript:
@@ -52,7 +54,7 @@ def shown_script(experiment: Experiment, kind: str = "script") -> ShownScript:
     script = write_script(recorded, name, in_notebook=kind == "notebook")
     text = script.text if kind == "script" else _notebook(recorded, script)
     companions = [each for each in (script.initial_weights, script.random_states) if each]
-    return ShownScript(text, tuple(companions), script.missing)
+    return ShownScript(text, tuple(companions), script.missing, script.unwritten)
 
 
 def save_script(experiment: Experiment, path: Path, kind: str = "script") -> list[Path]:

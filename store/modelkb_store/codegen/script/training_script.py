@@ -37,6 +37,7 @@ class TrainingScript:
         modules: The top-level modules that it imports.
         missing: What could not be recorded, or not be written, as sentences for people; its
             docstring says so, too.
+        unwritten: Those of them that the script has otherwise than the run, or not at all.
     """
 
     text: str
@@ -46,6 +47,7 @@ class TrainingScript:
     random_states: str | None
     modules: tuple[str, ...]
     missing: tuple[str, ...]
+    unwritten: tuple[str, ...]
 
 
 def write_script(
@@ -80,6 +82,7 @@ def write_script(
         random_states=steps.random_states,
         modules=modules,
         missing=missing,
+        unwritten=tuple(dict.fromkeys(problems)),
     )
 
 
