@@ -40,15 +40,18 @@ def chromium() -> str | None:
 
 
 @contextlib.contextmanager
-def viewer_server(store: Path, *options: str, base: str = "") -> Iterator[str]:
+def viewer_server(
+    store: Path, *options: str, base: str = "", port: int | None = None
+) -> Iterator[str]:
     """Start `modelkb view` for a store, and give its address.
 
     Args:
         store: The store; the server's folder is the one that it is in.
         options: Further ones of the command.
         base: What its paths begin with, such as ``/lab``, if that folder sets it.
+        port: Where it listens; by default any free port.
     """
-    port = free_port()
+    port = port or free_port()
     line = [sys.executable, "-m", "modelkb_viewer", "view", "--store", str(store)]
     line += ["--port", str(port), "--no-browser", *options]
     address = f"http://127.0.0.1:{port}{base}"
@@ -90,12 +93,7 @@ def listen(page: Page) -> Complaints:
     found = Complaints()
     page.on(
         "console",
-        lambda message: (
-            found.errors.append(message.text)
-            # At the address of a page Streamlit looks below it for the server first.
-            if message.type == "error"
-            else None
-        ),
+        lambda message: found.errors.append(message.text) if message.type == "error" else None,
     )
     page.on("pageerror", lambda error: found.errors.append(str(error)))
     page.on(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import AsyncIterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +20,8 @@ from modelkb_viewer.routes.architectures import architecture_route
 from modelkb_viewer.routes.netron import netron_route
 from modelkb_viewer.routes.page_shells import page_shell_routes
 from modelkb_viewer.routes.security_headers import SecurityHeaders
+from modelkb_viewer.warm_up import warm_up
 
-_PAGES = "modelkb_viewer.pages.navigation"
 SCRIPT = Path(__file__).parent / "pages/script.py"
 MIDDLEWARE = [Middleware(SecurityHeaders)]
 # The same as in viewer/.streamlit/config.toml, which `streamlit run viewer` reads.
@@ -45,9 +44,8 @@ def routes() -> list[BaseRoute]:
 
 @contextlib.asynccontextmanager
 async def lifespan(app: object) -> AsyncIterator[None]:
-    """End with the server what it has started."""
-    # The pages take a second to import: not while the first reader waits.
-    threading.Thread(target=import_module, args=(_PAGES,), daemon=True).start()
+    """Begin to read with the server, and end with it what it has started."""
+    threading.Thread(target=warm_up, name="modelkb-warm-up", daemon=True).start()
     try:
         yield
     finally:

@@ -82,7 +82,7 @@ def _show_prepared(experiment: Experiment, given: dict[str, Given]) -> bool:
     with part("The input"):
         show_preparation(*prepare_inputs(experiment, given))
         is_prepared = True
-    return is_prepared
+    return is_prepared  # noqa: RET504 - what goes wrong in a part ends it
 
 
 def _why_no_weights(experiment: Experiment) -> str:
