@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -108,16 +107,6 @@ def describe_model(
         implementation_id=experiment.implementation_id,
         architecture_path=path,
     )
-
-
-def save_weights(model: Any, path: Path) -> None:
-    """Write the weights as a Keras ``.weights.h5`` file, without the optimizer's state.
-
-    Adam's state is twice the size of the weights, and a stored model is used, not resumed.
-    """
-    optimizer = getattr(model, "optimizer", None)  # a loop of the user's own compiles nothing
-    skipped = {"objects_to_skip": [optimizer]} if optimizer is not None else {}
-    keras.saving.save_weights(model, str(path), **skipped)
 
 
 def model_config(model: Any) -> tuple[dict[str, Any] | None, str | None]:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from modelkb_callbacks import architecture
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.lineage import weights_id
 from modelkb_callbacks.logged_metrics import as_number
+from modelkb_callbacks.saved_weights import has_weights, save_weights
 from modelkb_callbacks.settings import Settings
 from modelkb_store.metric_direction import higher_is_better
 from modelkb_store.writer import ExperimentWriter
@@ -42,7 +42,7 @@ class Checkpointing:
 
     def begin(self, model: Any) -> None:
         """Store the weights that a training begins with, if there are any, and any are wanted."""
-        if self.keeps_start and model.built:
+        if self.keeps_start and has_weights(model):
             self._save(model, INITIAL)
 
     def end_epoch(self, model: Any, epoch: int, logs: Mapping[str, Any]) -> None:
@@ -58,12 +58,12 @@ class Checkpointing:
 
     def end(self, model: Any) -> None:
         """Store the weights that the experiment ends with."""
-        if model.built:
+        if has_weights(model):
             self._guard.run("save the weights", lambda: self._save(model, END))
             return
         self._guard.problems.append(
-            "the weights were not kept: the model was never called as a whole, so Keras "
-            "does not save it"
+            "the weights were not kept: the model was never called as a whole, and parts of it "
+            "have none"
         )
 
     def _keep(self, model: Any, epoch: int, logs: Mapping[str, Any]) -> None:
@@ -106,7 +106,7 @@ class Checkpointing:
     ) -> None:
         self._writer.add_checkpoint(
             kind,
-            lambda path: architecture.save_weights(model, path),
+            lambda path: save_weights(model, path),
             epoch=epoch,
             metric=metric,
             value=value,

@@ -56,6 +56,7 @@ def collect(
         ("environment", environment.items()),
         ("model", _of_model(model)),
         ("compile", compile_settings(model)),
+        ("compile", _of_own_compile(model)),
         ("fit", _of_fit(call, keras_params)),
         ("user", user_params.items()),
     ):
@@ -70,7 +71,8 @@ def collect(
 def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> HyperparameterRecord:
     """Return one hyperparameter, as JSON text and, if it is one, as a number."""
     # What a model was made with is plain and bounded already, and larger than other settings.
-    short = value if source == "model" else plain(value, of_user=source == "user")
+    is_plain = source == "model" or (source == "compile" and name.startswith("compile."))
+    short = value if is_plain else plain(value, of_user=source == "user")
     clean = redacted(short, name, of_model=source in _OF_MODEL)
     number = float(value) if isinstance(value, (bool, int, float, np.number, np.bool_)) else None
     if source == "environment" and _NUMBER.fullmatch(value):
@@ -81,8 +83,15 @@ def hyperparameter(experiment_id: str, name: str, value: Any, source: str) -> Hy
 def _of_model(model: Any) -> Iterator[tuple[str, Any]]:
     """Yield the constructor's arguments of a model of the user's that Keras cannot serialize."""
     if model is not None and is_of_own_class(model) and model_config(model)[0] is None:
-        for name, value in ModelArguments(model).values.items():
+        for name, value in ModelArguments.of(model).values.items():
             yield f"model.{name}", value
+
+
+def _of_own_compile(model: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what a ``compile`` of the user's own was given, such as two optimizers."""
+    if model is not None and getattr(model, "compiled", False):
+        for name, value in ModelArguments.of_compile(model).values.items():
+            yield f"compile.{name}", value
 
 
 def _of_fit(call: FitCall, keras_params: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -13,6 +13,7 @@ from modelkb_callbacks.frameworks import Framework
 from modelkb_callbacks.guard import Guard
 from modelkb_callbacks.lineage import Lineage, weights_id
 from modelkb_callbacks.random_states import RandomState, random_states
+from modelkb_callbacks.saved_weights import has_weights
 from modelkb_callbacks.starts_from_seed import fresh_starts_from_seed, starts_from_seed
 from modelkb_store.ids import canonical_json
 from modelkb_store.records import RandomStateRecord
@@ -70,7 +71,7 @@ class InitialState:
         if self._is_known:
             return
         self._is_known = True
-        if not model.built and self._checkpointing.keeps_start:
+        if not has_weights(model) and self._checkpointing.keeps_start:
             self._guard.run("see the weights of the start", lambda: self._build(model, call))
         self._record(model, call)
 
@@ -83,14 +84,14 @@ class InitialState:
             self._framework.build(model, call.training_data()[0])
         except Exception as error:  # noqa: BLE001 - only Keras' own step may know how
             _log.debug("could not build the model", exc_info=error)
-        if not model.built:
+        if not has_weights(model):
             self._guard.problems.append(
                 "the weights of the start were not kept: the model is built by its first step"
             )
 
     def _record(self, model: Any, call: FitCall) -> None:
         self._guard.run("record the random states", lambda: self._record_states(model, call))
-        if model.built:
+        if has_weights(model):
             self._record_weights(model)
 
     def _record_weights(self, model: Any) -> None:

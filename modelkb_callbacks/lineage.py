@@ -12,6 +12,7 @@ import keras
 
 from modelkb_callbacks import active_recordings
 from modelkb_callbacks.rows import spread_values
+from modelkb_callbacks.saved_weights import has_weights
 from modelkb_store.files.files import Files
 from modelkb_store.trained_weights import find_trained
 from modelkb_store.writer import ExperimentWriter
@@ -118,7 +119,7 @@ def weights_id(model: Any) -> str | None:
     It is the same in another process, on another backend, for a model of other names, and
     for one that has been frozen.
     """
-    variables = list(_weights_of(model)) if model.built else []
+    variables = list(_weights_of(model)) if has_weights(model) else []
     if not variables:
         return None
     digest = hashlib.sha256()

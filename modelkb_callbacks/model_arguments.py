@@ -1,4 +1,4 @@
-"""What a model of the user's was made with, models and layers included."""
+"""What a model of the user's was made and compiled with, models and layers included."""
 
 from __future__ import annotations
 
@@ -36,31 +36,45 @@ _OF_KERAS = (
 
 
 class ModelArguments:
-    """The constructor's arguments, as far as a model kept them under their names.
+    """Arguments as JSON values, of objects of Keras' their configurations.
 
-    Models, layers and other objects of Keras' become their configurations; an object that comes
-    twice is the second time told by where it came first. Nothing is drawn.
+    An object that comes twice is the second time told by where it came first. Nothing is drawn.
 
     Args:
-        model: A model of a class of the user's.
+        arguments: What a model of the user's was made or compiled with, by name.
 
     Attributes:
-        values: The arguments as JSON values, by name.
+        values: The same as JSON values.
 
     Example:
-        >>> ModelArguments(VAE(encoder, decoder, beta=0.5)).values["beta"]
+        >>> ModelArguments.of(VAE(encoder, decoder, beta=0.5)).values["beta"]
         0.5
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._layers: dict[str, Any] = {}
         self._owners: dict[int, str] = {}
         self._room = _MOST_BYTES
         self.values: dict[str, Any] = {
-            name: self._described(value, name)
-            for name, value in constructor_arguments(model).items()
-            if name not in _OF_EVERY_LAYER
+            name: self._described(value, name) for name, value in arguments.items()
         }
+
+    @classmethod
+    def of(cls, model: Any) -> ModelArguments:
+        """Describe the constructor's arguments, of those that a model kept under their names."""
+        kept = constructor_arguments(model)
+        return cls({name: each for name, each in kept.items() if name not in _OF_EVERY_LAYER})
+
+    @classmethod
+    def of_compile(cls, model: Any) -> ModelArguments:
+        """Describe what a ``compile`` of the user's own was given beyond what Keras' takes."""
+        method = type(model).compile
+        if method.__module__.partition(".")[0] == "keras":
+            return cls({})
+        names = [*inspect.signature(method).parameters][1:]
+        usual = inspect.signature(keras.Model.compile).parameters
+        kept = vars(model)
+        return cls({name: kept[name] for name in names if name in kept and name not in usual})
 
     def layers(self) -> list[tuple[Any, dict[str, Any]]]:
         """Return models and layers among them with their configurations, as code makes them."""
@@ -145,7 +159,7 @@ def _own_configuration(layer: Any) -> dict[str, Any] | None:
     kind = type(layer)
     if kind.__module__.partition(".")[0] == "keras" or not is_of_own_class(layer):
         return None
-    values = {"name": layer.name, "trainable": layer.trainable, **ModelArguments(layer).values}
+    values = {"name": layer.name, "trainable": layer.trainable, **ModelArguments.of(layer).values}
     return {
         "module": None,
         "class_name": kind.__name__,

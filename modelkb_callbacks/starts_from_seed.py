@@ -14,6 +14,7 @@ from modelkb_callbacks import drawn_seeds
 from modelkb_callbacks.drawn_seeds import LayerSeeds
 from modelkb_callbacks.initial_values import have_initial_values
 from modelkb_callbacks.model_arguments import ModelArguments, is_of_own_class
+from modelkb_callbacks.saved_weights import has_weights
 from modelkb_store.codegen.network.ordering import construction_order
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def starts_from_seed(model: Any, seed: int | None, order: Sequence[str] | None) 
     try:
         return (
             seed is not None
-            and model.built
+            and has_weights(model)
             and _has_taken_no_step(model)
             and _are_seeds_drawn(model, seed, order)
             and have_initial_values(model)
@@ -107,7 +108,7 @@ def _are_seeds_of_own_class_drawn(model: Any, seed: int) -> bool:
     every = drawn_seeds.seeds_of(model)
     if every is None:
         return False
-    given = ModelArguments(model).layers() if is_of_own_class(model) else []
+    given = ModelArguments.of(model).layers() if is_of_own_class(model) else []
     if not given:
         return drawn_seeds.come_first_in_any_order(seed, [every])
     found: list[LayerSeeds] = []

@@ -42,7 +42,7 @@ def test_models_become_their_configuration_and_nothing_is_drawn() -> None:
     model.generator.compile("adam", "mse")
     before = random.getstate(), np.random.get_state(legacy=False)["state"]["pos"]
 
-    values = ModelArguments(model).values
+    values = ModelArguments.of(model).values
 
     assert (random.getstate(), np.random.get_state(legacy=False)["state"]["pos"]) == before
     assert values["generator"]["class_name"] == "Sequential"
@@ -57,22 +57,22 @@ def test_objects_of_keras_and_lists_of_layers() -> None:
     shared = layers.Dense(1)
     model = Gan([shared, {"again": shared}], keras.losses.Huber(delta=2.0))
 
-    values = ModelArguments(model).values
+    values = ModelArguments.of(model).values
 
     assert values["generator"][1]["again"] == {"class_name": "__same__", "config": "generator.0"}
     assert values["discriminator"]["config"]["delta"] == 2.0
 
 
 def test_own_layers_without_a_configuration_are_what_they_were_made_with() -> None:
-    entry = ModelArguments(Gan(Block(layers.ReLU(max_value=6.0)))).values["generator"]
+    entry = ModelArguments.of(Gan(Block(layers.ReLU(max_value=6.0)))).values["generator"]
 
     assert entry["class_name"] == "Block"
     assert entry["config"]["inner"]["config"]["max_value"] == 6.0
 
 
 def test_of_what_cannot_be_described_the_class_is_kept() -> None:
-    assert ModelArguments(Gan(Broken())).values["generator"]["class_name"] == "Broken"
-    values = ModelArguments(Gan(Path("x"), keras.losses.Loss)).values
+    assert ModelArguments.of(Gan(Broken())).values["generator"]["class_name"] == "Broken"
+    values = ModelArguments.of(Gan(Path("x"), keras.losses.Loss)).values
     assert set(values["generator"]) == {"class_name"}
     assert values["discriminator"] == "Loss"
 
@@ -82,7 +82,7 @@ def test_layers_of_two_arguments_are_not_written_twice() -> None:
     hidden = layers.Dense(2)(inputs)
     model = Gan(keras.Model(inputs, hidden), keras.Model(inputs, layers.ReLU()(hidden)))
 
-    values = ModelArguments(model).values
+    values = ModelArguments.of(model).values
 
     assert values["discriminator"] == {
         "class_name": "Functional",
@@ -94,7 +94,7 @@ def test_what_is_too_large_is_left_out(monkeypatch: Any) -> None:
     monkeypatch.setattr(model_arguments, "_MOST_BYTES", 1_000)
     many = keras.Sequential([layers.Dense(2) for _ in range(20)])
 
-    values = ModelArguments(Gan(many, layers.ReLU())).values
+    values = ModelArguments.of(Gan(many, layers.ReLU())).values
 
     assert values["generator"] == {"class_name": "Sequential"}
     assert "config" in values["discriminator"]

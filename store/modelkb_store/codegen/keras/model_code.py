@@ -88,6 +88,7 @@ def own_model_code(
     definitions: Collection[str] = (),
     dtype_policy: str | None = None,
     input_shape: Any = None,
+    is_never_called: bool = False,
 ) -> ModelCode:
     """Write the functions that make a model of the user's class by its constructor alone.
 
@@ -98,11 +99,15 @@ def own_model_code(
         dtype_policy: The global policy that will be set.
         input_shape: The shape of its inputs, or a structure of shapes, with which it is called so
             that it has weights; None if it is not called.
+        is_never_called: Whether it has no ``call``, and so must say itself that it is built before
+            weights are loaded into it.
 
     Raises:
         CodeGenerationError: An argument cannot be written; says which.
     """
-    build_config = None if input_shape is None else {"input_shape": input_shape}
+    build_config: dict[str, Any] = {"is_never_called": True} if is_never_called else {}
+    if input_shape is not None:
+        build_config["input_shape"] = input_shape
     model = Layer(class_name, class_name, None, class_name, given, build_config)
     policy = dtype_policy or _FLOAT32
     speller = Speller(
@@ -260,7 +265,13 @@ class _Writer:
     def _body_of_own_class(self, model: Layer) -> list[ast.stmt]:
         """Write a model that is a class of the user's: its constructor, and its shapes."""
         statements, made = self._constructor_call(model)
-        shape = (model.build_config or {}).get("input_shape")
+        build_config = model.build_config or {}
+        shape = build_config.get("input_shape")
+        if build_config.get("is_never_called"):
+            statements.append(ast.Assign([ast.Name("model")], made))
+            built = ast.Attribute(ast.Name("model"), "built")
+            statements.append(ast.Assign([built], ast.Constant(True)))
+            return [*statements, ast.Return(ast.Name("model"))]
         if shape is None:
             return [*statements, ast.Return(made)]
         # A call on what stands for data makes the weights, whether or not it has a build().

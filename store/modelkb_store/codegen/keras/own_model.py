@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from modelkb_store.codegen.keras.api import find_class
 from modelkb_store.codegen.keras.naming import identifier
 from modelkb_store.codegen.keras.spelling import Spelling
-from modelkb_store.codegen.keras.values import is_name
+from modelkb_store.codegen.keras.values import Speller, is_name
 from modelkb_store.codegen.network.arguments import SAME, layers_in_order
 from modelkb_store.codegen.network.network import Layer, Network
 from modelkb_store.codegen.network.ordering import constructed
@@ -95,9 +96,33 @@ class OwnModel:
         if isinstance(value, Mapping) and "class_name" not in value:
             keys: list[ast.expr | None] = [ast.Constant(str(key)) for key in value]
             return ast.Dict(keys, [self._value(each, f"{path}.{k}") for k, each in value.items()])
-        if isinstance(value, str) and value in self.names:
-            return ast.Name(value)
-        return self.spelling.speller.value(value, f"{self.where}: {path}")
+        return own_value(self.spelling.speller, value, f"{self.where}: {path}", self.names)
+
+
+def own_value(
+    speller: Speller, value: Any, where: str, names: Collection[str] = frozenset()
+) -> ast.expr:
+    """Write a value for code of the user's: lists stay lists, and objects are no texts.
+
+    Args:
+        speller: Writes what is in it.
+        value: As it was recorded.
+        where: What it belongs to, for errors.
+        names: Names of the user's classes and functions; a text that is one of them means it.
+
+    Raises:
+        CodeGenerationError: It cannot be written.
+    """
+    if isinstance(value, list):
+        return ast.List([own_value(speller, each, where, names) for each in value])
+    if isinstance(value, Mapping) and "class_name" not in value:
+        keys: list[ast.expr | None] = [ast.Constant(str(key)) for key in value]
+        return ast.Dict(keys, [own_value(speller, v, where, names) for v in value.values()])
+    if isinstance(value, str) and value in names:
+        return ast.Name(value)
+    if isinstance(value, Mapping) and find_class(value.get("module"), str(value["class_name"])):
+        return speller.construct(value, where)
+    return speller.value(value, where)
 
 
 def constructed_for(given: Mapping[str, Any]) -> list[Layer | Network]:

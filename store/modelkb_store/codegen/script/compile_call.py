@@ -10,6 +10,7 @@ from typing import Any
 from modelkb_store.codegen.keras.api import find_class
 from modelkb_store.codegen.keras.values import Speller
 from modelkb_store.codegen.script.constants import Constants
+from modelkb_store.codegen.script.own_compile import own_compile_keywords
 from modelkb_store.codegen.script.own_definitions import OwnDefinitions, parse_definitions
 from modelkb_store.codegen.script.own_objects import OwnObjects
 from modelkb_store.codegen.script.recorded import Recorded
@@ -63,7 +64,16 @@ class CompileCall:
         found = [self._optimizer(config["optimizer"])] if "optimizer" in config else []
         found += [self._keyword(name, config.get(name)) for name in _DEFAULTS]
         found += [self._jit_compile(config), self._scaling(settings)]
-        return [each for each in found if each is not None]
+        usual = [each for each in found if each is not None]
+        name = self.recorded.text("model_class").rpartition(".")[2]
+        method = self.definitions.method(name, "compile")
+        if method is None:
+            return usual
+        own, problems = own_compile_keywords(
+            method, usual, settings, self.definitions, self.speller
+        )
+        self.problems += problems
+        return own
 
     def _keyword(self, name: str, value: Any) -> ast.keyword | None:
         if value is None or value == _DEFAULTS[name] or value == []:

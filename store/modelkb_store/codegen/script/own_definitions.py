@@ -55,7 +55,7 @@ class OwnDefinitions:
             None where the class has none of its own, or takes whatever is given.
         """
         arguments = self._constructor_arguments(name)
-        return None if arguments is None else _parameters(arguments)
+        return None if arguments is None else parameters_of(arguments)
 
     def constructor_of(self, name: str) -> Constructor | None:
         """Return what a class's constructor takes: anything if it has none of its own.
@@ -68,7 +68,7 @@ class OwnDefinitions:
         arguments = self._constructor_arguments(name)
         if arguments is None:
             return Constructor()
-        parameters, required = _parameters(arguments)
+        parameters, required = parameters_of(arguments)
         return Constructor(
             parameters=tuple(parameters),
             required=frozenset(required),
@@ -84,6 +84,21 @@ class OwnDefinitions:
             and node.attr in (parameter, f"_{parameter}")
             for node in ast.walk(self.classes[name])
         )
+
+    def method(self, name: str, method: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """Return a method of a class, or of one above it that is defined here."""
+        seen: set[str] = set()
+        pending = [name]
+        while pending:
+            node = self.classes.get(pending.pop(0))
+            if node is None or node.name in seen:
+                continue
+            seen.add(node.name)
+            for each in node.body:
+                if isinstance(each, _FUNCTIONS) and each.name == method:
+                    return each
+            pending += [base.id for base in node.bases if isinstance(base, ast.Name)]
+        return None
 
     def _constructor_arguments(self, name: str) -> ast.arguments | None:
         node = self.classes.get(name)
@@ -124,7 +139,8 @@ def _literal_defaults(arguments: ast.arguments) -> dict[str, Any]:
     return found
 
 
-def _parameters(arguments: ast.arguments) -> tuple[list[str], set[str]]:
+def parameters_of(arguments: ast.arguments) -> tuple[list[str], set[str]]:
+    """Return what a method takes beside its object, and what of that must be given."""
     positional = [each.arg for each in [*arguments.posonlyargs, *arguments.args]][1:]
     without_default = positional[: max(0, len(positional) - len(arguments.defaults))]
     keyword_only = [each.arg for each in arguments.kwonlyargs]

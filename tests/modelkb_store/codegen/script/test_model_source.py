@@ -79,7 +79,7 @@ def test_models_get_functions_named_for_the_arguments(written: Written) -> None:
     keras.backend.clear_session()  # it counts the names of layers
     model = Vae(encoder(), decoder(), 0.5)
 
-    functions, problems = written(ModelArguments(model).values)
+    functions, problems = written(ModelArguments.of(model).values)
 
     assert [ast.parse(each).body[0].name for each in functions] == [  # type: ignore[attr-defined]
         "build_encoder",
@@ -98,7 +98,7 @@ def test_they_are_made_in_the_order_of_the_names_of_their_layers(written: Writte
     made_first = decoder()
     model = Vae(encoder(), made_first)
 
-    functions, _ = written(ModelArguments(model).values)
+    functions, _ = written(ModelArguments.of(model).values)
 
     assert functions[-1].splitlines()[1:3] == [
         "    decoder = build_decoder()",
@@ -111,7 +111,7 @@ def test_they_are_made_in_the_order_of_the_names_of_their_layers(written: Writte
 def test_one_object_given_twice_is_one_object(written: Written) -> None:
     both = decoder()
 
-    functions, problems = written(ModelArguments(Vae(both, [both, layers.ReLU()])).values)
+    functions, problems = written(ModelArguments.of(Vae(both, [both, layers.ReLU()])).values)
 
     assert "Vae(encoder=encoder, decoder=[encoder, decoder_1]" in functions[-1]
     assert problems == ()
@@ -121,7 +121,7 @@ def test_an_own_layer_is_told_from_its_class(written: Written) -> None:
     keras.backend.clear_session()
     model = Vae(Pooling(), Pooling, activation=clipped)
 
-    functions, _ = written(ModelArguments(model).values)
+    functions, _ = written(ModelArguments.of(model).values)
 
     assert "Vae(encoder=Pooling(" in functions[-1]
     assert functions[-1].endswith(", decoder=Pooling, beta=1.0, activation=clipped)")
@@ -131,14 +131,14 @@ def test_models_that_share_layers_must_be_put_in(written: Written) -> None:
     first = encoder()
     second = keras.Model(first.inputs, layers.Dense(1)(first.layers[1].output))
 
-    functions, problems = written(ModelArguments(Vae(first, second)).values)
+    functions, problems = written(ModelArguments.of(Vae(first, second)).values)
 
     assert "decoder=None" in functions[-1]
     assert problems == ("model: decoder of Vae, which must be put in: it has layers of encoder",)
 
 
 def test_weights_are_loaded_into_a_model_that_was_called(written: Written) -> None:
-    values = ModelArguments(Vae(decoder(), decoder())).values
+    values = ModelArguments.of(Vae(decoder(), decoder())).values
 
     functions, _ = written(values, has_initial_weights=True, input_shape=[None, 8])
 
