@@ -158,3 +158,45 @@ def test_what_is_odd_is_not_certain() -> None:
     assert not starts_from_seed(model, SEED, ["nowhere"])
     assert not starts_from_seed(object(), SEED, None)
     assert not fresh_starts_from_seed(object(), SEED)
+
+
+class Given(keras.Model):  # type: ignore[misc]
+    """A model that was given two, and makes a layer itself."""
+
+    def __init__(self, first: keras.Model, second: keras.Model) -> None:
+        super().__init__()
+        self.first, self.second = first, second
+        self.last = layers.Dense(1)
+
+    def call(self, inputs: Any) -> Any:
+        return self.last(self.second(self.first(inputs)))
+
+
+def stack(name: str | None = None) -> keras.Model:
+    return keras.Sequential(
+        [layers.Dense(4, name=name), layers.Dropout(0.1), layers.Dense(5, name=name and f"{name}2")]
+    )
+
+
+@pytest.mark.parametrize("first_is_made_first", [True, False])
+@pytest.mark.parametrize("names", [(None, None), ("a", "b")], ids=["counted", "own"])
+def test_models_that_were_given_are_made_in_the_order_of_their_names(
+    first_is_made_first: bool, names: tuple[str | None, str | None]
+) -> None:
+    """Keras counts the layers, or at least the models."""
+    keras.utils.set_random_seed(SEED)
+    made = [stack(names[0]), stack(names[1])]
+    model = Given(*(made if first_is_made_first else reversed(made)))
+
+    assert fresh_starts_from_seed(model, SEED)
+    model(np.zeros((1, 5), "float32"))
+    assert starts_from_seed(model, SEED, None)
+
+
+@pytest.mark.parametrize("first_is_made_first", [True, False])
+def test_an_order_that_no_name_tells_is_that_of_the_arguments(first_is_made_first: bool) -> None:
+    keras.utils.set_random_seed(SEED)
+    made = [layers.Dense(5, name="a"), layers.Dense(5, name="b")]
+    model = Given(*(made if first_is_made_first else reversed(made)))
+
+    assert fresh_starts_from_seed(model, SEED) is first_is_made_first

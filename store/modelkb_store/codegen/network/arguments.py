@@ -83,4 +83,5 @@ def _numbers(part: Network | Layer) -> Iterator[tuple[str, int]]:
     if own is not None:
         yield own
     for layer in part.layers:
-        yield from numbers_of(layer)
+        if not layer.is_input:  # one of a sequential model is made by its first call
+            yield from numbers_of(layer)
