@@ -14,7 +14,7 @@ from typing import Any
 
 import keras
 
-from modelkb_callbacks.compile_settings import optimizer_settings
+from modelkb_callbacks.compile_settings import metrics_of_earlier_compile, optimizer_settings
 from modelkb_callbacks.constructor_settings import constructor_settings
 from modelkb_callbacks.credentials import redacted
 from modelkb_callbacks.policy_names import with_policy_names
@@ -142,6 +142,7 @@ def _serialize_compilation(model: Any) -> dict[str, Any] | None:
         config = _serialize_each_argument(model)
     if not isinstance(config, dict) or not config:
         return None
+    config |= {name: _serialized(each) for name, each in metrics_of_earlier_compile(model).items()}
     _shorten_learning_rate(config.get("optimizer"))
     kept: dict[str, Any] = redacted(config, of_model=True)
     return kept

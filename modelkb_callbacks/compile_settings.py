@@ -12,6 +12,7 @@ from modelkb_callbacks.learning_rate import used_optimizer
 from modelkb_callbacks.plain_values import name_of, plain
 from modelkb_store.shortest_float import shortest_float
 
+_METRICS = ("metrics", "weighted_metrics")
 _NO_SETTINGS = ("name", "dtype", "fn")
 
 
@@ -26,8 +27,9 @@ def compile_settings(model: Any) -> Iterator[tuple[str, Any]]:
     """
     yield from _of_optimizer(model)
     config = getattr(getattr(model, "_compile_config", None), "config", {})
+    config = {**config, **metrics_of_earlier_compile(model)}
     yield from _named("loss", getattr(model, "loss", None))
-    for name in ("metrics", "weighted_metrics"):
+    for name in _METRICS:
         yield from _named(name, config.get(name))
     if config.get("loss_weights") is not None:
         yield "loss_weights", plain(config["loss_weights"])
@@ -38,6 +40,23 @@ def compile_settings(model: Any) -> Iterator[tuple[str, Any]]:
     policy = _policy_name(model)
     if policy is not None:
         yield "dtype_policy", policy
+
+
+def metrics_of_earlier_compile(model: Any) -> dict[str, Any]:
+    """Return metrics that Keras still logs where a later ``compile`` was given none.
+
+    Example:
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> model.compile("adam", "mse")
+        >>> metrics_of_earlier_compile(model)
+        {'metrics': ['mae']}
+    """
+    config = getattr(getattr(model, "_compile_config", None), "config", {})
+    kept = getattr(model, "_compile_metrics", None)
+    if any(config.get(name) is not None for name in _METRICS):
+        return {}
+    found = {name: getattr(kept, f"_user_{name}", None) for name in _METRICS}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _of_optimizer(model: Any) -> Iterator[tuple[str, Any]]:

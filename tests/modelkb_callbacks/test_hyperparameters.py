@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import keras
@@ -281,3 +282,15 @@ def test_a_model_that_keras_cannot_serialize(data: Data, fit: Fit) -> None:
 def test_a_model_that_keras_can_serialize(data: Data, fit: Fit) -> None:
     found = fit(compiled(Subclassed()), data.x, data.classes).experiment.hyperparameters()
     assert not any(name.startswith("model.") for name in found)
+
+
+def test_metrics_of_an_earlier_compile_that_keras_still_logs(data: Data, fit: Fit) -> None:
+    model = compiled(Subclassed())
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile("adam", "sparse_categorical_crossentropy")
+
+    experiment = fit(model, data.x, data.classes).experiment
+
+    assert "accuracy" in set(experiment.metrics()["metric"])
+    assert experiment.hyperparameters()["metrics"] == ["accuracy"]
+    assert json.loads(experiment.model()["compile_config"])["metrics"] == ["accuracy"]
