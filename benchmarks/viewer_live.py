@@ -128,9 +128,9 @@ def train_watched(store: Path) -> tuple[float, list[float], float]:
     return told[-1]["seconds"], delays, used
 
 
-# The number in the head of the page: "Epoch 3 of 12".
+# The number in the head of the page: "Epochs: 3 of 12".
 EPOCH_SHOWN = """() => {
-    const found = document.body.innerText.match(/Epoch (\\d+) of \\d+/);
+    const found = document.body.innerText.match(/Epochs:? (\\d+) of \\d+/);
     return found ? found[1] : null;
 }"""
 

@@ -90,3 +90,10 @@ def test_what_documents_point_to_exists(document: str) -> None:
         link for link in links if not (folder / link).exists() and not (REPOSITORY / link).exists()
     ]
     assert missing == []
+
+
+def test_every_picture_is_there() -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert (REPOSITORY / picture).read_bytes().startswith(b"\x89PNG")

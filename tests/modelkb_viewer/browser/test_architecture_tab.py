@@ -95,6 +95,7 @@ def test_netron_does_not_go_by_the_clock(page: Page, viewer: str, tab: str) -> N
 def test_a_layer_is_read_at_an_address_of_its_own(page: Page, viewer: str, tab: str) -> None:
     page.goto(f"{viewer}/{tab}")
     drawing(page)
+    assert page.evaluate("document.activeElement.tagName") != "IFRAME"
     chosen = page.get_by_role("combobox", name="Layer")
     chosen.fill("base/dense")
     chosen.press("Enter")

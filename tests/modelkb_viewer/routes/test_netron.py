@@ -30,6 +30,16 @@ def test_the_page_leads_nowhere() -> None:
     assert re.findall(r'(?:href|src)="[a-z]+://[^"]*"', page) == []
 
 
+def test_the_page_takes_no_focus_from_the_one_around_it() -> None:
+    page = answer_of(APP, "/netron/").text
+
+    scripts = re.findall(r'<script[^>]*src="([^"]*)"', page)
+    assert scripts == ["keep-focus.js", "index.js"]
+    answer = answer_of(APP, "/netron/keep-focus.js")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

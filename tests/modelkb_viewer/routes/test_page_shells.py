@@ -8,7 +8,7 @@ from modelkb_viewer.addresses import COMPARE_PATH, EXPERIMENT_PATH, PROJECT_PATH
 from modelkb_viewer.routes.page_shells import page_shell_routes
 
 
-@pytest.mark.parametrize("path", [PROJECT_PATH, EXPERIMENT_PATH, COMPARE_PATH])
+@pytest.mark.parametrize("path", [PROJECT_PATH, EXPERIMENT_PATH, f"lab/kb/{COMPARE_PATH}"])
 def test_pages_are_told_where_the_server_is(path: str) -> None:
     answer = answer_of(Starlette(routes=page_shell_routes()), f"/{path}")
 

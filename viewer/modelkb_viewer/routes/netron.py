@@ -3,7 +3,8 @@
 As it is shipped, the page asks where its reader lives, reports its use and refuses to work half a
 year after its release. With version 0.0.0, without a date and with the cookie by which a reader
 has agreed, it does none of this (seen in Netron 9.3); the policy of its answers forbids it, too.
-Its links to its makers lead nowhere: in a frame they would put an error into its place.
+Its links to its makers lead nowhere: in a frame they would put an error into its place. When it
+has drawn a model it would take the focus, away from where the reader of the page around it is.
 """
 
 from __future__ import annotations
@@ -42,8 +43,18 @@ _POLICY = "; ".join(
     ]
 )
 _HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache"}
+_FOCUS = "keep-focus.js"
+_FOCUS_SCRIPT = """\
+const focus = HTMLElement.prototype.focus;
+HTMLElement.prototype.focus = function (options) {
+    if (document.hasFocus()) {
+        focus.call(this, { ...options, preventScroll: true });
+    }
+};
+"""
 # What is changed in its page: pattern, replacement.
 _CHANGES = (
+    (r"(?=<script)", f'<script src="{_FOCUS}"></script>'),
     (r'<meta name="version"[^>]*>', '<meta name="version" content="0.0.0">'),
     (r'<meta name="date"[^>]*>', ""),
     (r'href="https?://[^"]*"( target="[^"]*")?', 'href="#"'),
@@ -76,6 +87,8 @@ async def _answer(request: Request) -> Response:
         # For the folder of this address, as the browser sees it: a proxy may have changed it.
         answer.set_cookie("consent", "1", path=None, samesite="strict")
         return answer
+    if name == _FOCUS:
+        return Response(_FOCUS_SCRIPT, media_type=_KINDS[".js"], headers=_HEADERS)
     if name not in files:
         return PlainTextResponse("There is no such file.", 404, headers=_HEADERS)
     file = files[name]

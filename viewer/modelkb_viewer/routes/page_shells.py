@@ -23,9 +23,9 @@ _WHERE = (
 
 
 def page_shell_routes() -> list[BaseRoute]:
-    """Return a route for every page but the first."""
+    """Return a route for every page but the first, below any base path."""
     return [
-        Route(f"/{path}", _answer, name=path)
+        Route(f"/{{base:path}}{path}", _answer, name=path)
         for path in (PROJECT_PATH, EXPERIMENT_PATH, COMPARE_PATH)
     ]
 
