@@ -48,13 +48,20 @@ def _of_own_class(recorded: Recorded, definitions: OwnDefinitions, policy: str |
     names, required = known if known is not None else (list(given), set())
     arguments, problems = chosen_arguments(f"model: {{}} of {name}", names, required, given)
     # Weights can only be loaded into a model that has some.
-    shape = recorded.input_shape if recorded.has_initial_weights else None
+    loads, is_called = recorded.has_initial_weights, _is_called(name, definitions)
     code = own_model_code(
         name,
         arguments,
         definitions=definitions.names,
         dtype_policy=policy,
-        input_shape=shape if definitions.method(name, "call") is not None else None,
-        is_never_called=recorded.has_initial_weights and definitions.method(name, "call") is None,
+        input_shape=recorded.input_shape if loads and is_called else None,
+        is_never_called=loads and not is_called,
     )
     return dataclasses.replace(code, problems=(*problems, *code.problems))
+
+
+def _is_called(name: str, definitions: OwnDefinitions) -> bool:
+    """Return whether a model has a ``call``, in its own class or one that is not known."""
+    others = definitions.other_bases(name)
+    is_known = all(base.rpartition(".")[2] == "Model" for base in others)
+    return definitions.method(name, "call") is not None or not is_known

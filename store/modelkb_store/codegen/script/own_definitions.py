@@ -52,13 +52,13 @@ class OwnDefinitions:
         """Return the parameters of a class's constructor, and those that must be given.
 
         Returns:
-            None where the class has none of its own, or takes whatever is given.
+            None where the class has none that is known, or takes whatever is given.
         """
         arguments = self._constructor_arguments(name)
         return None if arguments is None else parameters_of(arguments)
 
     def constructor_of(self, name: str) -> Constructor | None:
-        """Return what a class's constructor takes: anything if it has none of its own.
+        """Return what a class's constructor takes: anything if none is known.
 
         Returns:
             None where there is no such class.
@@ -82,31 +82,38 @@ class OwnDefinitions:
             isinstance(node, ast.Attribute)
             and isinstance(node.ctx, ast.Store)
             and node.attr in (parameter, f"_{parameter}")
-            for node in ast.walk(self.classes[name])
+            for level in self._lineage(name)[0]
+            for node in ast.walk(level)
         )
 
     def method(self, name: str, method: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """Return a method of a class, or of one above it that is defined here."""
-        seen: set[str] = set()
-        pending = [name]
-        while pending:
-            node = self.classes.get(pending.pop(0))
-            if node is None or node.name in seen:
-                continue
-            seen.add(node.name)
+        for node in self._lineage(name)[0]:
             for each in node.body:
                 if isinstance(each, _FUNCTIONS) and each.name == method:
                     return each
-            pending += [base.id for base in node.bases if isinstance(base, ast.Name)]
         return None
 
+    def other_bases(self, name: str) -> list[str]:
+        """Return the classes above a class that are defined elsewhere, as they are spelled."""
+        return self._lineage(name)[1]
+
+    def _lineage(self, name: str) -> tuple[list[ast.ClassDef], list[str]]:
+        found: list[ast.ClassDef] = []
+        others: list[str] = []
+        pending = [name]
+        while pending:
+            node = self.classes.get(pending.pop(0))
+            if node is None or node in found:
+                continue
+            found.append(node)
+            for base in map(ast.unparse, node.bases):
+                (pending if base in self.classes else others).append(base)
+        return found, others
+
     def _constructor_arguments(self, name: str) -> ast.arguments | None:
-        node = self.classes.get(name)
-        methods = [] if node is None else [m for m in node.body if isinstance(m, _FUNCTIONS)]
-        for method in methods:
-            if method.name == "__init__":
-                return method.args
-        return None
+        method = self.method(name, "__init__")
+        return None if method is None else method.args
 
 
 def parse_definitions(text: str) -> OwnDefinitions:

@@ -20,6 +20,13 @@ class Vae(keras.Model):
         self.encoder, self.decoder, self.beta = encoder, decoder, beta
         self.activation = activation
 
+class Called(Vae):
+    def call(self, inputs):
+        return self.decoder(self.encoder(inputs))
+
+class Unknown(library.Autoencoder):
+    pass
+
 def clipped(x):
     return x
 
@@ -52,12 +59,14 @@ def clipped(x: Any) -> Any:
 def written(recorded_factory: Callable[..., Recorded]) -> Written:
     """Writes a model of the class; returns its functions and the problems."""
 
-    def write(given: dict[str, Any], **changes: Any) -> tuple[list[str], tuple[str, ...]]:
+    def write(
+        given: dict[str, Any], model_class: str = "Vae", **changes: Any
+    ) -> tuple[list[str], tuple[str, ...]]:
         settings = {f"model.{name}": Setting(value, "model") for name, value in given.items()}
         recorded = recorded_factory(
             settings=settings,
             model_config=None,
-            implementation={"model_class": "vae.Vae"},
+            implementation={"model_class": f"vae.{model_class}"},
             **changes,
         )
         code = model_source(recorded, parse_definitions(DEFINITIONS))
@@ -137,12 +146,25 @@ def test_models_that_share_layers_must_be_put_in(written: Written) -> None:
     assert problems == ("model: decoder of Vae, which must be put in: it has layers of encoder",)
 
 
-def test_weights_are_loaded_into_a_model_that_was_called(written: Written) -> None:
+@pytest.mark.parametrize("model_class", ["Called", "Unknown"])
+def test_weights_are_loaded_into_a_model_that_was_called(
+    written: Written, model_class: str
+) -> None:
+    values = ModelArguments.of(Vae(decoder(), decoder())).values
+    start = {"has_initial_weights": True, "input_shape": [None, 8]}
+
+    functions, _ = written(values, model_class, **start)
+
+    assert "model(keras.Input(shape=(8,)))" in functions[-1]
+    assert " model(" not in written(values, model_class)[0][-1]
+
+
+def test_one_that_is_never_called_says_that_it_is_built(written: Written) -> None:
     values = ModelArguments.of(Vae(decoder(), decoder())).values
 
     functions, _ = written(values, has_initial_weights=True, input_shape=[None, 8])
 
-    assert "model(keras.Input(shape=(8,)))" in functions[-1]
+    assert functions[-1].endswith("\n    model.built = True\n    return model")
 
 
 def test_of_older_recordings_models_must_be_put_in(written: Written) -> None:
