@@ -14,6 +14,7 @@ from modelkb_viewer.options import json_option, store_option
 from modelkb_viewer.printing import duration, moment, number, print_json, print_table
 
 _LARGEST_MATRIX_SHOWN = 20
+_LONGEST_VALUE = 300  # characters of a hyperparameter
 _FIGURES = ("accuracy", "r2", "mae", "rmse")
 
 
@@ -129,7 +130,9 @@ def _print_hyperparameters(experiment: Experiment) -> None:
 
 def _plain_text(value: str) -> str:
     decoded = json.loads(value)
-    return decoded if isinstance(decoded, str) else value
+    text = decoded if isinstance(decoded, str) else value
+    # The configuration of a model that was passed to a model; --json has all of it.
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def _print_metrics(experiment: Experiment) -> None:
