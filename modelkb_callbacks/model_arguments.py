@@ -42,6 +42,7 @@ class ModelArguments:
 
     Args:
         arguments: What a model of the user's was made or compiled with, by name.
+        depth: In how many layers, each an argument of the one around it, these are arguments.
 
     Attributes:
         values: The same as JSON values.
@@ -51,19 +52,22 @@ class ModelArguments:
         0.5
     """
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, arguments: Mapping[str, Any], depth: int = 0) -> None:
+        self._depth = depth
         self._layers: dict[str, Any] = {}
         self._owners: dict[int, str] = {}
         self._room = _MOST_BYTES
         self.values: dict[str, Any] = {
-            name: self._described(value, name) for name, value in arguments.items()
+            name: self._tried(value, name) for name, value in arguments.items()
         }
 
     @classmethod
-    def of(cls, model: Any) -> ModelArguments:
+    def of(cls, model: Any, depth: int = 0) -> ModelArguments:
         """Describe the constructor's arguments, of those that a model kept under their names."""
         kept = constructor_arguments(model)
-        return cls({name: each for name, each in kept.items() if name not in _OF_EVERY_LAYER})
+        return cls(
+            {name: each for name, each in kept.items() if name not in _OF_EVERY_LAYER}, depth
+        )
 
     @classmethod
     def of_compile(cls, model: Any) -> ModelArguments:
@@ -79,6 +83,12 @@ class ModelArguments:
     def layers(self) -> list[tuple[Any, dict[str, Any]]]:
         """Return models and layers among them with their configurations, as code makes them."""
         return [(self._layers[path], entry) for path, entry in layers_in_order(self.values)]
+
+    def _tried(self, value: Any, path: str) -> Any:
+        try:
+            return self._described(value, path)
+        except Exception:  # noqa: BLE001 - a layer of the user's may be anything
+            return {"class_name": type(value).__name__}
 
     def _described(self, value: Any, path: str) -> Any:
         if isinstance(value, keras.layers.Layer):
@@ -105,7 +115,7 @@ class ModelArguments:
             return {"class_name": type(layer).__name__, SHARES: owner}
         self._layers[path] = layer
         self._owners |= {id(each): path for each in parts}
-        return self._bounded(_layer_configuration(layer), layer)
+        return self._bounded(_layer_configuration(layer, self._depth + 1), layer)
 
     def _bounded(self, entry: dict[str, Any] | None, value: Any) -> dict[str, Any]:
         size = 0 if entry is None else len(canonical_json(entry))
@@ -120,12 +130,12 @@ def is_of_own_class(model: Any) -> bool:
     return not (isinstance(model, keras.Sequential) or hasattr(model, "_operations"))
 
 
-def _layer_configuration(layer: Any) -> dict[str, Any] | None:
+def _layer_configuration(layer: Any, depth: int) -> dict[str, Any] | None:
     if not isinstance(layer, keras.Model):
-        return _configuration(layer) or _own_configuration(layer)
+        return _configuration(layer) or _own_configuration(layer, depth)
     config, _ = model_config(layer)
     if config is None:
-        return _own_configuration(layer)
+        return _own_configuration(layer, depth)
     config, _ = with_vocabularies(layer, config)
     found: dict[str, Any] = with_policy_names(config)
     return found
@@ -154,12 +164,17 @@ def _passed_on(value: Any) -> dict[str, Any]:
     return {name: each for name, each in passed.items() if name in known}
 
 
-def _own_configuration(layer: Any) -> dict[str, Any] | None:
+def _own_configuration(layer: Any, depth: int) -> dict[str, Any] | None:
     """Return a layer of a class of the user's without a ``get_config``, if it can be made again."""
     kind = type(layer)
-    if kind.__module__.partition(".")[0] == "keras" or not is_of_own_class(layer):
+    is_of_user = kind.__module__.partition(".")[0] != "keras" and is_of_own_class(layer)
+    if depth > _DEEPEST or not is_of_user:  # one that holds what holds it has no end
         return None
-    values = {"name": layer.name, "trainable": layer.trainable, **ModelArguments.of(layer).values}
+    values = {
+        "name": layer.name,
+        "trainable": layer.trainable,
+        **ModelArguments.of(layer, depth).values,
+    }
     return {
         "module": None,
         "class_name": kind.__name__,

@@ -98,3 +98,30 @@ def test_what_is_too_large_is_left_out(monkeypatch: Any) -> None:
 
     assert values["generator"] == {"class_name": "Sequential"}
     assert "config" in values["discriminator"]
+
+
+def test_a_layer_that_holds_what_holds_it_has_an_end() -> None:
+    block = Block(layers.ReLU())
+    object.__setattr__(block, "inner", block)  # Keras itself would follow it without end
+
+    entry = ModelArguments.of(Gan([block])).values["generator"][0]
+
+    depth = 0
+    while "config" in entry:
+        entry, depth = entry["config"]["inner"], depth + 1
+    assert 0 < depth < 10
+    assert entry["class_name"] in ("Block", "__same__")
+
+
+def test_one_that_was_never_set_up_leaves_the_others() -> None:
+    class Bare(layers.Layer):  # type: ignore[misc]
+        def _flatten_layers(self, *_: Any, **__: Any) -> Any:
+            raise RuntimeError("not set up")
+
+    model = Gan("a", "b")
+    model.__dict__["generator"] = Bare()
+
+    assert ModelArguments.of(model).values == {
+        "generator": {"class_name": "Bare"},
+        "discriminator": "b",
+    }
