@@ -1,1 +1,7 @@
 """Plots as Altair charts, made of data frames without Streamlit."""
+
+from altair.utils.schemapi import disable_debug_mode
+
+# Else Altair compares every piece with its schema as it is put together, which takes longer than
+# all else; whole charts are compared when they are shown.
+disable_debug_mode()

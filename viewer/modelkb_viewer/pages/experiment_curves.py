@@ -27,6 +27,7 @@ from modelkb_viewer.pages.refreshing import live
 
 _COLUMNS = 2
 _MOST_PLOTS = 12
+_PLOTS_KEPT = 200
 
 
 def show(store: Store, experiment: Experiment, search: str = "") -> None:
@@ -101,8 +102,13 @@ def _draw(experiment: Experiment, search: str, x: XAxis, smoothing: float, log: 
 
 
 def _plot(metric: str, frame: pd.DataFrame, x: XAxis, smoothing: float, log: bool) -> None:
+    _show_curve(metric, frame, x, smoothing, log)
+    download_menu(frame, f"curve of {metric}", key=f"curve-{metric}-data")
+
+
+# A plot takes fifty times as long to make as to show again, which it is while an epoch goes on.
+@st.cache_data(show_spinner=False, max_entries=_PLOTS_KEPT)
+def _show_curve(metric: str, frame: pd.DataFrame, x: XAxis, smoothing: float, log: bool) -> None:
     st.markdown(f"**{plain(metric)}**")
     figure = curves_figure(frame, x=x, smoothing=smoothing, log=log, value_title=metric, height=280)
-    key = f"curve-{metric}"
-    show_figure(figure, f"{metric} over {X_TITLES[x].lower()}", key=key)
-    download_menu(frame, f"curve of {metric}", key=f"{key}-data")
+    show_figure(figure, f"{metric} over {X_TITLES[x].lower()}", key=f"curve-{metric}")

@@ -10,7 +10,7 @@ from modelkb_viewer.components.part import part
 
 _SECONDS_WHILE_RUNNING = 2
 _SECONDS_OTHERWISE = 10
-_SECONDS_WHILE_LOOKED_AT = 1.5
+_SECONDS_WHILE_LOOKED_AT = 2
 
 
 def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
@@ -31,5 +31,5 @@ def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
 
 
 def live(draw: Callable[[], None], *, running: bool) -> None:
-    """Draw something now and, while a training runs, every second and a half from then on."""
+    """Draw something now and, while a training runs, every two seconds from then on."""
     st.fragment(draw, run_every=_SECONDS_WHILE_LOOKED_AT if running else None)()
