@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import cast
 
 import pandas as pd
@@ -15,7 +16,7 @@ from modelkb_viewer.components.column_settings import FOUR_DIGITS
 from modelkb_viewer.components.figure import show_figure
 from modelkb_viewer.components.part import part
 from modelkb_viewer.components.plain_text import plain
-from modelkb_viewer.components.table import download_menu, show_table
+from modelkb_viewer.components.table import download_menu
 from modelkb_viewer.content.experiment_curves import (
     metric_curves,
     metric_values,
@@ -27,7 +28,8 @@ from modelkb_viewer.pages.refreshing import live
 
 _COLUMNS = 2
 _MOST_PLOTS = 12
-_PLOTS_KEPT = 200
+_KEPT = 100
+_State = tuple[str, int, int, str]
 
 
 def show(store: Store, experiment: Experiment, search: str = "") -> None:
@@ -76,7 +78,9 @@ def _draw(experiment: Experiment, search: str, x: XAxis, smoothing: float, log: 
     no_batches = metrics.iloc[:0]
     by_batch = no_batches if x == "epoch" else experiment.batch_metrics()
     record = experiment.record
-    curves = metric_curves(metrics, by_batch, x, record.started_at, record.name)
+    # Rows are only added, or cut off and added again: so much tells whether they are the same.
+    state = (experiment.id, len(metrics), len(by_batch), str(metrics["wall_time"].max()))
+    curves, values = _prepared(state, metrics, by_batch, x, record.started_at, record.name)
     names = metrics_with_words(list(curves), search)
     if not names:
         st.caption("The first epoch has not ended yet.")
@@ -87,28 +91,41 @@ def _draw(experiment: Experiment, search: str, x: XAxis, smoothing: float, log: 
         row = names[start : min(start + _COLUMNS, _MOST_PLOTS)]
         for column, metric in zip(st.columns(_COLUMNS), row, strict=False):
             with column, part(f"The curve of {metric}"):
-                _plot(metric, curves[metric], x, smoothing, log)
-    values = metric_values(metrics)
-    shown = values[values["Metric"].isin(names)]
+                _show_curve(state, metric, curves[metric], x, smoothing, log)
+                download_menu(curves[metric], f"curve of {metric}", key=f"curve-{metric}-data")
+    title = f"Metrics of {record.name}"
+    _show_values(state, values, names, title)
+    download_menu(metrics, title, key="metric-values")
+
+
+# While an epoch goes on all is shown again and again, which takes a fraction of making it anew.
+# The state stands for the frames, which take long to compare.
+@st.cache_data(show_spinner=False, max_entries=_KEPT)
+def _prepared(
+    state: _State,
+    _metrics: pd.DataFrame,
+    _by_batch: pd.DataFrame,
+    x: XAxis,
+    started_at: datetime,
+    name: str,
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    return metric_curves(_metrics, _by_batch, x, started_at, name), metric_values(_metrics)
+
+
+@st.cache_data(show_spinner=False, max_entries=_KEPT)
+def _show_values(state: _State, _values: pd.DataFrame, names: list[str], title: str) -> None:
+    values = _values[_values["Metric"].isin(names)]
     number = st.column_config.NumberColumn(format=FOUR_DIGITS)
-    show_table(
-        shown,
-        f"Metrics of {record.name}",
-        key="metric-values",
-        whole=lambda: metrics,
-        column_config=dict.fromkeys(["First", "Best", "Last"], number),
-        placeholder="",
-    )
+    columns = dict.fromkeys(["First", "Best", "Last"], number)
+    st.dataframe(values, hide_index=True, alt=title, column_config=columns, placeholder="")
 
 
-def _plot(metric: str, frame: pd.DataFrame, x: XAxis, smoothing: float, log: bool) -> None:
-    _show_curve(metric, frame, x, smoothing, log)
-    download_menu(frame, f"curve of {metric}", key=f"curve-{metric}-data")
-
-
-# A plot takes fifty times as long to make as to show again, which it is while an epoch goes on.
-@st.cache_data(show_spinner=False, max_entries=_PLOTS_KEPT)
-def _show_curve(metric: str, frame: pd.DataFrame, x: XAxis, smoothing: float, log: bool) -> None:
+@st.cache_data(show_spinner=False, max_entries=_KEPT)
+def _show_curve(
+    state: _State, metric: str, _frame: pd.DataFrame, x: XAxis, smoothing: float, log: bool
+) -> None:
     st.markdown(f"**{plain(metric)}**")
-    figure = curves_figure(frame, x=x, smoothing=smoothing, log=log, value_title=metric, height=280)
+    figure = curves_figure(
+        _frame, x=x, smoothing=smoothing, log=log, value_title=metric, height=280
+    )
     show_figure(figure, f"{metric} over {X_TITLES[x].lower()}", key=f"curve-{metric}")
