@@ -35,6 +35,17 @@ class OwnModel(keras.Model):
         return self.dense(inputs)
 
 
+class PlainModel(keras.Model):
+    """A model as most write one: Keras serializes it, and its constructor cannot take all of it."""
+
+    def __init__(self, units: int = 1) -> None:
+        super().__init__()
+        self.dense = layers.Dense(units)
+
+    def call(self, inputs: Any) -> Any:
+        return self.dense(inputs)
+
+
 def record_digits(store: Path, epochs: int = 6) -> str:
     """Train a convolutional network on the handwritten digits, and return the experiment's id."""
     keras.utils.set_random_seed(7)
@@ -96,6 +107,13 @@ def record_two_inputs(store: Path) -> str:
 def record_own_layer(store: Path) -> str:
     """Train a model with a layer of the user's own."""
     model = keras.Sequential([keras.Input((2,)), Doubling(), layers.Dense(1)], name="doubling")
+    model.compile("sgd", "mse")
+    return _fit(model, np.ones((8, 2), "float32"), np.ones((8, 1), "float32"), store, 1)
+
+
+def record_plain_model(store: Path) -> str:
+    """Train a model of the user's own class, which Keras serializes and cannot make again."""
+    model = PlainModel(units=1)
     model.compile("sgd", "mse")
     return _fit(model, np.ones((8, 2), "float32"), np.ones((8, 1), "float32"), store, 1)
 

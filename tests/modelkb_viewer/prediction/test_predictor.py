@@ -31,6 +31,7 @@ from trained_models import (
     record_lambda,
     record_own_layer,
     record_own_model,
+    record_plain_model,
     record_text,
     record_two_inputs,
 )
@@ -50,13 +51,21 @@ class Recorded:
     with_lambda: Experiment
     text: Experiment
     two: Experiment
+    plain_model: Experiment
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """One store with models of several kinds."""
     root = tmp_path_factory.mktemp("tried") / "modelkb"
-    records = [record_own_layer, record_own_model, record_lambda, record_text, record_two_inputs]
+    records = [
+        record_own_layer,
+        record_own_model,
+        record_lambda,
+        record_text,
+        record_two_inputs,
+        record_plain_model,
+    ]
     ids = [record(root) for record in records]
     store = Store(root)
     return Recorded(root, *(store.experiment(each) for each in ids))
@@ -197,6 +206,9 @@ def test_allowed_code_gives_the_models_again(recorded: Recorded) -> None:
         own = predictor.predict(recorded.own_model, "end", [PAIR])
         kernel, bias = _weights(recorded.own_model, "dense")
         assert np.allclose(own.outputs[0], PAIR @ kernel + bias, rtol=1e-5)
+        plain = predictor.predict(recorded.plain_model, "end", [PAIR])
+        kernel, bias = _weights(recorded.plain_model, "dense")
+        assert np.allclose(plain.outputs[0], PAIR @ kernel + bias, rtol=1e-5)
         added = predictor.predict(recorded.with_lambda, None, [PAIR])
         kernel, bias = _weights(recorded.with_lambda, "dense")
         assert np.allclose(added.outputs[0], (PAIR + 1) @ kernel + bias, rtol=1e-5)

@@ -20,6 +20,7 @@ from modelkb_viewer.prediction.recorded_code import (
 )
 
 _MOST_BYTES = 1 << 30
+_SUBCLASS = "subclass"  # as the table ``models`` has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +106,20 @@ def _load_with_code(experiment: Experiment, key: ModelKey, inputs: Sequence[Any]
     definitions = str(experiment.implementation().get("definitions") or "")
     try:
         module = recorded_objects(definitions, experiment.id)
-        if _is_of_own_class(experiment):
-            model = construct_model(experiment, module)
-            return _with_weights(model, experiment, key.checkpoint, inputs)
-        return experiment.load_model(
-            key.checkpoint,
-            compile=False,
-            custom_objects=custom_objects(module),
-            safe_mode=False,
-        )
+        if not _is_of_own_class(experiment):
+            try:
+                return experiment.load_model(
+                    key.checkpoint,
+                    compile=False,
+                    custom_objects=custom_objects(module),
+                    safe_mode=False,
+                )
+            except ModelLoadError:
+                # Keras gives a constructor `trainable` and `dtype`, which many do not take.
+                if experiment.model().get("kind") != _SUBCLASS:
+                    raise
+        model = construct_model(experiment, module)
+        return _with_weights(model, experiment, key.checkpoint, inputs)
     except ModelLoadError as error:
         raise ModelRebuildError(experiment.id, said(error.__cause__ or error)) from error
     except ModelKBError:
