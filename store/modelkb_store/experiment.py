@@ -43,9 +43,15 @@ class Experiment:
         >>> losses.plot(x="epoch", y="value")
     """
 
-    def __init__(self, files: Files, project: str, record: ExperimentRecord) -> None:
+    def __init__(
+        self,
+        files: Files,
+        project: str,
+        record: ExperimentRecord,
+        tables: Tables | None = None,
+    ) -> None:
         self._files = files
-        self._tables = Tables(files)
+        self._tables = tables or Tables(files)
         self.id = record.experiment_id
         self.project = project
         self.record = record

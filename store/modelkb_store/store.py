@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelkb_store.errors import InvalidSettingError
+from modelkb_store.errors import CorruptFileError, InvalidSettingError
 from modelkb_store.experiment import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
 from modelkb_store.files.open_files import open_files
@@ -40,6 +40,8 @@ class Store:
     Args:
         path: The store's folder, or the address of one in a bucket (``s3://bucket/folder``,
             ``gs://``); by default ``$MODELKB_STORE``, else ``./modelkb``.
+        on_damaged: Told of each damaged file of a table, whose rows are then left out, also of
+            what :meth:`experiment` returns. By default whatever needs the file raises.
 
     Raises:
         StoreNotFoundError: There is no store.
@@ -54,14 +56,19 @@ class Store:
         >>> store.experiments(where="params.learning_rate < 0.01", order_by="-metrics.val_accuracy")
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        on_damaged: Callable[[CorruptFileError], None] | None = None,
+    ) -> None:
         location = resolve_store_location(path)
         self.files = open_files(location)
         check_store(self.files)
         if self.files.local_path("") is not None:
             upgrade_if_possible(self.files)
             recover(self.files)  # of a bucket the machine that records does so
-        self._tables = Tables(self.files)
+        self._tables = Tables(self.files, on_damaged=on_damaged)
 
     def __repr__(self) -> str:
         return f"Store({self.uri!r})"
@@ -212,7 +219,7 @@ class Store:
         whole = resolve_experiment_id(experiment_id, ids, names)
         row = self._tables.read("experiments", where={"experiment_id": [whole]}).to_pylist()[0]
         record: ExperimentRecord = records_of([row], ExperimentRecord)[0]
-        return Experiment(self.files, row["project"], record)
+        return Experiment(self.files, row["project"], record, self._tables)
 
     def metrics(
         self, experiment_ids: Iterable[str] | None = None, name: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
 from urllib.parse import unquote
@@ -31,6 +32,17 @@ T = TypeVar("T")
 _PROJECT = PARTITIONING.field("project")
 
 
+OnDamaged = Callable[[CorruptFileError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """How Parquet files are read: what is kept of them, and who is told of damaged ones."""
+
+    cache: RowCache
+    on_damaged: OnDamaged | None = None
+
+
 class Tables:
     """The tables of one store, as Arrow tables, each read of one state of it.
 
@@ -38,14 +50,20 @@ class Tables:
         files: The store.
         snapshot: The state to read; by default each read looks anew.
         cache: Keeps rows of files that never change; one of its own by default.
+        on_damaged: Told of each damaged file, whose rows are then left out; by default the
+            error is raised.
     """
 
     def __init__(
-        self, files: Files, snapshot: Snapshot | None = None, cache: RowCache | None = None
+        self,
+        files: Files,
+        snapshot: Snapshot | None = None,
+        cache: RowCache | None = None,
+        on_damaged: OnDamaged | None = None,
     ) -> None:
         self.files = files
         self._snapshot = snapshot
-        self._cache = cache or RowCache()
+        self._reader = _Reader(cache or RowCache(), on_damaged)
 
     def read(
         self,
@@ -65,19 +83,22 @@ class Tables:
             where: Only rows with these values, by column.
 
         Raises:
-            CorruptFileError: A file of the table cannot be read.
+            CorruptFileError: A file of the table cannot be read, and nobody is told of it.
         """
         names = list(columns if columns is not None else [_PROJECT.name, *SCHEMAS[table].names])
         folder = None if project is None else project_folder(project)
         if self._snapshot is not None:
-            return _read(self._snapshot, self._cache, table, folder, names, where)
+            return _read(self._snapshot, self._reader, table, folder, names, where)
         return consistently(
-            self.files, lambda now: _read(now, self._cache, table, folder, names, where)
+            self.files, lambda now: _read(now, self._reader, table, folder, names, where)
         )
 
     def consistently(self, action: Callable[[Tables], T]) -> T:
         """Return what an action makes of several tables, all of them of one state."""
-        return consistently(self.files, lambda now: action(Tables(self.files, now, self._cache)))
+        cache, on_damaged = self._reader.cache, self._reader.on_damaged
+        return consistently(
+            self.files, lambda now: action(Tables(self.files, now, cache, on_damaged))
+        )
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
@@ -113,7 +134,7 @@ def project_of(path: str) -> str:
 
 def _read(
     snapshot: Snapshot,
-    cache: RowCache,
+    reader: _Reader,
     table: str,
     folder: str | None,
     columns: Sequence[str],
@@ -126,11 +147,11 @@ def _read(
     if table in BY_EPOCH and any(log.cut is not None for log in snapshot.logs):
         names.append("epoch")
     names = list(dict.fromkeys(names))
-    parts = list(_parts(snapshot, cache, table, folder, names, where))
+    parts = list(_parts(snapshot, reader, table, folder, names, where))
     schema = pa.schema([SCHEMAS[table].field(name) for name in names])
     rows = pa.concat_tables([schema.insert(0, _PROJECT).empty_table(), *parts])
     if table == "experiments" and not {"tags", "notes"}.isdisjoint(needed):
-        rows = with_edits(rows, snapshot, lambda runs: _in_files(snapshot, cache, runs))
+        rows = with_edits(rows, snapshot, lambda runs: _in_files(snapshot, reader, runs))
     if table == "experiments" and "status" in needed:
         rows = _with_true_status(rows, snapshot.alive())
     return rows.select(columns)
@@ -138,7 +159,7 @@ def _read(
 
 def _parts(
     snapshot: Snapshot,
-    cache: RowCache,
+    reader: _Reader,
     table: str,
     folder: str | None,
     columns: Sequence[str],
@@ -152,7 +173,7 @@ def _parts(
         if folder is None or PurePosixPath(info.path).parent.name == folder:
             if _surely_has_none(snapshot, table, info, where):
                 continue
-            rows = _rows_of_file(snapshot.files, cache, info.path, table, columns, where)
+            rows = _rows_of_file(snapshot.files, reader, info.path, table, columns, where)
             rows = _still_valid(rows, table, snapshot)
             yield _of_project(_not_seen(rows, table, info.path, seen), info.path)
     for log in snapshot.logs:
@@ -166,12 +187,12 @@ def _parts(
             yield _of_project(_not_seen(rows, table, path, seen), path)
 
 
-def _in_files(snapshot: Snapshot, cache: RowCache, experiment_ids: Collection[str]) -> pa.Table:
+def _in_files(snapshot: Snapshot, reader: _Reader, experiment_ids: Collection[str]) -> pa.Table:
     """Return what Parquet files have of the tags and notes of experiments, whatever logs say."""
     names, where = ["experiment_id", "tags", "notes"], {"experiment_id": experiment_ids}
     schema = pa.schema([SCHEMAS["experiments"].field(name) for name in names])
     parts = [
-        _rows_of_file(snapshot.files, cache, info.path, "experiments", names, where)
+        _rows_of_file(snapshot.files, reader, info.path, "experiments", names, where)
         for info in snapshot.table_files("experiments")
         if not _surely_has_none(snapshot, "experiments", info, where)
     ]
@@ -180,7 +201,7 @@ def _in_files(snapshot: Snapshot, cache: RowCache, experiment_ids: Collection[st
 
 def _rows_of_file(
     files: Files,
-    cache: RowCache,
+    reader: _Reader,
     path: str,
     table: str,
     columns: Sequence[str],
@@ -189,7 +210,13 @@ def _rows_of_file(
     def read() -> pa.Table:
         return read_rows(files, path, table, columns, where)
 
-    return cache.get(path, columns, where, read) if is_compacted(path) else read()
+    try:
+        return reader.cache.get(path, columns, where, read) if is_compacted(path) else read()
+    except CorruptFileError as error:
+        if reader.on_damaged is None:
+            raise
+        reader.on_damaged(error)
+        return SCHEMAS[table].empty_table().select(list(columns))
 
 
 def read_rows(
@@ -240,7 +267,7 @@ def _summaries_of_log(snapshot: Snapshot, log: LogContents) -> pa.Table:
     where = {"experiment_id": [log.experiment_id]}
     folder = log.name.project_folder
     names = SCHEMAS["metrics"].names
-    return summarize(_read(snapshot, RowCache(), "metrics", folder, names, where))
+    return summarize(_read(snapshot, _Reader(RowCache()), "metrics", folder, names, where))
 
 
 def _summaries_of_version_1(

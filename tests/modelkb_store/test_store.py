@@ -19,6 +19,7 @@ from modelkb_store import (
     Store,
     StoreNotFoundError,
 )
+from modelkb_store.commits.compaction import compact
 from modelkb_store.errors import InvalidSettingError, UnknownQueryNameError
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import create_store
@@ -240,6 +241,32 @@ def test_a_damaged_file_among_good_ones_is_named(store: Path, table: str) -> Non
     assert caught.value.path == path
     path.unlink()
     assert len(Store(store).experiments()) == (2 if table == "experiments" else 3)
+
+
+@pytest.mark.parametrize("compacted", [False, True])
+@pytest.mark.parametrize("table", ["experiments", "hyperparameters", "metrics", "checkpoints"])
+def test_who_is_told_of_damaged_files_reads_the_rest(
+    store: Path, table: str, compacted: bool
+) -> None:
+    ids = [
+        record_complete_experiment(store, "digits", number).experiment.experiment_id
+        for number in range(1, 4)
+    ]
+    if compacted:
+        compact(Store(store).files)
+        ids.append(record_complete_experiment(store, "digits", 4).experiment.experiment_id)
+    path = sorted((store / table).rglob("*.parquet"))[0 if not compacted else -1]
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    told: list[CorruptFileError] = []
+
+    opened = Store(store, on_damaged=told.append)
+    listed = opened.experiments()
+    rows = {run: opened.experiment(run).table(table) for run in listed["experiment_id"]}
+
+    assert {error.path for error in told} == {path}
+    whole = [run for run in ids if run in rows and (table == "experiments" or rows[run].num_rows)]
+    assert 0 < len(whole) < len(ids)
+    assert len(listed) == (len(whole) if table == "experiments" else len(ids))
 
 
 def test_a_file_with_damaged_text_is_named(store: Path) -> None:

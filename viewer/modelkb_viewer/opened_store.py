@@ -6,10 +6,13 @@ import streamlit as st
 
 from modelkb_store import Store
 from modelkb_store.layout import resolve_store_location
+from modelkb_viewer.damaged_files import DAMAGED_FILES
 
 
 def opened_store() -> Store:
     """Return the store of ``$MODELKB_STORE``, else ``./modelkb``.
+
+    Damaged files of tables are left out, and noted in :data:`DAMAGED_FILES`.
 
     Raises:
         StoreNotFoundError: There is none yet; it is looked for again the next time.
@@ -20,4 +23,4 @@ def opened_store() -> Store:
 
 @st.cache_resource(show_spinner=False)
 def _open(location: str) -> Store:
-    return Store(location)
+    return Store(location, on_damaged=DAMAGED_FILES.note)

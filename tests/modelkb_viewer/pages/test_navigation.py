@@ -29,3 +29,29 @@ def test_the_script_shows_the_dashboard(store: Path, monkeypatch: pytest.MonkeyP
     page = AppTest.from_file(SCRIPT, default_timeout=60).run()
     assert not page.exception
     assert page.title
+
+
+@pytest.mark.parametrize("module", ["experiment", "compare"])
+def test_without_a_store_every_address_shows_how_to_record_the_first_run(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = page_test(module, tmp_path / "none", monkeypatch, id="20260102-030405678-00").run()
+    assert [each.value for each in page.title] == ["Record your first run"]
+    assert not page.error
+
+
+def test_a_damaged_file_is_named_and_all_else_is_shown(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_sweep(store, count=3)
+    path = sorted((store / "experiments").rglob("*.parquet"))[0]
+    path.write_bytes(path.read_bytes()[:100])
+    monkeypatch.setenv(STORE_VARIABLE, str(store))
+
+    page = AppTest.from_file(SCRIPT, default_timeout=60).run()
+
+    assert not page.error
+    (box,) = page.warning
+    assert path.name in box.value.replace("\\", "")
+    recent = page.dataframe[-1].value
+    assert len(recent) == 2

@@ -20,7 +20,7 @@ from modelkb_viewer.content.selected_experiments import (
 )
 from modelkb_viewer.figures.colours import experiment_colours
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.pages import compare_models, compare_results, curves, links
+from modelkb_viewer.pages import compare_models, compare_results, curves, first_run, links
 
 _MOST = 30
 _OFFERED = 300
@@ -30,8 +30,11 @@ _PICKER = "compared"
 
 def show() -> None:
     """Draw the comparison of the experiments that the address names."""
-    st.title("Compare")
     with part("The comparison"):
+        if first_run.is_needed():
+            first_run.show()
+            return
+        st.title("Compare", anchor=False)
         store = opened_store()
         chosen = _pick(store, _ids_of_address(store))
         if len(chosen) < 2:

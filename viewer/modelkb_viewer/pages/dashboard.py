@@ -51,8 +51,9 @@ def _show_store(store: Store) -> None:
 
 def _show_what_is_there(store: Store, search: str, running_before: int) -> None:
     running = running_count(store)
-    if bool(running) != bool(running_before):
-        st.rerun()  # it is looked for changes more or less often from now on
+    # It is looked for changes more or less often from now on, or the store has vanished.
+    if bool(running) != bool(running_before) or first_run.is_needed():
+        st.rerun()
     st.subheader("Projects", anchor=False)
     with part("The projects"):
         show_projects(store, search)

@@ -18,6 +18,7 @@ from modelkb_viewer.pages import (
     experiment_head,
     experiment_metadata,
     experiment_test,
+    first_run,
 )
 
 _TABS: dict[str, Callable[[Experiment], None]] = {
@@ -31,6 +32,9 @@ _TABS: dict[str, Callable[[Experiment], None]] = {
 def show() -> None:
     """Draw the page of the experiment that the address names, or a choice of them."""
     with part("The experiment"):
+        if first_run.is_needed():
+            first_run.show()
+            return
         store = opened_store()
         wanted = st.query_params.get(addresses.EXPERIMENT)
         experiment = _found(store, wanted) if wanted else None

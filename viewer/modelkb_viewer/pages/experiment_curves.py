@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import cast
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -125,6 +126,9 @@ def _show_curve(
     state: _State, metric: str, _frame: pd.DataFrame, x: XAxis, smoothing: float, log: bool
 ) -> None:
     st.markdown(f"**{plain(metric)}**")
+    if not np.isfinite(_frame["value"]).any():
+        st.caption(f"All {len(_frame)} values are NaN or infinite, so there is nothing to draw.")
+        return
     figure = curves_figure(
         _frame, x=x, smoothing=smoothing, log=log, value_title=metric, height=280
     )

@@ -73,6 +73,7 @@ def _show_classes(classes: pd.DataFrame) -> None:
         "Precision, recall and F1 by class",
         key="classes",
         column_config={
+            "Class": st.column_config.TextColumn(width="medium"),
             **dict.fromkeys(["Precision", "Recall", "F1"], share),
             "Support": st.column_config.NumberColumn(help="Samples of the class"),
         },

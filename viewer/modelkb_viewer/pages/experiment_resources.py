@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from modelkb_store import Experiment
+from modelkb_store.records import Status
 from modelkb_viewer.components.figure import show_figure
 from modelkb_viewer.components.part import part
 from modelkb_viewer.components.table import download_menu
@@ -12,10 +13,22 @@ from modelkb_viewer.content.resource_use import learning_rates, resource_curves
 from modelkb_viewer.figures.curves import XAxis, curves_figure
 
 _COLUMNS = 2
+# Samples come every few seconds, and nobody waits for the next one.
+_SECONDS_WHILE_RUNNING = 10
 
 
 def show(experiment: Experiment) -> None:
-    """Draw a plot for each of what was measured."""
+    """Draw a plot for each of what was measured; while the experiment runs they grow."""
+    runs = experiment.record.status == Status.RUNNING.value
+
+    def draw() -> None:
+        with part("Learning rate and resources"):
+            _draw(experiment)
+
+    st.fragment(draw, run_every=_SECONDS_WHILE_RUNNING if runs else None)()
+
+
+def _draw(experiment: Experiment) -> None:
     rates = learning_rates(experiment)
     plots = {"Learning rate": rates} if len(rates) else {}
     plots |= resource_curves(experiment)

@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from modelkb_viewer import addresses
+from modelkb_viewer.components.damage import show_damage
 from modelkb_viewer.components.part import part
+from modelkb_viewer.damaged_files import DAMAGED_FILES
 from modelkb_viewer.pages import compare, dashboard, experiment, history, links, project
 
 _ICON = Path(__file__).parents[1] / "icon.png"
@@ -21,8 +23,11 @@ def show_page() -> None:
     links.remember(pages)
     page = st.navigation(list(pages.values()), position="top")
     history.restore(page.url_path)
+    damage = st.container()
     with part("This page"):
         page.run()
+    with damage:
+        show_damage(DAMAGED_FILES.met_lately())
 
 
 def make_pages() -> dict[str, Any]:
