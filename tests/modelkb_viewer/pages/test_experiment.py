@@ -12,6 +12,7 @@ from modelkb_store.editing import edit_experiment
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.records import EvaluationRecord
 from modelkb_store.writer import ExperimentWriter
+from modelkb_viewer.damaged_files import DAMAGED_FILES
 from page_test import page_test
 from small_experiment import STARTED, experiment_record, record_complete_experiment
 
