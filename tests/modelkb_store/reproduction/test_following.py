@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 import threading
@@ -62,6 +63,24 @@ def test_a_signal_is_named() -> None:
     assert ended.error == "signal SIGKILL ended the process"
 
 
+FOLLOWER = """
+import os, signal, sys
+from modelkb_store.reproduction.following import run_program
+
+def handlers():
+    return [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+former = handlers()
+try:
+    line = [sys.executable, "-c", {program!r}]
+    run_program(line, dict(os.environ), lambda line: print(line, flush=True))
+except KeyboardInterrupt:
+    print("interrupted")
+print(handlers() == former)
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there are no signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_who_stops_us_stops_the_program_as_a_person_would(
@@ -77,17 +96,16 @@ def test_who_stops_us_stops_the_program_as_a_person_would(
             open({str(stopped)!r}, "w").close()
             raise
     """
-    former = signal.getsignal(number)
+    line = [sys.executable, "-c", FOLLOWER.format(program=textwrap.dedent(program))]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout is not None
+        assert follower.stdout.readline() == "ready\n"
+        follower.send_signal(number)
+        printed = follower.stdout.read().splitlines()
 
-    def stop(line: str) -> None:
-        if line == "ready":
-            os.kill(os.getpid(), number)
-
-    line = [sys.executable, "-c", textwrap.dedent(program)]
-    with pytest.raises(KeyboardInterrupt):
-        run_program(line, dict(os.environ), stop)
     assert stopped.exists()
-    assert signal.getsignal(number) is former
+    assert printed[-2:] == ["interrupted", "True"]
+    assert follower.returncode == 0
 
 
 def test_a_child_that_goes_on_is_not_waited_for() -> None:
