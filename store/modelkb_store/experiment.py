@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -407,7 +408,9 @@ class Experiment:
         Example:
             >>> run.set_tags([*run.record.tags, "baseline"])
         """
-        self.record = edit_experiment(self._files, self.id, tags=tags, seen=self.record)
+        edited = edit_experiment(self._files, self.id, tags=tags, seen=self.record)
+        # The notes stay as they were seen, for an edit of these.
+        self.record = replace(self.record, tags=edited.tags)
 
     def set_notes(self, notes: str) -> None:
         """Give the experiment other notes; see :meth:`set_tags`.
@@ -415,7 +418,8 @@ class Experiment:
         Args:
             notes: The whole text, up to 100,000 characters.
         """
-        self.record = edit_experiment(self._files, self.id, notes=notes, seen=self.record)
+        edited = edit_experiment(self._files, self.id, notes=notes, seen=self.record)
+        self.record = replace(self.record, notes=edited.notes)
 
     def script(self) -> str:
         """Return the training as a script: data, model, compile, fit and evaluation.
