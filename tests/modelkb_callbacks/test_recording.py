@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import pytest
 
-from modelkb_callbacks import ModelKB, active_recordings, architecture, lineage
+from modelkb_callbacks import ModelKB, active_recordings, checkpointing, lineage
 from modelkb_callbacks.recording import Recording
 from modelkb_store import Experiment, Store
 from modelkb_store.tables import Tables
@@ -133,7 +133,7 @@ def test_a_run_that_is_interrupted_while_it_saves_the_weights_is_a_parent(
     keras.utils.set_random_seed(1)  # so that no weights are saved at the start
     model = compiled(functional())
     with monkeypatch.context() as patch:
-        patch.setattr(architecture, "save_weights", interrupt)
+        patch.setattr(checkpointing, "save_weights", interrupt)
         first = interrupted_fit(model, data, store)
     assert Tables(Store(store).files).read("trained_weights").num_rows == 1
     second = fit(model, data.x, data.classes).experiment

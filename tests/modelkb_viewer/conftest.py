@@ -60,6 +60,14 @@ def seeded_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "modelkb"
 
 
+@pytest.fixture(autouse=True)
+def _own_main() -> Iterator[None]:
+    """Put back the main module: Streamlit's test runner replaces it, and new processes use it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture
 def _two_hours_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put the reader two hours east of UTC."""

@@ -25,7 +25,9 @@ class Report(keras.callbacks.Callback):  # type: ignore[misc]
     """Prints what is over, after all other callbacks."""
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        print(f"epoch {epoch} {float((logs or {})['loss'])!r}", flush=True)
+        # In one piece, so that no other line comes in between.
+        sys.stdout.write(f"epoch {epoch} {float((logs or {})['loss'])!r}\n")
+        sys.stdout.flush()
 
 
 def train(store: str, *, batch_metrics: bool) -> None:

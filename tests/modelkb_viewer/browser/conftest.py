@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(scope="session")
+# Not for a session: Playwright keeps an event loop running, in which no other can be.
+@pytest.fixture(scope="module")
 def chromium_browser() -> Iterator[Browser]:
-    """A headless Chromium for all tests of a worker."""
+    """A headless Chromium for all tests of a module."""
     if chromium() is None:
         pytest.skip("no Chromium is installed")
     with browser() as started:
