@@ -19,8 +19,10 @@ def test_streamlit_takes_no_file_for_a_page() -> None:
 def test_pages_without_a_store_say_what_to_do(
     module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = page_test(module, tmp_path / "none", monkeypatch).run()
+    page = page_test(module, tmp_path / "none", monkeypatch, id="20260102-030405678-00").run()
     assert not page.exception
+    assert not page.error
+    assert [each.value for each in page.title] == ["Record your first run"]
 
 
 def test_the_script_shows_the_dashboard(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,15 +31,6 @@ def test_the_script_shows_the_dashboard(store: Path, monkeypatch: pytest.MonkeyP
     page = AppTest.from_file(SCRIPT, default_timeout=60).run()
     assert not page.exception
     assert page.title
-
-
-@pytest.mark.parametrize("module", ["experiment", "compare"])
-def test_without_a_store_every_address_shows_how_to_record_the_first_run(
-    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = page_test(module, tmp_path / "none", monkeypatch, id="20260102-030405678-00").run()
-    assert [each.value for each in page.title] == ["Record your first run"]
-    assert not page.error
 
 
 def test_a_damaged_file_is_named_and_all_else_is_shown(

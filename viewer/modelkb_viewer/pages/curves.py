@@ -15,6 +15,7 @@ from modelkb_viewer import addresses
 from modelkb_viewer.components.choice import choose
 from modelkb_viewer.components.figure import show_figure
 from modelkb_viewer.components.part import part
+from modelkb_viewer.components.smoothing_slider import choose_smoothing
 from modelkb_viewer.components.table import download_menu
 from modelkb_viewer.content.hyperparameter_values import varying_hyperparameters
 from modelkb_viewer.content.metric_values import metric_names
@@ -22,7 +23,6 @@ from modelkb_viewer.content.overlaid_curves import overlaid_curves, split_names
 from modelkb_viewer.content.selected_experiments import LABEL
 from modelkb_viewer.figures.colours import experiment_colours
 from modelkb_viewer.figures.curves import X_TITLES, XAxis, curves_figure
-from modelkb_viewer.figures.smoothing import MOST_SMOOTHING
 
 _MOST_DRAWN = 50
 _SECONDS_WHILE_RUNNING = 2
@@ -111,16 +111,7 @@ def _choose_view(metrics: list[str], hyperparameters: list[str]) -> _View:
     options = [_EXPERIMENT, *hyperparameters]
     colour_by = choose("Coloured by", options, key=addresses.COLOUR_BY, place=third)
     first, second, third = st.columns([2, 1, 2], vertical_alignment="bottom")
-    smoothing = first.slider(
-        "Smoothing",
-        0.0,
-        MOST_SMOOTHING,
-        0.0,
-        0.01,
-        key=addresses.SMOOTHING,
-        bind="query-params",
-        help="Exponential moving average: how much of the average before is kept.",
-    )
+    smoothing = choose_smoothing(first)
     log = second.toggle("Log scale", key=addresses.LOG, bind="query-params")
     both = third.toggle(
         "Training and validation together", key=addresses.BOTH_SPLITS, bind="query-params"

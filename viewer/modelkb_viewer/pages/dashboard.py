@@ -6,18 +6,14 @@ import streamlit as st
 
 from modelkb_store import Store
 from modelkb_viewer import addresses
-from modelkb_viewer.components.column_settings import FOUR_DIGITS, column_settings
 from modelkb_viewer.components.open_box import open_box
-from modelkb_viewer.components.open_column import clicked_target, open_column
 from modelkb_viewer.components.part import part
-from modelkb_viewer.components.table import show_table
 from modelkb_viewer.content.recent_experiments import recent_experiments, running_count
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.pages import first_run, links
+from modelkb_viewer.pages import first_run, links, recent_table
 from modelkb_viewer.pages.project_list import show_projects
 from modelkb_viewer.pages.refreshing import refreshing
 
-_KEY = "open-experiment"
 _BOX = "experiment-to-open"
 
 
@@ -65,27 +61,12 @@ def _show_what_is_there(store: Store, search: str, running_before: int) -> None:
 
 
 def _show_recent(store: Store, search: str) -> None:
-    if chosen := clicked_target(_KEY):
-        links.open_experiment(chosen)
+    recent_table.open_what_was_clicked()
     recent = recent_experiments(store, search)
     if recent.empty:
         st.caption("No experiment has these words.")
         return
-    help_text = "Click on a name to see the experiment."
-    settings = column_settings(
-        recent,
-        name=open_column("Name", recent["experiment_id"].to_list(), key=_KEY, help_text=help_text),
-        metric=st.column_config.TextColumn("Metric"),
-        value=st.column_config.NumberColumn("Value", format=FOUR_DIGITS, help="The last value"),
-    )
-    show_table(
-        recent,
-        "Recent experiments",
-        key="recent",
-        column_config=settings,
-        column_order=[name for name in recent.columns if name != "experiment_id"],
-        placeholder="",
-    )
+    recent_table.show(recent)
     words = (recent["name"] + " of " + recent["project"]).to_list()
     targets = dict(zip(recent["experiment_id"], words, strict=True))
     if chosen := open_box("Open an experiment", targets, key=_BOX):

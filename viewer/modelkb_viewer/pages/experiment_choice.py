@@ -6,20 +6,14 @@ import streamlit as st
 
 from modelkb_store import Store
 from modelkb_viewer import addresses
-from modelkb_viewer.components.column_settings import FOUR_DIGITS, column_settings
-from modelkb_viewer.components.open_column import clicked_target, open_column
-from modelkb_viewer.components.table import show_table
 from modelkb_viewer.content.recent_experiments import recent_experiments
-from modelkb_viewer.pages import links
-
-_KEY = "open-experiment"
+from modelkb_viewer.pages import recent_table
 
 
 def show(store: Store) -> None:
     """Draw the recent experiments, to choose one."""
     st.title("Experiment", anchor=False)
-    if chosen := clicked_target(_KEY):
-        links.open_experiment(chosen)
+    recent_table.open_what_was_clicked()
     search = st.text_input(
         "Search experiments",
         key=addresses.SEARCH,
@@ -33,22 +27,4 @@ def show(store: Store) -> None:
     if recent.empty:
         st.caption("No experiment has these words.")
         return
-    name = open_column(
-        "Name",
-        recent["experiment_id"].to_list(),
-        key=_KEY,
-        help_text="Click on a name to see the experiment.",
-    )
-    settings = column_settings(
-        recent,
-        name=name,
-        metric=st.column_config.TextColumn("Metric"),
-        value=st.column_config.NumberColumn("Value", format=FOUR_DIGITS, help="The last value"),
-    )
-    show_table(
-        recent,
-        "Recent experiments",
-        key="recent",
-        column_config=settings,
-        column_order=[column for column in recent.columns if column != "experiment_id"],
-    )
+    recent_table.show(recent)

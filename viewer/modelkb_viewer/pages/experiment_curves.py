@@ -17,6 +17,7 @@ from modelkb_viewer.components.column_settings import FOUR_DIGITS
 from modelkb_viewer.components.figure import show_figure
 from modelkb_viewer.components.part import part
 from modelkb_viewer.components.plain_text import plain
+from modelkb_viewer.components.smoothing_slider import choose_smoothing
 from modelkb_viewer.components.table import download_menu
 from modelkb_viewer.content.experiment_curves import (
     metric_curves,
@@ -24,7 +25,6 @@ from modelkb_viewer.content.experiment_curves import (
     metrics_with_words,
 )
 from modelkb_viewer.figures.curves import X_TITLES, XAxis, curves_figure
-from modelkb_viewer.figures.smoothing import MOST_SMOOTHING
 from modelkb_viewer.pages.refreshing import live
 
 _COLUMNS = 2
@@ -51,16 +51,7 @@ def show(store: Store, experiment: Experiment, search: str = "") -> None:
     st.subheader("Metrics", anchor=False)
     first, second, third = st.columns([1, 2, 1], vertical_alignment="bottom")
     x = cast("XAxis", choose("Over", X_TITLES, key=addresses.X, place=first))
-    smoothing = second.slider(
-        "Smoothing",
-        0.0,
-        MOST_SMOOTHING,
-        0.0,
-        0.01,
-        key=addresses.SMOOTHING,
-        bind="query-params",
-        help="Exponential moving average: how much of the average before is kept.",
-    )
+    smoothing = choose_smoothing(second)
     log = third.toggle("Log scale", key=addresses.LOG, bind="query-params")
 
     def draw() -> None:
