@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -26,28 +28,53 @@ PROCESSES = 32
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forked")
 
 
+# On two busy cores; a minute where nothing else runs.
+LONGEST_SECONDS = 900
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
 @pytest.fixture
-def stop(tmp_path: Path) -> Iterator[Path]:
+def stop(tmp_path: Path) -> Path:
     """The file that ends the processes that go on until they are told."""
-    path = tmp_path / "stop"
-    yield path
-    path.touch()
+    return tmp_path / "stop"
 
 
-def start(part: str, *arguments: object) -> subprocess.Popen[str]:
-    command = [sys.executable, store_traffic.__file__, part, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def start(stop: Path) -> Iterator[Start]:
+    """Starts a part of the traffic; none outlives the test."""
+    with contextlib.ExitStack() as started:
+
+        def start_part(part: str, *arguments: object) -> subprocess.Popen[str]:
+            line = [sys.executable, store_traffic.__file__, part, *map(str, arguments)]
+            pipe = subprocess.PIPE
+            process = subprocess.Popen(
+                line, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+            )
+            started.enter_context(process)
+            started.callback(kill_with_children, process)
+            return process
+
+        yield start_part
+
+
+def kill_with_children(process: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def said(process: subprocess.Popen[str]) -> dict[str, int]:
-    out, errors = process.communicate(timeout=240)
+    out, errors = process.communicate()
     assert process.returncode == 0, errors[-4000:]
     facts: dict[str, int] = json.loads(out) if out else {}
     return facts
 
 
 @pytest.mark.slow
-def test_every_read_is_consistent_and_nothing_is_lost(store: Path, stop: Path) -> None:
+@pytest.mark.timeout(LONGEST_SECONDS)
+def test_every_read_is_consistent_and_nothing_is_lost(
+    store: Path, stop: Path, start: Start
+) -> None:
     create_store(LocalFiles(store))
     others = {part: start(part, store, stop) for part in ("compact", "read", "read_by_pandas")}
     said(start("record", store, PROCESSES))
