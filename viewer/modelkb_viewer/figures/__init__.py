@@ -1,4 +1,4 @@
-"""Plots as Altair charts, made of data frames without Streamlit."""
+"""Plots as Altair charts or in Vega-Lite, made of data frames without Streamlit."""
 
 from altair.utils.schemapi import disable_debug_mode
 

@@ -1,4 +1,8 @@
-"""Curves over epochs, steps or time: those of one experiment, or of many one over the other."""
+"""Curves over epochs, steps or time: those of one experiment, or of many one over the other.
+
+They are written in Vega-Lite's own words: what is drawn again after each epoch is made in no time,
+and as the names of its data stay, the browser gives new points to the plot that it has.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,8 @@ _FEW_POINTS = 400
 _HEIGHT = 340
 # With digits of its own: an axis would else write 50 as 5e+1.
 _NUMBERS = ".6~g"
+_POINTS, _RECORDED = "points", "recorded"
+_CHOSEN, _NEAREST = "chosen", "nearest"
 
 
 def curves_figure(
@@ -46,8 +52,10 @@ def curves_figure(
     colours: Mapping[str, str] | None = None,
     colour_title: str | None = None,
     height: int = _HEIGHT,
-) -> alt.LayerChart:
-    """Return curves as lines; pointing at one shows its values, a click in the legend keeps it.
+) -> dict[str, Any]:
+    """Return curves as lines, in Vega-Lite.
+
+    Pointing at a line shows its values, a click in the legend keeps it.
 
     Several experiments are told apart by colour (and, where there are more than colours, by the
     pattern of the line), series of one experiment by colour, and where there are several of both,
@@ -77,17 +85,23 @@ def curves_figure(
     points = recorded.assign(value=smoothed(recorded, _LINES, smoothing))
     recorded, points = _drawable(recorded, log), _drawable(points, log)
     look = _look(points, colours, colour_title)
-    chosen = alt.selection_point(fields=[look.legend_field], bind="legend")
     title = {"x": X_TITLES[x], "value": value_title}
-    line = _lines(points, x, title, look, log).encode(opacity=_opacity(chosen, 0.95))
-    layers = [line.add_params(chosen), _pointer(line, points, x, title, colour_title)]
+    line = _line(x, title, look, log)
+    layers = [
+        {**line, "data": {"name": _POINTS}, "params": [_chosen(look)]},
+        _pointer(line, points, x, title, colour_title),
+    ]
+    datasets = {_POINTS: points}
     if smoothing:
-        pale = _lines(recorded, x, title, look, log).mark_line(strokeWidth=1, clip=True)
-        layers.insert(0, pale.encode(opacity=_opacity(chosen, 0.25)))
-    # The height holds the legend, too.
-    height += _ROW_OF_LEGEND * look.legend_rows
-    chart: alt.LayerChart = alt.layer(*layers).properties(height=height, width="container")
-    return chart
+        layers.insert(0, {**_pale(line), "data": {"name": _RECORDED}})
+        datasets[_RECORDED] = recorded
+    return {
+        "layer": layers,
+        "datasets": datasets,
+        "width": "container",
+        # It holds the legend, too.
+        "height": height + _ROW_OF_LEGEND * look.legend_rows,
+    }
 
 
 def _drawable(points: pd.DataFrame, log: bool) -> pd.DataFrame:
@@ -96,28 +110,47 @@ def _drawable(points: pd.DataFrame, log: bool) -> pd.DataFrame:
     return thinned(kept, _LINES, max(_FEWEST_OF_LINE, _MOST_POINTS // lines))
 
 
-def _lines(
-    points: pd.DataFrame, x: XAxis, title: Mapping[str, str], look: _Look, log: bool
-) -> alt.Chart:
+def _line(x: XAxis, title: Mapping[str, str], look: _Look, log: bool) -> dict[str, Any]:
     thick = 2 if look.line_count <= len(COLOURS) else 1.2
     # Epochs and steps are whole numbers.
-    axis = alt.Axis(tickMinStep=1, format=_NUMBERS if x == "time" else "d", grid=False)
-    scale = alt.Scale(type="log") if log else alt.Scale(zero=False)
-    drawn: alt.Chart = (
-        alt.Chart(points)
-        .mark_line(strokeWidth=thick, clip=True)
-        .encode(
-            x=alt.X("x:Q", title=title["x"], axis=axis, scale=alt.Scale(nice=False)),
-            y=alt.Y("value:Q", title=title["value"], scale=scale, axis=alt.Axis(format=_NUMBERS)),
-            detail=[alt.Detail(f"{name}:N") for name in _LINES],
+    axis = {"tickMinStep": 1, "format": _NUMBERS if x == "time" else "d", "grid": False}
+    return {
+        "mark": {"type": "line", "strokeWidth": thick, "clip": True},
+        "encoding": {
+            "x": {
+                "field": "x",
+                "type": "quantitative",
+                "title": title["x"],
+                "axis": axis,
+                "scale": {"nice": False},
+            },
+            "y": {
+                "field": "value",
+                "type": "quantitative",
+                "title": title["value"],
+                "axis": {"format": _NUMBERS},
+                "scale": {"type": "log"} if log else {"zero": False},
+            },
+            "detail": [{"field": name, "type": "nominal"} for name in _LINES],
+            "opacity": _opacity(0.95),
             **look.encodings,
-        )
-    )
-    return drawn
+        },
+    }
 
 
-def _opacity(chosen: alt.Parameter, opacity: float) -> Any:
-    return alt.when(chosen).then(alt.value(opacity)).otherwise(alt.value(opacity / 10))
+def _pale(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a line as the recorded values are drawn behind smoothed ones."""
+    mark = {**line["mark"], "strokeWidth": 1}
+    return {"mark": mark, "encoding": {**line["encoding"], "opacity": _opacity(0.25)}}
+
+
+def _chosen(look: _Look) -> dict[str, Any]:
+    select = {"type": "point", "fields": [look.legend_field]}
+    return {"name": _CHOSEN, "select": select, "bind": "legend"}
+
+
+def _opacity(opacity: float) -> dict[str, Any]:
+    return {"condition": {"param": _CHOSEN, "value": opacity}, "value": opacity / 10}
 
 
 @dataclass(frozen=True)
@@ -146,26 +179,30 @@ def _look(
     encodings: dict[str, Any] = {}
     field = "experiment"
     if colour_title:
-        encodings["color"] = colour_of(points, colour_title)
+        encodings["color"] = colour_of(points, colour_title).to_dict()
         field = "colour"
     elif len(experiments) > 1 or colours:
         known = {**experiment_colours(experiments), **(colours or {})}
         range_ = [known[name] for name in experiments]
-        encodings["color"] = _nominal(alt.Color, "experiment", experiments, range_)
+        encodings["color"] = _nominal("experiment", experiments, range_)
         patterns = [experiment_dashes(known)[name] for name in experiments]
         if len(series) == 1 and len(set(map(tuple, patterns))) > 1:
-            encodings["strokeDash"] = _nominal(alt.StrokeDash, "experiment", experiments, patterns)
+            encodings["strokeDash"] = _nominal("experiment", experiments, patterns)
     else:
         field = "series"
         range_ = list(experiment_colours(series).values())
-        encodings["color"] = _nominal(alt.Color, "series", series, range_)
+        encodings["color"] = _nominal("series", series, range_)
         patterns = list(experiment_dashes(series).values())
         if len(series) > len(COLOURS):
-            encodings["strokeDash"] = _nominal(alt.StrokeDash, "series", series, patterns)
+            encodings["strokeDash"] = _nominal("series", series, patterns)
     if len(series) > 1 and field != "series":
-        encodings["strokeDash"] = alt.StrokeDash(
-            "series:N", sort=series, title="Series", legend=_legend(len(series), GREY)
-        )
+        encodings["strokeDash"] = {
+            "field": "series",
+            "type": "nominal",
+            "sort": series,
+            "title": "Series",
+            "legend": _legend(len(series), GREY),
+        }
     entries = len(experiments if field == "experiment" else series)
     rows = 0 if entries > _MOST_IN_LEGEND else -(-entries // _legend_columns(entries))
     return _Look(encodings, field, count, rows)
@@ -186,41 +223,42 @@ def colour_of(
     values = sorted(frame["colour"].dropna().unique().tolist(), key=str)
     colours = experiment_colours([str(value) for value in values])
     scale = alt.Scale(domain=values, range=list(colours.values()))
-    return alt.Color(
-        "colour:N", title=title, scale=scale, legend=_legend(len(values), symbol=symbol)
-    )
+    shown = _legend(len(values), symbol=symbol)
+    legend = None if shown is None else alt.Legend(**shown)
+    return alt.Color("colour:N", title=title, scale=scale, legend=legend)
 
 
-def _nominal(channel: Any, field: str, domain: list[str], range_: list[Any]) -> Any:
-    return channel(
-        f"{field}:N",
-        sort=domain,
-        title=field.capitalize(),
-        scale=alt.Scale(domain=domain, range=range_),
-        legend=_legend(len(domain)),
-    )
+def _nominal(field: str, domain: list[str], range_: list[Any]) -> dict[str, Any]:
+    return {
+        "field": field,
+        "type": "nominal",
+        "sort": domain,
+        "title": field.capitalize(),
+        "scale": {"domain": domain, "range": range_},
+        "legend": _legend(len(domain)),
+    }
 
 
 def _legend(
     entries: int, colour: str | None = None, symbol: Literal["circle", "stroke"] = "stroke"
-) -> alt.Legend | None:
+) -> dict[str, Any] | None:
     """Return a legend below the chart, which also fits a phone; none for one or very many lines."""
     if not 1 < entries <= _MOST_IN_LEGEND:
         return None
     columns = _legend_columns(entries)
     stroke: Any = {"symbolStrokeColor": colour} if colour else {}
     # Lines, which also show the pattern; strong ones, though there may be pale lines as well.
-    return alt.Legend(
-        orient="bottom",
-        columns=columns,
-        labelLimit=_LABEL_PIXELS[columns],
-        symbolLimit=0,
-        symbolType=symbol,
-        symbolSize=400 if symbol == "stroke" else 100,
-        symbolStrokeWidth=2.5,
-        symbolOpacity=1,
+    return {
+        "orient": "bottom",
+        "columns": columns,
+        "labelLimit": _LABEL_PIXELS[columns],
+        "symbolLimit": 0,
+        "symbolType": symbol,
+        "symbolSize": 400 if symbol == "stroke" else 100,
+        "symbolStrokeWidth": 2.5,
+        "symbolOpacity": 1,
         **stroke,
-    )
+    }
 
 
 def _legend_columns(entries: int) -> int:
@@ -228,23 +266,35 @@ def _legend_columns(entries: int) -> int:
 
 
 def _pointer(
-    line: alt.Chart,
+    line: dict[str, Any],
     points: pd.DataFrame,
     x: XAxis,
     title: Mapping[str, str],
     colour_title: str | None,
-) -> alt.Chart:
+) -> dict[str, Any]:
     """Return points that show up under the pointer, and tell what is there."""
-    nearest = alt.selection_point(on="pointerover", nearest=True, empty=False, clear="pointerout")
-    tooltip = [alt.Tooltip(f"{name}:N", title=name.capitalize()) for name in _LINES]
-    tooltip.append(alt.Tooltip("x:Q", title=title["x"], format=".4~g" if x == "time" else "d"))
-    tooltip.append(alt.Tooltip("value:Q", title=title["value"], format=".4~g"))
+    select = {"type": "point", "on": "pointerover", "nearest": True, "clear": "pointerout"}
+    tooltip: list[dict[str, Any]] = [
+        {"field": name, "type": "nominal", "title": name.capitalize()} for name in _LINES
+    ]
+    numbers = {"x": ".4~g" if x == "time" else "d", "value": ".4~g"}
+    tooltip += [
+        {"field": name, "type": "quantitative", "title": title[name], "format": digits}
+        for name, digits in numbers.items()
+    ]
     if colour_title:
-        tooltip.append(alt.Tooltip("colour", title=colour_title))
+        kind = "quantitative" if pd.api.types.is_numeric_dtype(points["colour"]) else "nominal"
+        tooltip.append({"field": "colour", "type": kind, "title": colour_title})
     # Few points are always seen, as a line of one point would not be.
     alone = points.groupby(_LINES, observed=True)["x"].transform("size") == 1
     seen = len(points) <= _FEW_POINTS or bool(alone.any())
-    opacity = alt.when(nearest).then(alt.value(1)).otherwise(alt.value(0.7 if seen else 0))
-    dot = line.mark_point(size=30 if seen else 50, filled=True)
-    drawn: alt.Chart = dot.encode(opacity=opacity, tooltip=tooltip).add_params(nearest)
-    return drawn
+    opacity = {
+        "condition": {"param": _NEAREST, "empty": False, "value": 1},
+        "value": 0.7 if seen else 0,
+    }
+    return {
+        "data": {"name": _POINTS},
+        "mark": {"type": "point", "size": 30 if seen else 50, "filled": True},
+        "encoding": {**line["encoding"], "opacity": opacity, "tooltip": tooltip},
+        "params": [{"name": _NEAREST, "select": select}],
+    }
