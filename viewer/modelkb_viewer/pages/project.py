@@ -18,7 +18,7 @@ from modelkb_viewer.pages.project_list import show_projects
 from modelkb_viewer.pages.project_table import ProjectTable
 
 _MOST_CHARTED = 500
-_SECONDS_BEFORE_CHARTS = 0.3
+_SECONDS_BEFORE_CHARTS = 1.0
 _HAS_CHARTS = "the project page has charts"
 
 
