@@ -74,6 +74,16 @@ def _recorded_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of one project, for what is done to many copies."""
+    root = tmp_path_factory.mktemp("small") / "modelkb"
+    record_complete_experiment(root, "digits", 1)
+    record_complete_experiment(root, "digits", 2)
+    wait_for_tidying()
+    return root
+
+
 @pytest.fixture
 def whole_store(_recorded_store: Path, store: Path) -> LocalFiles:
     """A store with two experiments of one project and one of another."""
