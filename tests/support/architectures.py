@@ -111,14 +111,14 @@ def sequential_in_sequential() -> Any:
 @architecture
 def deep_sequential() -> Any:
     return keras.Sequential(
-        [keras.Input((4,)), *(layers.Dense(4, activation="relu") for _ in range(120))]
+        [keras.Input((4,)), *(layers.Dense(4, activation="relu") for _ in range(50))]
     )
 
 
 @architecture
 def deep_functional() -> Any:
     x = inputs = keras.Input((4,))
-    for number in range(60):
+    for number in range(25):
         x = layers.Dense(4, name=f"dense_of_{number}")(x)
         x = layers.LeakyReLU(negative_slope=0.1, name=f"act{number}")(x)
     return keras.Model(inputs, x)

@@ -18,7 +18,7 @@ def _code(model: Any) -> str:
 
 
 def _built(code: str) -> Any:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     scope: dict[str, Any] = {}
     exec(code, scope)
     return scope["build_model"]()

@@ -37,7 +37,7 @@ texts = st.sampled_from(HOSTILE) | st.text()
 
 @functools.cache
 def _config_text() -> str:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     inputs = keras.Input((3,))
     x = layers.Dense(3, activation="relu", kernel_regularizer="l2")(inputs)
     x = layers.LSTM(2)(keras.ops.expand_dims(x * 2.0, 1))
@@ -97,7 +97,7 @@ def test_running_it_runs_nothing_else(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="dense_of_mine")])
     config = json.loads(model.to_json())
     config["config"]["name"] = config["config"]["layers"][1]["config"]["name"] = text

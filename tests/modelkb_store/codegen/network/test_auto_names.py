@@ -13,7 +13,7 @@ from modelkb_store.codegen.network.ordering import constructed
 
 @pytest.mark.parametrize("name", [name for name in dir(layers) if name[0].isupper()])
 def test_class_names_are_written_as_keras_writes_them(name: str) -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     assert snake_case(name) == keras.src.utils.naming.auto_name(name)
 
 
@@ -34,7 +34,7 @@ def test_numbers_of_names(name: str, expected: tuple[str, int] | None) -> None:
 
 
 def test_only_names_that_count_up_can_be_left_out() -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     layers.ReLU()  # takes a name that is then missing in the model
     inputs = keras.Input((4,))
     x = layers.ReLU()(layers.Dense(2)(layers.Dense(3)(inputs)))
@@ -45,7 +45,7 @@ def test_only_names_that_count_up_can_be_left_out() -> None:
 
 
 def test_a_sequential_model_takes_the_name_of_a_functional_one() -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     base = keras.Sequential([keras.Input((4,)), layers.Dense(2)])
     inputs = keras.Input((4,))
     model = keras.Model(inputs, base(inputs))

@@ -14,7 +14,7 @@ from modelkb_store.errors import CodeGenerationError
 
 @pytest.fixture(autouse=True)
 def _fresh_names() -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
 
 
 def _network(model: Any) -> Network:

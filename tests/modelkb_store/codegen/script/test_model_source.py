@@ -85,7 +85,7 @@ def decoder() -> keras.Model:
 
 
 def test_models_get_functions_named_for_the_arguments(written: Written) -> None:
-    keras.backend.clear_session()  # it counts the names of layers
+    keras.backend.clear_session(free_memory=False)  # it counts the names of layers
     model = Vae(encoder(), decoder(), 0.5)
 
     functions, problems = written(ModelArguments.of(model).values)
@@ -103,7 +103,7 @@ def test_models_get_functions_named_for_the_arguments(written: Written) -> None:
 
 
 def test_they_are_made_in_the_order_of_the_names_of_their_layers(written: Written) -> None:
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     made_first = decoder()
     model = Vae(encoder(), made_first)
 
@@ -127,7 +127,7 @@ def test_one_object_given_twice_is_one_object(written: Written) -> None:
 
 
 def test_an_own_layer_is_told_from_its_class(written: Written) -> None:
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     model = Vae(Pooling(), Pooling, activation=clipped)
 
     functions, _ = written(ModelArguments.of(model).values)
