@@ -54,18 +54,27 @@ def _run(snapshot: Snapshot, query: str) -> pa.Table:
         # Names in the query are of tables, never of variables of this program.
         connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
         paths: list[str] = []
-        for table in SCHEMAS:
-            if re.search(rf"\b{table}\b", query, re.IGNORECASE):
-                paths += _define(connection, snapshot, table)
-        connection.execute(f"SET allowed_paths = {_list(paths)}")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
         try:
-            return connection.sql(query).to_arrow_table()
+            for table in SCHEMAS:
+                if re.search(rf"\b{table}\b", query, re.IGNORECASE):
+                    paths += _define(connection, snapshot, table)
+            connection.execute(f"SET allowed_paths = {_list(paths)}")
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+            return _answer(connection, query)
         except duckdb.IOException as error:  # a file was merged with others meanwhile
             raise FileNotFoundError(str(error)) from error
-        except duckdb.Error as error:
-            raise SqlError(query, str(error)) from error
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
+    import duckdb
+
+    try:
+        return connection.sql(query).to_arrow_table()
+    except duckdb.IOException:
+        raise
+    except duckdb.Error as error:
+        raise SqlError(query, str(error)) from error
 
 
 def _define(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str) -> list[str]:

@@ -270,6 +270,26 @@ def test_it_answers_while_files_are_merged(files: LocalFiles, store: Path) -> No
         merging.join()
 
 
+class MergedFiles(LocalFiles):
+    """Files that are merged with others just before the first of them is opened."""
+
+    merged = False
+
+    def local_path(self, path: str) -> Path:
+        if not self.merged:
+            self.merged = True
+            compact(LocalFiles(self.root))
+        return super().local_path(path)
+
+
+@pytest.mark.parametrize("recorded", ["loose"], indirect=True)
+def test_files_that_are_merged_before_they_are_opened(files: LocalFiles) -> None:
+    merged = MergedFiles(files.root)
+
+    assert run_sql(merged, "SELECT count(*) AS n FROM metrics")["n"].to_pylist() == [27]
+    assert merged.merged
+
+
 @in_one_layout
 def test_a_store_answers_with_a_data_frame(files: LocalFiles) -> None:
     frame = Store(files.root).sql("SELECT owner, count(*) AS runs FROM experiments GROUP BY owner")
