@@ -38,7 +38,7 @@ from modelkb_store.writer import ExperimentWriter
 from small_experiment import ENVIRONMENT, STARTED, experiment_record, metric_record, write_weights
 
 PROJECTS = ("digits", "100% größe/x=y")
-RUNS = 2
+RUNS = 1
 EPOCHS = 4
 HYPERPARAMETERS = 4
 PAUSE_SECONDS = 0.2  # so that those who record have the machine most of the time
@@ -46,7 +46,7 @@ ROWS_OF_RUN = 2 * EPOCHS + 1  # training and validation loss, and one evaluation
 
 
 def record(root: Path, processes: int) -> None:
-    """Record some runs in each of many processes."""
+    """Record in each of many processes."""
     children = []
     for number in range(processes):
         child = os.fork()
