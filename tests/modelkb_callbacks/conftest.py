@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from modelkb_callbacks import ModelKB
 from modelkb_store import Store
 from trainings import CLASSES, FEATURES, SAMPLES, Data, Fit, Fitted
+from warm_python import WarmPython
 
 
 @pytest.fixture
@@ -27,6 +29,14 @@ def fit(store: Path) -> Fit:
         return Fitted(model, history.history, Store(store).experiment(recorder.experiment_id))
 
     return run
+
+
+@pytest.fixture(scope="session")
+def warm_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPython]:
+    """Runs scripts in processes of their own that need not load TensorFlow."""
+    made = WarmPython(tmp_path_factory.mktemp("scripts"))
+    yield made
+    made.close()
 
 
 @pytest.fixture

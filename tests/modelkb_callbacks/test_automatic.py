@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -245,56 +242,3 @@ def test_calls_that_are_wrong_get_keras_own_error(
     with pytest.raises(TypeError, match="epoks"):
         model.predict(data.x, epoks=1)
     assert list(Store(store).experiments()["status"]) == ["finished"]
-
-
-BACKENDS = textwrap.dedent(
-    """
-    import sys
-    import modelkb_callbacks
-    import keras, numpy as np
-
-    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
-    y = (x.sum(axis=1) > 0).astype("int64")
-
-    def train():
-        keras.utils.set_random_seed(0)
-        model = keras.Sequential(
-            [keras.layers.Dense(4), keras.layers.Dropout(0.5), keras.layers.Dense(2)]
-        )
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile("adam", loss, metrics=["accuracy"])
-        results = [model.fit(x, y, validation_split=0.25, epochs=2, verbose=0).history]
-        results.append(model.evaluate(x, y, verbose=0))
-        results.append(model.predict(x, verbose=0).tolist())
-        results.append(model.fit(x, y, epochs=2, verbose=0).history)
-        return results, [weights.tolist() for weights in model.get_weights()]
-
-    plain = train()
-    modelkb_callbacks.autolog(store=sys.argv[1], strict=True)
-    assert train() == plain
-    modelkb_callbacks.disable()
-    assert keras.Model.fit is super(keras.Model, keras.Model).fit
-    print(keras.config.backend())
-    """
-)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends(backend: str, store: Path) -> None:
-    pytest.importorskip(backend, reason=f"pip install 'modelkb[{backend}]'")
-    done = subprocess.run(
-        [sys.executable, "-c", BACKENDS, str(store)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "KERAS_BACKEND": backend},
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [backend]
-    opened = Store(store)
-    first, second = (opened.experiment(i) for i in opened.experiments()["experiment_id"])
-    assert first.record.problems == second.record.problems == ()
-    assert second.record.parent_experiment_id == first.id
-    assert set(first.metrics()["split"]) == {"train", "validation", "test"}
-    assert first.table("predictions").num_rows == 1

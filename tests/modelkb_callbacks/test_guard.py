@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 import textwrap
 import warnings
@@ -18,6 +17,7 @@ from modelkb_callbacks import ModelKB, ModelKBWarning
 from modelkb_callbacks.guard import Guard
 from modelkb_store import NotAStoreError, Store
 from trainings import Data, compiled, same_weights, sequential
+from warm_python import WarmPython
 
 
 def train(data: Data, *callbacks: keras.callbacks.Callback, epochs: int = 3) -> Any:
@@ -164,7 +164,7 @@ def test_an_interruption_is_never_swallowed() -> None:
 
 
 @pytest.mark.slow
-def test_full_disk(tmp_path: Path) -> None:
+def test_full_disk(tmp_path: Path, warm_python: WarmPython) -> None:
     """A limit on the size of files stands for a full disk: writing fails with an OSError."""
     script = textwrap.dedent(
         """
@@ -197,7 +197,8 @@ def test_full_disk(tmp_path: Path) -> None:
         """
     )
     folder = tmp_path / "modelkb"
-    subprocess.run([sys.executable, "-c", script, str(folder)], check=True, timeout=280)
+    ended = warm_python.run(script, folder)
+    assert ended.returncode == 0, ended.stderr
     experiment_id = Store(folder).experiments()["experiment_id"].iloc[0]
     assert sorted(Store(folder).experiment(experiment_id).metrics()["epoch"]) == [0, 1]
     assert not [path for path in folder.rglob(".*") if path.is_file()]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 import tracemalloc
 import warnings
@@ -22,6 +20,7 @@ from sklearn import metrics
 from modelkb_callbacks import ModelKB, ModelKBWarning
 from modelkb_store import ModelLoadError, Store
 from trainings import CLASSES, Data, Fit, compiled, same_weights, sequential
+from warm_python import WarmPython
 
 Callbacks = list[keras.callbacks.Callback]
 
@@ -414,7 +413,9 @@ def test_secrets_in_nested_settings_and_texts(data: Data, store: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_interruption_while_we_evaluate_leaves_a_whole_record(store: Path) -> None:
+def test_an_interruption_while_we_evaluate_leaves_a_whole_record(
+    store: Path, warm_python: WarmPython
+) -> None:
     script = textwrap.dedent(
         """
         import os, signal, sys
@@ -441,11 +442,9 @@ def test_an_interruption_while_we_evaluate_leaves_a_whole_record(store: Path) ->
         model.fit(x, x[:, :1], verbose=0, callbacks=[ModelKB(store=sys.argv[1]), Arm()])
         """
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(store)], capture_output=True, check=False, timeout=200
-    )
+    done = warm_python.run(script, store)
     assert done.returncode in (-signal.SIGINT, 1), done.stderr
-    assert b"KeyboardInterrupt" in done.stderr
+    assert "KeyboardInterrupt" in done.stderr
     experiment = Store(store).experiment(Store(store).experiments()["experiment_id"].iloc[0])
     assert experiment.record.status == "finished"
     assert experiment.record.epochs_completed == 1

@@ -14,9 +14,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from commands import python, script_of
 from modelkb_store import Store
 from modelkb_store.upkeep.checking import check
+from warm_python import WarmPython
 
 pytestmark = [
     pytest.mark.slow,
@@ -84,7 +84,7 @@ def test_no_reported_epoch_is_lost_at_any_moment(trainer: Trainer, store: Path) 
     reported: list[dict[int, float]] = []
     for number in range(KILLS // 2):
         after = "pid" if number % 5 == 0 else "epoch"
-        reported.append(trainer.train_and_kill(after, moments.uniform(0.0, 1.0)))
+        reported.append(trainer.train_and_kill(after, moments.uniform(0.0, 0.7)))
 
     assert sum(map(bool, reported)) > KILLS // 4  # they did train
     runs = Store(store).experiments()
@@ -145,18 +145,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
-def losses_without_recording(tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def plain_losses(warm_python: WarmPython) -> str:
+    """What the training prints without recording."""
     text = TRAINING.format(spoil="pass").replace("callbacks=[recorder, Fill()]", "callbacks=[]")
-    return python(script_of(tmp_path, text, "plain.py"), tmp_path / "unused").stdout
+    ended = warm_python.run(text, "unused")
+    assert ended.stdout
+    return str(ended.stdout)
 
 
-def test_a_disk_that_becomes_full_stops_no_training(small_disk: Path, tmp_path: Path) -> None:
-    script = script_of(tmp_path, TRAINING.format(spoil=FULL))
+def test_a_disk_that_becomes_full_stops_no_training(
+    small_disk: Path, warm_python: WarmPython, plain_losses: str
+) -> None:
+    text = TRAINING.format(spoil=FULL)
 
-    ended = python(script, small_disk / "modelkb", small_disk / "filler")
+    ended = warm_python.run(text, small_disk / "modelkb", small_disk / "filler")
 
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == losses_without_recording(tmp_path)
+    assert ended.stdout == plain_losses
     assert ended.stderr.count("ModelKBWarning") == 1
     before = Store(small_disk / "modelkb").experiment_table()
     assert before["status"].to_pylist() == ["interrupted"]  # its end could not be written
@@ -166,12 +172,14 @@ def test_a_disk_that_becomes_full_stops_no_training(small_disk: Path, tmp_path: 
     assert check(Store(small_disk / "modelkb").files) == []
 
 
-def test_a_disk_that_is_full_for_a_while_costs_no_epoch(small_disk: Path, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_for_a_while_costs_no_epoch(
+    small_disk: Path, warm_python: WarmPython
+) -> None:
     text = TRAINING.format(
         spoil=FULL + "        if epoch == 6:\n            import os; os.unlink(sys.argv[2])"
     )
 
-    ended = python(script_of(tmp_path, text), small_disk / "modelkb", small_disk / "filler")
+    ended = warm_python.run(text, small_disk / "modelkb", small_disk / "filler")
 
     assert ended.returncode == 0, ended.stderr
     runs = Store(small_disk / "modelkb").experiments()
@@ -181,19 +189,23 @@ def test_a_disk_that_is_full_for_a_while_costs_no_epoch(small_disk: Path, tmp_pa
     assert check(Store(small_disk / "modelkb").files) == []
 
 
-def test_a_disk_that_cannot_be_written_stops_no_training(small_disk: Path, tmp_path: Path) -> None:
+def test_a_disk_that_cannot_be_written_stops_no_training(
+    small_disk: Path, warm_python: WarmPython, plain_losses: str
+) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
 
-    ended = python(script_of(tmp_path, TRAINING.format(spoil="pass")), small_disk / "modelkb")
+    ended = warm_python.run(TRAINING.format(spoil="pass"), small_disk / "modelkb")
 
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout == losses_without_recording(tmp_path)
+    assert ended.stdout == plain_losses
     assert ended.stderr.count("ModelKBWarning") == 1
 
 
-def test_a_store_that_cannot_be_written_is_read_as_it_is(small_disk: Path, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_written_is_read_as_it_is(
+    small_disk: Path, warm_python: WarmPython
+) -> None:
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    python(script_of(tmp_path, TRAINING.format(spoil=killed)), small_disk / "modelkb")
+    warm_python.run(TRAINING.format(spoil=killed), small_disk / "modelkb")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
 
     runs = Store(small_disk / "modelkb").experiments()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 import time
 from pathlib import Path
@@ -12,6 +10,7 @@ import pandas as pd
 import pytest
 
 from modelkb_store import Store
+from warm_python import WarmPython
 
 TRAIN = textwrap.dedent(
     """
@@ -30,27 +29,26 @@ TRAIN = textwrap.dedent(
         callbacks=[ModelKB(store=sys.argv[1], project="sweep", name=f"run {seed}", strict=True)],
     )
     print(fit.history["val_loss"])
+    heavy = {"streamlit", "duckdb", "jinja2", "lark", "click", "modelkb_viewer"}
+    print("imported:", sorted(heavy & set(sys.modules)))
     """
 )
 
 
 @pytest.mark.slow
-def test_eight_processes_record_into_one_project(store: Path) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", TRAIN, str(store), str(seed)], stdout=subprocess.PIPE, text=True
-        )
-        for seed in range(8)
-    ]
+def test_eight_processes_record_into_one_project(store: Path, warm_python: WarmPython) -> None:
+    processes = [warm_python.start(TRAIN, store, seed) for seed in range(8)]
     reads = 0
-    while any(process.poll() is None for process in processes):
+    while any(process.is_running() for process in processes):
         if (store / "metrics").is_dir() and any((store / "metrics").rglob("*.parquet")):
             rows = pd.read_parquet(store / "metrics")
             assert not rows.duplicated(["experiment_id", "epoch", "split", "metric"]).any()
             reads += 1
         time.sleep(0.05)
-    printed = [process.communicate()[0] for process in processes]
-    assert [process.returncode for process in processes] == [0] * 8
+    ended = [process.end() for process in processes]
+    assert [each.returncode for each in ended] == [0] * 8, [each.stderr for each in ended]
+    printed = [each.stdout.splitlines() for each in ended]
+    assert {lines[-1] for lines in printed} == {"imported: []"}, "nothing of the viewer"
     assert reads > 0
 
     opened = Store(store)
@@ -64,21 +62,7 @@ def test_eight_processes_record_into_one_project(store: Path) -> None:
     for _, row in experiments.iterrows():
         experiment = opened.experiment(row["experiment_id"])
         losses = experiment.metrics().query("split == 'validation' and metric == 'loss'")
-        assert str(list(losses["value"])) == printed[row["seed"]].strip()
+        assert str(list(losses["value"])) == printed[row["seed"]][0]
         assert experiment.confusion_matrix().to_numpy().sum() == 16
         assert len(experiment.load_model().get_weights()) == 4
     assert not [path for path in store.rglob(".*") if path.is_file()]
-
-
-@pytest.mark.slow
-def test_a_training_process_imports_nothing_of_the_viewer(store: Path) -> None:
-    check = TRAIN + textwrap.dedent(
-        """
-        heavy = {"streamlit", "duckdb", "jinja2", "lark", "click", "modelkb_viewer"}
-        print("imported:", sorted(heavy & set(sys.modules)))
-        """
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", check, str(store), "0"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.splitlines()[-1] == "imported: []"

@@ -1,18 +1,16 @@
-"""Random states are read without a draw, and are enough to go on from."""
+"""Random states are read without a draw, and are enough to go on from.
+
+`frameworks/test_backends.py` runs these tests on the other backends.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
-from importlib.util import find_spec
 from typing import Any
 
 import keras
 import numpy as np
-import pytest
 
 from modelkb_callbacks.frameworks import current_framework
 from modelkb_callbacks.random_states import random_states
@@ -170,20 +168,3 @@ def test_another_bit_generator_of_numpy() -> None:
         assert np.random.rand() == expected
     finally:
         np.random.set_bit_generator(former)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_on_other_backends(backend: str) -> None:
-    if find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed; pip install 'modelkb[{backend}]'")
-    if backend == BACKEND:
-        pytest.skip("it is the one that the other tests run on")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-m", "not slow", __file__],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from modelkb_store import Experiment, Store
 from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from trainings import Data, Fit, compiled, functional, sequential
+from warm_python import WarmPython
 
 FORK = textwrap.dedent(
     """
@@ -68,8 +67,11 @@ FORK = textwrap.dedent(
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="the system has no fork")
 @pytest.mark.parametrize("form", ["fit", "block"])
-def test_a_forked_child_leaves_its_parents_experiment_alone(form: str, store: Path) -> None:
-    subprocess.run([sys.executable, "-c", FORK, str(store), form], check=True, timeout=200)
+def test_a_forked_child_leaves_its_parents_experiment_alone(
+    form: str, store: Path, warm_python: WarmPython
+) -> None:
+    ended = warm_python.run(FORK, store, form)
+    assert ended.returncode == 0, ended.stderr
     (experiment_id,) = Store(store).experiments()["experiment_id"]
     experiment = Store(store).experiment(experiment_id)
     assert (experiment.record.status, experiment.record.epochs_completed) == ("finished", 4)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 from modelkb_callbacks import ModelKB, ModelKBWarning
 from modelkb_store import Experiment, ExperimentNotFoundError, Store
 from trainings import Data, compiled, functional, sequential
+from warm_python import WarmPython
 
 
 class Stop(keras.callbacks.Callback):  # type: ignore[misc]
@@ -298,9 +297,8 @@ SCRIPT = textwrap.dedent(
 )
 
 
-def run(store: Path, backup: Path, how: str, expected: int = 0) -> Experiment:
-    line = [sys.executable, "-c", SCRIPT, str(store), str(backup), how]
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=200)
+def run(python: WarmPython, store: Path, backup: Path, how: str, expected: int = 0) -> Experiment:
+    done = python.run(SCRIPT, store, backup, how)
     assert done.returncode == expected, done.stderr
     (found,) = Store(store).experiments()["experiment_id"]
     return Store(store).experiment(found)
@@ -308,13 +306,15 @@ def run(store: Path, backup: Path, how: str, expected: int = 0) -> Experiment:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no SIGKILL")
-def test_a_killed_training_that_is_restored_is_as_one_without_a_break(tmp_path: Path) -> None:
+def test_a_killed_training_that_is_restored_is_as_one_without_a_break(
+    tmp_path: Path, warm_python: WarmPython
+) -> None:
     store = tmp_path / "killed"
-    killed = run(store, tmp_path / "backup", "kill", -signal.SIGKILL)
+    killed = run(warm_python, store, tmp_path / "backup", "kill", -signal.SIGKILL)
     assert killed.record.status == "interrupted"
     assert epochs_of(killed) == [0, 1]
-    again = run(store, tmp_path / "backup", "resume")
-    whole = run(tmp_path / "whole", tmp_path / "other backup", "whole")
+    again = run(warm_python, store, tmp_path / "backup", "resume")
+    whole = run(warm_python, tmp_path / "whole", tmp_path / "other backup", "whole")
 
     record = again.record
     assert (again.id, record.status, record.epochs_completed) == (killed.id, "finished", 5)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from commands import errors_of, modelkb_run, python, script_of
+from commands import errors_of, modelkb_run, script_of
 from modelkb_store import Store
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
+from warm_python import WarmPython
 
 # The model, the data and the loss are the same to the letter; only the call differs.
 SCRIPT = """
@@ -80,14 +81,16 @@ def everything_in(store: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.slow
-def test_four_ways_and_one_record(tmp_path: Path) -> None:
+def test_four_ways_and_one_record(tmp_path: Path, warm_python: WarmPython) -> None:
     records = {}
     for way, (before, training) in WAYS.items():
         folder = tmp_path / way
-        script = script_of(folder, SCRIPT.format(before=before, training=training))
-        run = modelkb_run if way == "run" else python
+        text = SCRIPT.format(before=before, training=training)
         environment = {"MODELKB_STORE": str(folder / "modelkb"), "PYTHONHASHSEED": "0"}
-        done = run(script, cwd=folder, environment=environment)
+        if way == "run":
+            done = modelkb_run(script_of(folder, text), environment=environment)
+        else:
+            done = warm_python.run(text, environment=environment)
         assert done.returncode == 0, done.stderr
         assert errors_of(done) == []
         records[way] = everything_in(folder / "modelkb")

@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 import importlib.util
-import os
-import subprocess
-import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from modelkb_store import Store
+from warm_python import WarmPython
+
+RANDOM_STATES = Path(__file__).parents[1] / "test_random_states.py"
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """A backend that is installed."""
+    name = str(request.param)
+    if importlib.util.find_spec(name) is None:
+        pytest.skip(f"{name} is not installed; pip install 'modelkb[{name}]'")
+    return name
+
+
+@pytest.fixture(scope="module")
+def python(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmPython]:
+    """Runs scripts on the backend."""
+    made = WarmPython(tmp_path_factory.mktemp("scripts"), backend)
+    yield made
+    made.close()
+
+
+def printed_by(python: WarmPython, script: str, *arguments: object, **options: Any) -> str:
+    """Run a script that must succeed, and return what it printed."""
+    ended = python.run(script, *arguments, **options)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout.strip()
+
 
 SCRIPT = textwrap.dedent(
     """
@@ -163,33 +192,45 @@ DATA_SCRIPT = textwrap.dedent(
     """
 )
 
+AUTOLOG_SCRIPT = textwrap.dedent(
+    """
+    import sys
+    import modelkb_callbacks
+    import keras, numpy as np
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-def test_data_of_every_kind(backend: str, store: Path) -> None:
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed; pip install 'modelkb[{backend}]'")
-    environment = {**os.environ, "KERAS_BACKEND": backend}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", DATA_SCRIPT, str(store)],
-        check=True,
-        timeout=280,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert done.stdout.strip() == "e25c64f121031ca55b6ebc19b4abc19c", "the same everywhere"
+    x = np.random.default_rng(0).normal(size=(64, 4)).astype("float32")
+    y = (x.sum(axis=1) > 0).astype("int64")
+
+    def train():
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential(
+            [keras.layers.Dense(4), keras.layers.Dropout(0.5), keras.layers.Dense(2)]
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("adam", loss, metrics=["accuracy"])
+        results = [model.fit(x, y, validation_split=0.25, epochs=2, verbose=0).history]
+        results.append(model.evaluate(x, y, verbose=0))
+        results.append(model.predict(x, verbose=0).tolist())
+        results.append(model.fit(x, y, epochs=2, verbose=0).history)
+        return results, [weights.tolist() for weights in model.get_weights()]
+
+    plain = train()
+    modelkb_callbacks.autolog(store=sys.argv[1], strict=True)
+    assert train() == plain
+    modelkb_callbacks.disable()
+    assert keras.Model.fit is super(keras.Model, keras.Model).fit
+    print(keras.config.backend())
+    """
+)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-def test_digits(backend: str, store: Path) -> None:
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed; pip install 'modelkb[{backend}]'")
-    environment = {**os.environ, "KERAS_BACKEND": backend}
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(store)], check=True, timeout=280, env=environment
-    )
+def test_data_of_every_kind(python: WarmPython, store: Path) -> None:
+    printed = printed_by(python, DATA_SCRIPT, store)
+    assert printed == "e25c64f121031ca55b6ebc19b4abc19c", "the same everywhere"
+
+
+def test_digits(backend: str, python: WarmPython, store: Path) -> None:
+    printed_by(python, SCRIPT, store)
     opened = Store(store)
     runs = [opened.experiment(i) for i in opened.experiments()["experiment_id"]]
     assert {run.environment()["backend"] for run in runs} == {backend}
@@ -206,3 +247,23 @@ def test_digits(backend: str, store: Path) -> None:
         assert [row["epoch"] for row in rows] == [0, 1]
         assert {row["initial_learning_rate"] for row in rows} == {0.001}
         assert {row["final_learning_rate"] for row in rows} == {0.001}
+
+
+def test_autolog(backend: str, python: WarmPython, store: Path) -> None:
+    if backend == "tensorflow":
+        pytest.skip("the other tests run on it")
+    assert printed_by(python, AUTOLOG_SCRIPT, store) == backend
+    opened = Store(store)
+    first, second = (opened.experiment(i) for i in opened.experiments()["experiment_id"])
+    assert first.record.problems == second.record.problems == ()
+    assert second.record.parent_experiment_id == first.id
+    assert set(first.metrics()["split"]) == {"train", "validation", "test"}
+    assert first.table("predictions").num_rows == 1
+
+
+def test_random_states(backend: str, python: WarmPython) -> None:
+    if backend == "tensorflow":
+        pytest.skip("the other tests run on it")
+    printed_by(
+        python, f"import pytest; raise SystemExit(pytest.main(['-q', {str(RANDOM_STATES)!r}]))"
+    )
