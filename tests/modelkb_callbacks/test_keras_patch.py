@@ -232,10 +232,8 @@ ALL = "['fit', 'evaluate', 'predict', 'xfit', 'xpredict']"
     [
         ("import keras", "import modelkb_callbacks", ALL),
         ("import modelkb_callbacks", "import keras", ALL),
-        ("import modelkb_callbacks", "modelkb_callbacks.autolog()", ALL),
         ("import modelkb_callbacks", "modelkb_callbacks.disable()", "[]"),
         ("import modelkb_callbacks", "from modelkb_callbacks import ModelKB", ALL),
-        ("import tensorflow as tf; tf.keras.Model", "import modelkb_callbacks", ALL),
         ("import modelkb_callbacks", "import tensorflow as tf; tf.keras.Model", ALL),
     ],
 )
