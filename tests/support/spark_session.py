@@ -39,6 +39,8 @@ def _settings(folder: str) -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.memory": "1g",
+        # Jobs are over before what the second compiler makes of them would pay.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.local.dir": folder,
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": "2",
