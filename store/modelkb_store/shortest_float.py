@@ -18,4 +18,6 @@ def shortest_float(value: float) -> float:
     """
     if not math.isfinite(value) or float(np.float32(value)) != value:
         return value
-    return float(str(np.float32(value)))
+    short = float(str(np.float32(value)))
+    # NumPy writes large ones with a power of ten: 999999995904.0 as 1e+12, which Python writes out.
+    return min(value, short, key=lambda each: len(repr(each)))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modelkb_callbacks.plain_values import plain
@@ -85,6 +85,7 @@ def test_any_value_is_json(value: Any) -> None:
 
 
 @given(st.floats(width=32, allow_nan=False))
+@example(999999995904.0)
 def test_shortest_float_is_the_same_float32_and_never_longer(value: float) -> None:
     short = shortest_float(value)
     assert np.float32(short) == np.float32(value)

@@ -135,8 +135,11 @@ class ExperimentLog:
             OSError, ModelKBError: They cannot be written now. The log is whole on disk, as far as
                 the disk took it, and the next who opens the store will fold it.
         """
+        # Before the lock: a thread that a fork has left behind may hold it for ever.
+        if self._process_id != os.getpid():
+            return
         with self._changed:
-            if not self._is_open or self._process_id != os.getpid():
+            if not self._is_open:
                 return
             self._is_open = False
             self._changed.notify()

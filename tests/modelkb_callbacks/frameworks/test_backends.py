@@ -234,7 +234,11 @@ def test_digits(backend: str, python: WarmPython, store: Path) -> None:
     opened = Store(store)
     runs = [opened.experiment(i) for i in opened.experiments()["experiment_id"]]
     assert {run.environment()["backend"] for run in runs} == {backend}
-    assert [run.confusion_matrix().to_numpy().sum() for run in runs] == [360, 1797, 512, 512]
+    counts = [run.confusion_matrix().to_numpy().sum() for run in runs]
+    assert counts[:2] == [360, 1797]
+    for run, count in zip(runs[2:], counts[2:], strict=True):
+        # Predicting again ends early where the machine is busy, and says so.
+        assert count == 512 or (count >= 32 and run.evaluations()["sampled"].iloc[0])
     assert [run.evaluations()["split"].iloc[0] for run in runs] == [
         "validation",
         "train",
