@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -57,34 +58,29 @@ def _run(snapshot: Snapshot, query: str) -> pa.Table:
         try:
             for table in SCHEMAS:
                 if re.search(rf"\b{table}\b", query, re.IGNORECASE):
-                    paths += _define(connection, snapshot, table)
+                    _define(connection, snapshot, table, paths)
             connection.execute(f"SET allowed_paths = {_list(paths)}")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
-            return _answer(connection, query)
-        except duckdb.IOException as error:  # a file was merged with others meanwhile
-            raise FileNotFoundError(str(error)) from error
+            return connection.sql(query).to_arrow_table()
+        except duckdb.Error as error:
+            # Merged with others meanwhile; DuckDB has several errors for a file that is gone.
+            if isinstance(error, duckdb.IOException) or not all(map(os.path.exists, paths)):
+                raise FileNotFoundError(str(error)) from error
+            raise SqlError(query, str(error)) from error
 
 
-def _answer(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:
-    import duckdb
-
-    try:
-        return connection.sql(query).to_arrow_table()
-    except duckdb.IOException:
-        raise
-    except duckdb.Error as error:
-        raise SqlError(query, str(error)) from error
-
-
-def _define(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str) -> list[str]:
-    """Make a table known to the connection, and return the files that it then reads."""
+def _define(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, read: list[str]
+) -> None:
+    """Make a table known to the connection, and add the files that it then reads to a list."""
     infos = snapshot.table_files(table)
     local = [snapshot.files.local_path(info.path) for info in infos]
     paths = [str(path) for path in local if path is not None]
     if table not in _SCANNED or len(paths) < len(infos):
         connection.register(table, Tables(snapshot.files, snapshot).read(table))
-        return []
+        return
+    read += paths
     connection.register(f"_log_{table}", _rows_of_logs(snapshot, table))
     columns = ", ".join(["project", *SCHEMAS[table].names])
     view = f"SELECT {columns} FROM _log_{table}"
@@ -97,7 +93,6 @@ def _define(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: st
         both = f"{scan} WHERE {_still_valid(snapshot, table)} UNION ALL BY NAME {view}"
         view = f"SELECT {columns} FROM ({both})"
     connection.execute(f"CREATE VIEW {table} AS {view}")
-    return paths
 
 
 def _rows_of_logs(snapshot: Snapshot, table: str) -> pa.Table:

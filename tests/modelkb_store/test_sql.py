@@ -11,9 +11,12 @@ import pytest
 from lost_processes import kill
 from modelkb_store import SCHEMAS, Store
 from modelkb_store.commits.compaction import compact
+from modelkb_store.commits.transaction import Replacement, commit
 from modelkb_store.errors import SqlError
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import tombstone_file
+from modelkb_store.project_names import project_folder
+from modelkb_store.snapshot import Snapshot
 from modelkb_store.sql import run_sql
 from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
@@ -287,6 +290,34 @@ def test_files_that_are_merged_before_they_are_opened(files: LocalFiles) -> None
     merged = MergedFiles(files.root)
 
     assert run_sql(merged, "SELECT count(*) AS n FROM metrics")["n"].to_pylist() == [27]
+    assert merged.merged
+
+
+class MergedMetrics(LocalFiles):
+    """Files of which those of metrics are merged when others are about to be opened."""
+
+    merged = False
+
+    def local_path(self, path: str) -> Path:
+        if path.startswith("evaluations/") and not self.merged:
+            self.merged = True
+            commit(LocalFiles(self.root), self._all_metrics)
+        return super().local_path(path)
+
+    def _all_metrics(self, now: Snapshot) -> Replacement:
+        names = SCHEMAS["metrics"].names
+        rows = Tables(now.files, now).read("metrics", "digits", names)
+        folder = project_folder("digits")
+        paths = [info.path for info in now.table_files("metrics") if f"/{folder}/" in info.path]
+        return Replacement("metrics", folder, paths, [rows])
+
+
+@pytest.mark.parametrize("recorded", ["loose"], indirect=True)
+def test_files_that_are_merged_before_the_query_reads_them(files: LocalFiles) -> None:
+    merged = MergedMetrics(files.root)
+
+    query = "SELECT (SELECT count(*) FROM metrics) AS n, count(*) AS evaluations FROM evaluations"
+    assert run_sql(merged, query)["n"].to_pylist() == [27]
     assert merged.merged
 
 
