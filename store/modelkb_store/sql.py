@@ -58,7 +58,7 @@ def _run(snapshot: Snapshot, query: str) -> pa.Table:
         try:
             for table in SCHEMAS:
                 if re.search(rf"\b{table}\b", query, re.IGNORECASE):
-                    _define(connection, snapshot, table, paths)
+                    paths += _define(connection, snapshot, table)
             connection.execute(f"SET allowed_paths = {_list(paths)}")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
@@ -70,17 +70,14 @@ def _run(snapshot: Snapshot, query: str) -> pa.Table:
             raise SqlError(query, str(error)) from error
 
 
-def _define(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, read: list[str]
-) -> None:
-    """Make a table known to the connection, and add the files that it then reads to a list."""
+def _define(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str) -> list[str]:
+    """Make a table known to the connection, and return the files that it then reads."""
     infos = snapshot.table_files(table)
     local = [snapshot.files.local_path(info.path) for info in infos]
     paths = [str(path) for path in local if path is not None]
     if table not in _SCANNED or len(paths) < len(infos):
         connection.register(table, Tables(snapshot.files, snapshot).read(table))
-        return
-    read += paths
+        return []
     connection.register(f"_log_{table}", _rows_of_logs(snapshot, table))
     columns = ", ".join(["project", *SCHEMAS[table].names])
     view = f"SELECT {columns} FROM _log_{table}"
@@ -93,6 +90,7 @@ def _define(
         both = f"{scan} WHERE {_still_valid(snapshot, table)} UNION ALL BY NAME {view}"
         view = f"SELECT {columns} FROM ({both})"
     connection.execute(f"CREATE VIEW {table} AS {view}")
+    return paths
 
 
 def _rows_of_logs(snapshot: Snapshot, table: str) -> pa.Table:

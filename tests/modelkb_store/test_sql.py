@@ -22,6 +22,7 @@ from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import metric_record, record_complete_experiment
 from store_rows import in_any_order
+from tidying import wait_for_tidying
 
 pytestmark = pytest.mark.usefixtures("_no_power_failure")
 WriterFactory = Callable[..., ExperimentWriter]
@@ -40,9 +41,7 @@ def recorded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             record_complete_experiment(root, project, number)
             if request.param == "merged" or (request.param == "both" and number == 12):
                 compact(LocalFiles(root))
-        for thread in threading.enumerate():
-            if thread.name == "modelkb-compaction" and thread.is_alive():
-                thread.join()
+        wait_for_tidying()
     return root
 
 

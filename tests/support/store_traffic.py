@@ -38,7 +38,6 @@ from modelkb_store.writer import ExperimentWriter
 from small_experiment import ENVIRONMENT, STARTED, experiment_record, metric_record, write_weights
 
 PROJECTS = ("digits", "100% größe/x=y")
-RUNS = 1
 EPOCHS = 4
 HYPERPARAMETERS = 4
 PAUSE_SECONDS = 0.2  # so that those who record have the machine most of the time
@@ -51,7 +50,7 @@ def record(root: Path, processes: int) -> None:
     for number in range(processes):
         child = os.fork()
         if not child:
-            _record_runs(root, number)
+            _record_run(root, number)
             return
         children.append(child)
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
@@ -59,13 +58,8 @@ def record(root: Path, processes: int) -> None:
         raise RuntimeError(f"writers failed: {codes}")
 
 
-def _record_runs(root: Path, number: int) -> None:
+def _record_run(root: Path, number: int) -> None:
     chance = random.Random(number)
-    for run in range(number * RUNS, (number + 1) * RUNS):
-        _record_run(root, run, chance)
-
-
-def _record_run(root: Path, number: int, chance: random.Random) -> None:
     record = experiment_record(number, started_at=STARTED + timedelta(minutes=number))
     run = record.experiment_id
     writer = ExperimentWriter(root, PROJECTS[number % 4 == 3], record)

@@ -15,6 +15,9 @@ from warm_python import WarmPython
 
 RANDOM_STATES = Path(__file__).parents[1] / "test_random_states.py"
 
+# All other tests run on TensorFlow.
+OTHERS = ("jax", "torch")
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
@@ -253,9 +256,8 @@ def test_digits(backend: str, python: WarmPython, store: Path) -> None:
         assert {row["final_learning_rate"] for row in rows} == {0.001}
 
 
+@pytest.mark.parametrize("backend", OTHERS, indirect=True, scope="module")
 def test_autolog(backend: str, python: WarmPython, store: Path) -> None:
-    if backend == "tensorflow":
-        pytest.skip("the other tests run on it")
     assert printed_by(python, AUTOLOG_SCRIPT, store) == backend
     opened = Store(store)
     first, second = (opened.experiment(i) for i in opened.experiments()["experiment_id"])
@@ -265,9 +267,8 @@ def test_autolog(backend: str, python: WarmPython, store: Path) -> None:
     assert first.table("predictions").num_rows == 1
 
 
+@pytest.mark.parametrize("backend", OTHERS, indirect=True, scope="module")
 def test_random_states(backend: str, python: WarmPython) -> None:
-    if backend == "tensorflow":
-        pytest.skip("the other tests run on it")
     printed_by(
         python, f"import pytest; raise SystemExit(pytest.main(['-q', {str(RANDOM_STATES)!r}]))"
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from modelkb_store.files.local_files import LocalFiles
 from small_experiment import record_complete_experiment
+from tidying import wait_for_tidying
 
 
 class CutOffError(BaseException):
@@ -53,14 +53,6 @@ class FailingFiles(LocalFiles):
         if self.left <= 0:
             raise CutOffError
         self.left -= 1
-
-
-def wait_for_tidying() -> None:
-    """Wait for the threads that merge files after a run."""
-    for thread in threading.enumerate():
-        # One that is about to start cannot be joined; it is another writer's.
-        if thread.name == "modelkb-compaction" and thread.is_alive():
-            thread.join()
 
 
 @pytest.fixture(scope="session")

@@ -24,8 +24,9 @@ from modelkb_store.upkeep.collection import collect, collectable
 from modelkb_store.upkeep.deletion import delete_experiment, deleted_experiments, undelete
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import ARCHITECTURE, DATASET, LAYER, MODEL, experiment_record
+from tidying import wait_for_tidying
 
-from .conftest import CutOffError, FailingFiles, wait_for_tidying
+from .conftest import CutOffError, FailingFiles
 from .test_repairing import content_of
 
 IDS = [f"20260102-030405678-000000000{n}" for n in (1, 2, 3)]
@@ -340,7 +341,7 @@ def test_a_collection_that_is_cut_off_anywhere(
             assert content_of(files) == should, changes
             assert objects(files) == objects(done), changes
             shutil.rmtree(files.root)
-            changes += 7  # no two after each other in the same kind of step
+            changes += 7
         else:
             assert changes > 30
             return
