@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ from modelkb_store.queries.selection import (
     select_experiments,
 )
 from modelkb_store.records import ExperimentRecord
-from modelkb_store.schemas import SCHEMAS
+from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.sql import run_sql
 from modelkb_store.table_file import records_of
 from modelkb_store.tables import Tables
@@ -184,7 +184,12 @@ class Store:
         return self._tables.consistently(lambda tables: experiments_in_order(tables, ids, project))
 
     def table(
-        self, name: str, project: str | None = None, columns: Sequence[str] | None = None
+        self,
+        name: str,
+        project: str | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Mapping[str, Collection[str]] | None = None,
     ) -> pa.Table:
         """Return the rows of a table as they are stored, in no order, as an Arrow table.
 
@@ -192,14 +197,27 @@ class Store:
             name: A table of FORMAT.md, such as ``metric_summaries``.
             project: Only this project's rows.
             columns: Only these columns; ``project`` may be among them. All by default.
+            where: Only rows with one of these values, by column of text.
 
         Raises:
-            InvalidSettingError: There is no such table.
+            InvalidSettingError: There is no such table or column.
             CorruptFileError: A file of the store is damaged.
+
+        Example:
+            >>> store.table("metrics", where={"experiment_id": ids, "metric": ["loss"]})
         """
         if name not in SCHEMAS:
             raise InvalidSettingError("name", name, f"one of {', '.join(SCHEMAS)}")
-        return self._tables.read(name, project, columns)
+        schema = SCHEMAS[name]
+        known = [*PARTITIONING.names, *schema.names]
+        for column in columns or ():
+            if column not in known:
+                raise InvalidSettingError("columns", column, f"some of {', '.join(known)}")
+        texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        for column in where or ():
+            if column not in texts:
+                raise InvalidSettingError("where", column, f"one of {', '.join(texts)}")
+        return self._tables.read(name, project, columns, where=where)
 
     def experiment(self, experiment_id: str) -> Experiment:
         """Return one experiment.

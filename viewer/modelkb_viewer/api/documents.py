@@ -1,0 +1,119 @@
+"""The types of what the API answers and takes, where they are no rows of a table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from modelkb_store.editing import LONGEST_NOTES, MOST_TAGS
+from modelkb_store.schemas import SCHEMAS
+
+TableName = Enum("TableName", {name: name for name in SCHEMAS}, type=str)  # type: ignore[misc]
+
+
+class ProjectDocument(BaseModel):
+    """A project, and how many experiments it has."""
+
+    project: str
+    created_at: datetime | None
+    owner: str | None
+    application: str | None
+    description: str | None
+    experiment_count: int
+    last_started_at: datetime | None
+
+
+class ExperimentDocument(BaseModel):
+    """An experiment: its row of the table ``experiments``, and its hyperparameters."""
+
+    model_config = ConfigDict(extra="allow")
+
+    project: str
+    experiment_id: str
+    name: str
+    owner: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    duration_seconds: float | None
+    epochs_completed: int
+    tags: list[str]
+    notes: str
+    problems: list[str]
+    hyperparameters: dict[str, Any]
+
+
+class ExperimentRow(BaseModel):
+    """An experiment in a list: its row of the table ``experiments``, and more columns.
+
+    Those are ``params.NAME`` for each hyperparameter and ``metrics.NAME`` for the last value of
+    each metric.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    project: str
+    experiment_id: str
+    name: str
+    owner: str
+    status: str
+    started_at: datetime
+
+
+class ExperimentPage(BaseModel):
+    """Some of the experiments that were asked for."""
+
+    items: list[ExperimentRow]
+    total: int = Field(description="How many there are in all.")
+    offset: int = Field(description="How many come before these.")
+
+
+class ExperimentChange(BaseModel):
+    """What is to change of an experiment; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tags: list[str] | None = Field(default=None, max_length=MOST_TAGS)
+    notes: str | None = Field(default=None, max_length=LONGEST_NOTES)
+
+
+class ConfusionMatrix(BaseModel):
+    """How often which class was predicted: rows are true classes, columns predicted ones."""
+
+    class_names: list[str]
+    counts: list[list[int]]
+
+
+class SqlQuery(BaseModel):
+    """An SQL query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(
+        description="One SELECT in DuckDB's SQL, over the tables of FORMAT.md.",
+        min_length=1,
+        max_length=100_000,
+        examples=["select owner, count(*) as runs from experiments group by owner"],
+    )
+
+
+class TableQuery(BaseModel):
+    """Which rows of a table are read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str | None = Field(default=None, description="Only this project's rows.")
+    columns: list[str] | None = Field(default=None, description="Only these; all by default.")
+    where: dict[str, list[str]] | None = Field(
+        default=None, description="Only rows with one of these values, by column."
+    )
+
+
+class Health(BaseModel):
+    """Whether the server can answer."""
+
+    status: str = Field(description="`ok`, or `no store` before anything was recorded.")
+    version: str = Field(description="The version of ModelKB.")
