@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from http import HTTPStatus
+
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from modelkb_store._version import __version__
-from modelkb_viewer.api.problems import describe_problems
+from modelkb_viewer.api.authentication import needs
+from modelkb_viewer.api.problems import answers, describe_problems
 from modelkb_viewer.api.routers import (
     artifacts,
     experiment_parts,
@@ -14,17 +17,21 @@ from modelkb_viewer.api.routers import (
     projects,
     queries,
     service,
+    tokens,
 )
+from modelkb_viewer.tokens import Scope
 
 PATH = "/api/v1"
+# What a token needs at least; single routes need more.
 _ROUTERS = (
-    projects.router,
-    experiments.router,
-    experiment_parts.router,
-    artifacts.router,
-    queries.router,
-    service.router,
+    (projects.router, Scope.READ),
+    (experiments.router, Scope.READ),
+    (experiment_parts.router, Scope.READ),
+    (artifacts.router, Scope.READ),
+    (queries.router, Scope.READ),
+    (tokens.router, Scope.ADMIN),
 )
+_REFUSALS = answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
 _ABOUT = """\
 Keras experiments, as ModelKB has recorded them.
 
@@ -41,6 +48,7 @@ def make_api() -> FastAPI:
     """
     app = FastAPIOffline(title="ModelKB", version=__version__, description=_ABOUT)
     describe_problems(app)
-    for router in _ROUTERS:
-        app.include_router(router)
+    app.include_router(service.router)
+    for router, scope in _ROUTERS:
+        app.include_router(router, dependencies=[Depends(needs(scope))], responses=_REFUSALS)
     return app

@@ -10,8 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modelkb_store.editing import LONGEST_NOTES, MOST_TAGS
 from modelkb_store.schemas import SCHEMAS
+from modelkb_viewer.tokens import Scope
 
-TableName = Enum("TableName", {name: name for name in SCHEMAS}, type=str)  # type: ignore[misc]
+TableName = Enum(  # type: ignore[misc]
+    "TableName", {name: name for name in SCHEMAS}, type=str
+)
+ExperimentTable = Enum(  # type: ignore[misc]
+    "ExperimentTable",
+    {name: name for name, schema in SCHEMAS.items() if "experiment_id" in schema.names},
+    type=str,
+)
 
 
 class ProjectDocument(BaseModel):
@@ -117,3 +125,29 @@ class Health(BaseModel):
 
     status: str = Field(description="`ok`, or `no store` before anything was recorded.")
     version: str = Field(description="The version of ModelKB.")
+
+
+class TokenDocument(BaseModel):
+    """What is known of a token; not its text."""
+
+    token_id: str
+    name: str
+    scope: Scope
+    project: str | None
+    created_at: datetime
+
+
+class NewToken(BaseModel):
+    """A token to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200, description="What it is for.")
+    scope: Scope
+    project: str | None = Field(default=None, description="The only project that it is about.")
+
+
+class CreatedToken(TokenDocument):
+    """A token that was made, with its text: it is shown this once."""
+
+    token: str

@@ -32,6 +32,7 @@ from modelkb_store.errors import (
     StoreNotWritableError,
     StoreUnreachableError,
 )
+from modelkb_viewer.tokens import TokenNotFoundError
 
 MEDIA_TYPE = "application/problem+json"
 # The first that an error is an instance of; every other of ours is about the store's files.
@@ -39,6 +40,7 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (StoreNotFoundError, HTTPStatus.NOT_FOUND),
     (ExperimentNotFoundError, HTTPStatus.NOT_FOUND),
     (ArtifactNotFoundError, HTTPStatus.NOT_FOUND),
+    (TokenNotFoundError, HTTPStatus.NOT_FOUND),
     (AmbiguousIdError, HTTPStatus.CONFLICT),
     (RunningExperimentError, HTTPStatus.CONFLICT),
     (CollectedExperimentError, HTTPStatus.GONE),
@@ -76,7 +78,7 @@ class Problem(BaseModel):
     )
 
 
-class RequestProblem(Exception):
+class RefusedError(Exception):
     """A request that is refused by a rule of the API.
 
     Args:
@@ -107,7 +109,7 @@ def answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 def describe_problems(app: FastAPI) -> None:
     """Have an application answer every error as a problem."""
-    app.add_exception_handler(RequestProblem, _of_rule)
+    app.add_exception_handler(RefusedError, _of_rule)
     app.add_exception_handler(ModelKBError, _of_store)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
@@ -123,7 +125,7 @@ def status_of(error: ModelKBError) -> HTTPStatus:
 
 
 def _of_rule(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestProblem)
+    assert isinstance(error, RefusedError)
     return _answer(error.status, str(error), headers=error.headers)
 
 

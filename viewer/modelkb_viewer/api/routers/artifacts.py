@@ -43,7 +43,9 @@ def read_architecture(request: Request, store: AskedStore, experiment: AskedExpe
         try:
             return stored_file(store.files, path, f"{experiment.id}.h5", HDF5)
         except FileNotFoundError as error:
-            raise ArtifactNotFoundError(experiment.id, "architecture", "its file is gone") from error
+            raise ArtifactNotFoundError(
+                experiment.id, "architecture", "its file is gone"
+            ) from error
     architecture = experiment.architecture()
     return {
         "architecture_id": architecture.architecture_id,

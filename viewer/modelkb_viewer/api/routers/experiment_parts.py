@@ -7,13 +7,11 @@ from typing import Annotated, Any, Literal
 
 import pyarrow.compute as pc
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
 
 from modelkb_store.history_names import history_name
-from modelkb_store.schemas import SCHEMAS
 from modelkb_viewer.api.asked import AskedExperiment
-from modelkb_viewer.api.documents import ConfusionMatrix
-from modelkb_viewer.api.problems import RequestProblem, answers
+from modelkb_viewer.api.documents import ConfusionMatrix, ExperimentTable
+from modelkb_viewer.api.problems import answers
 from modelkb_viewer.api.rows_answer import described_rows, rows_answer
 from modelkb_viewer.json_values import plain
 
@@ -22,16 +20,14 @@ router = APIRouter(
     tags=["experiments"],
     responses=answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-
-Table = Literal[  # type: ignore[valid-type]
     tuple(name for name, schema in SCHEMAS.items() if "experiment_id" in schema.names)
 ]
 
 
 @router.get("/tables/{table}", response_model=None, responses=described_rows())
-def read_table(request: Request, experiment: AskedExperiment, table: Table) -> Response:
+def read_table(request: Request, experiment: AskedExperiment, table: ExperimentTable) -> Response:
     """Return the experiment's rows of a table, without its id."""
-    return rows_answer(request, experiment.table(str(table)))
+    return rows_answer(request, experiment.table(table.value))
 
 
 @router.get("/metrics", response_model=None, responses=described_rows())

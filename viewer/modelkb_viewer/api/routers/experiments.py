@@ -6,12 +6,13 @@ import dataclasses
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from modelkb_store import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
 from modelkb_store.upkeep.deletion import delete_experiment, deleted_experiments, undelete
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore, ExperimentId
+from modelkb_viewer.api.authentication import AskedBy, needs
 from modelkb_viewer.api.documents import (
     ExperimentChange,
     ExperimentDocument,
@@ -20,11 +21,13 @@ from modelkb_viewer.api.documents import (
 )
 from modelkb_viewer.api.problems import answers
 from modelkb_viewer.api.rows_answer import Format, or_rows, rows_answer, wanted_format
+from modelkb_viewer.tokens import Scope
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 
 _LARGEST_PAGE = 10_000
 _NOT_ONE = answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+_WRITES = [Depends(needs(Scope.WRITE))]
 
 
 @router.get(
@@ -32,9 +35,10 @@ _NOT_ONE = answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
     response_model=ExperimentPage,
     responses={**or_rows(), **answers(HTTPStatus.BAD_REQUEST)},
 )
-def list_experiments(
+def list_experiments(  # noqa: PLR0917 - FastAPI passes all by name
     request: Request,
     store: AskedStore,
+    who: AskedBy,
     project: Annotated[str | None, Query(description="Only this project's.")] = None,
     where: Annotated[
         str | None,
@@ -52,6 +56,8 @@ def list_experiments(
     limit: Annotated[int, Query(ge=0, le=_LARGEST_PAGE, description="No more than these.")] = 100,
 ) -> Any:
     """Return experiments, oldest first: a page of them as JSON, or as Arrow or Parquet rows."""
+    project = project or who.project
+    who.check_project(project)
     ids = store.experiment_ids(project, where=where, order_by=order_by)
     rows = store.experiment_rows(ids[offset : offset + limit], project)
     if wanted_format(request) is not Format.JSON:
@@ -66,7 +72,7 @@ def get_experiment(experiment: AskedExperiment) -> ExperimentDocument:
     return _document(experiment)
 
 
-@router.patch("/{experiment_id}", responses=_NOT_ONE)
+@router.patch("/{experiment_id}", responses=_NOT_ONE, dependencies=_WRITES)
 def edit_experiment(experiment: AskedExperiment, change: ExperimentChange) -> ExperimentDocument:
     """Give an experiment other tags or notes; what it records meanwhile stays."""
     if change.tags is not None:
@@ -76,7 +82,12 @@ def edit_experiment(experiment: AskedExperiment, change: ExperimentChange) -> Ex
     return _document(experiment)
 
 
-@router.delete("/{experiment_id}", status_code=HTTPStatus.NO_CONTENT, responses=_NOT_ONE)
+@router.delete(
+    "/{experiment_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=_NOT_ONE,
+    dependencies=_WRITES,
+)
 def remove_experiment(store: AskedStore, experiment: AskedExperiment) -> Response:
     """Delete an experiment: nobody sees it any more. Until space is freed it can be restored."""
     delete_experiment(store.files, experiment.id)
@@ -84,10 +95,15 @@ def remove_experiment(store: AskedStore, experiment: AskedExperiment) -> Respons
 
 
 @router.post(
-    "/{experiment_id}/restore", responses={**_NOT_ONE, **answers(HTTPStatus.GONE)}
+    "/{experiment_id}/restore",
+    responses={**_NOT_ONE, **answers(HTTPStatus.GONE)},
+    dependencies=_WRITES,
 )
-def restore_experiment(store: AskedStore, experiment_id: ExperimentId) -> ExperimentDocument:
+def restore_experiment(
+    store: AskedStore, experiment_id: ExperimentId, who: AskedBy
+) -> ExperimentDocument:
     """Bring a deleted experiment back."""
+    who.check_project(None)  # of what is deleted nobody knows the project
     known = deleted_experiments(store.files)
     whole = resolve_experiment_id(experiment_id, known, [""] * len(known))
     undelete(store.files, whole)
