@@ -20,8 +20,6 @@ router = APIRouter(
     tags=["experiments"],
     responses=answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
-    tuple(name for name, schema in SCHEMAS.items() if "experiment_id" in schema.names)
-]
 
 
 @router.get("/tables/{table}", response_model=None, responses=described_rows())
