@@ -9,11 +9,14 @@ from fastapi_offline import FastAPIOffline
 
 from modelkb_store._version import __version__
 from modelkb_viewer.api.authentication import needs
+from modelkb_viewer.api.measurements import Measurements
 from modelkb_viewer.api.problems import answers, describe_problems
 from modelkb_viewer.api.routers import (
     artifacts,
+    events,
     experiment_parts,
     experiments,
+    predictions,
     projects,
     queries,
     service,
@@ -28,10 +31,13 @@ _ROUTERS = (
     (experiments.router, Scope.READ),
     (experiment_parts.router, Scope.READ),
     (artifacts.router, Scope.READ),
+    (events.router, Scope.READ),
+    (predictions.router, Scope.READ),
     (queries.router, Scope.READ),
     (tokens.router, Scope.ADMIN),
 )
 _REFUSALS = answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
+_MOST_BYTES = 64 << 20  # of a request; what is larger comes in pieces
 _ABOUT = """\
 Keras experiments, as ModelKB has recorded them.
 
@@ -46,7 +52,10 @@ def make_api() -> FastAPI:
 
     Its documentation, at ``/docs``, loads nothing from elsewhere.
     """
-    app = FastAPIOffline(title="ModelKB", version=__version__, description=_ABOUT)
+    app = FastAPIOffline(
+        title="ModelKB", version=__version__, description=_ABOUT, max_body_size=_MOST_BYTES
+    )
+    app.add_middleware(Measurements)
     describe_problems(app)
     app.include_router(service.router)
     for router, scope in _ROUTERS:

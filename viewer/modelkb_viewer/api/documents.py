@@ -151,3 +151,38 @@ class CreatedToken(TokenDocument):
     """A token that was made, with its text: it is shown this once."""
 
     token: str
+
+
+class PredictionInput(BaseModel):
+    """Samples for a model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inputs: list[Any] | dict[str, list[Any]] = Field(
+        description="Samples, one after the other, as nested lists; of a model with several "
+        "inputs those of each, by its name."
+    )
+
+
+class OutputDocument(BaseModel):
+    """What one output of a model says."""
+
+    name: str
+    kind: str = Field(description="`classes`, `labels`, `values` or `array`.")
+    values: list[Any] = Field(
+        description="By sample: probabilities of classes or labels, or what the model gave."
+    )
+    labels: list[str] = Field(description="What the columns are; none of an array.")
+    notes: list[str] = Field(description="What was done to the numbers, in words.")
+
+
+class PredictionDocument(BaseModel):
+    """What a model says to samples."""
+
+    experiment_id: str
+    outputs: list[OutputDocument]
+    steps: list[str] = Field(description="How the inputs were prepared, in words.")
+    warnings: list[str] = Field(description="What is odd about the inputs.")
+    seconds: float = Field(description="How long the prediction took, with others beside it.")
+    load_seconds: float = Field(description="How long the model took to load.")
+    backend: str

@@ -32,6 +32,14 @@ from modelkb_store.errors import (
     StoreNotWritableError,
     StoreUnreachableError,
 )
+from modelkb_viewer.prediction.errors import (
+    BackendMissingError,
+    InputError,
+    PredictionError,
+    PredictionProcessError,
+    PredictionTimeoutError,
+    RecordedCodeError,
+)
 from modelkb_viewer.tokens import TokenNotFoundError
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +56,12 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (SqlError, HTTPStatus.BAD_REQUEST),
     (InvalidNameError, HTTPStatus.BAD_REQUEST),
     (InvalidSettingError, HTTPStatus.BAD_REQUEST),
+    (InputError, HTTPStatus.BAD_REQUEST),
+    (RecordedCodeError, HTTPStatus.FORBIDDEN),
+    (BackendMissingError, HTTPStatus.NOT_IMPLEMENTED),
+    (PredictionTimeoutError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (PredictionProcessError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (PredictionError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (CodeGenerationError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ModelLoadError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (MissingPackageError, HTTPStatus.NOT_IMPLEMENTED),
