@@ -33,6 +33,7 @@ COMMANDS = {
     "scan": "Show what a script says of its training, without running it.",
     "show": "Show one experiment.",
     "sql": "Answer an SQL query over the tables of a store.",
+    "token": "Make, list and revoke the tokens of a server.",
     "view": "Show a store in the browser.",
 }
 
