@@ -59,8 +59,13 @@ def list_tokens(store: str | None, as_json: bool) -> None:
         print_json([_facts(token) for token in found])
     elif found:
         rows = [
-            [each.token_id, each.name, each.scope.value, each.project or "all"]
-            + [moment(each.created_at)]
+            [
+                each.token_id,
+                each.name,
+                each.scope.value,
+                each.project or "all",
+                moment(each.created_at),
+            ]
             for each in found
         ]
         print_table(["id", "name", "scope", "project", "created"], rows)
