@@ -70,6 +70,7 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (StoreUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
+_REFERENCES = "#/components/schemas/{model}"
 _log = logging.getLogger(__name__)
 
 
@@ -115,14 +116,28 @@ def answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     Args:
         statuses: Those that the route answers beside the ones that every route may answer.
     """
-    described: dict[str, Any] = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    described: dict[str, Any] = {
+        MEDIA_TYPE: {"schema": {"$ref": _REFERENCES.format(model="Problem")}}
+    }
     return {
         status.value: {"description": status.phrase, "content": described} for status in statuses
     }
 
 
 def describe_problems(app: FastAPI) -> None:
-    """Have an application answer every error as a problem."""
+    """Have an application answer every error as a problem, and its description say so."""
+    plain_description = app.openapi
+
+    def description() -> dict[str, Any]:
+        described = plain_description()
+        schemas = described.setdefault("components", {}).setdefault("schemas", {})
+        if Problem.__name__ not in schemas:
+            problem = Problem.model_json_schema(ref_template=_REFERENCES)
+            schemas.update(problem.pop("$defs"))
+            schemas[Problem.__name__] = problem
+        return described
+
+    app.openapi = description  # type: ignore[method-assign]
     app.add_exception_handler(RefusedError, _of_rule)
     app.add_exception_handler(ModelKBError, _of_store)
     app.add_exception_handler(RequestValidationError, _of_validation)

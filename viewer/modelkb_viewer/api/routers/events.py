@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header
@@ -13,11 +14,16 @@ from starlette.concurrency import run_in_threadpool
 from modelkb_store import Store
 from modelkb_store.records import Status
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore
+from modelkb_viewer.api.problems import answers
 from modelkb_viewer.json_values import plain
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 
-router = APIRouter(prefix="/experiments/{experiment_id}", tags=["experiments"])
+router = APIRouter(
+    prefix="/experiments/{experiment_id}",
+    tags=["experiments"],
+    responses=answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+)
 
 
 @router.get("/events", response_class=EventSourceResponse)
