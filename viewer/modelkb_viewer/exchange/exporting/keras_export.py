@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,8 +38,10 @@ def export_model(
     model = experiment.load_model(checkpoint, compile=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _call_once(model)
-        model.export(str(path), format=format, verbose=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the converters, about themselves
+            _call_once(model)
+            model.export(str(path), format=format, verbose=False)
     except ImportError as error:
         raise MissingPackageError(
             needs.replace(" ", " and "), f"Exporting a model as {format}", f"pip install {needs}"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+ID_TAG = "modelkb.experiment_id"  # the experiment that a run was made from
 LONGEST_PARAMETER = 6000
 LONGEST_TAG = 8000
 _LONGEST_NAME = 250

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,13 +19,14 @@ from modelkb_viewer.exchange.exporting.attached_files import write_attached_file
 from modelkb_viewer.exchange.exporting.curve_points import curve_points
 from modelkb_viewer.exchange.exporting.exported import Exported
 from modelkb_viewer.exchange.exporting.mlflow_names import (
+    ID_TAG,
     LONGEST_PARAMETER,
     LONGEST_TAG,
     legal_names,
     parameter_text,
 )
 
-ID_TAG = "modelkb.experiment_id"
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DATABASE = "mlflow.db"
 _ARTIFACTS = "mlartifacts"
 # MLflow takes no more at once, and a megabyte at most.
@@ -172,4 +173,4 @@ def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -48,6 +48,7 @@ def export(experiment: Experiment, place: str, checkpoint: str | int | None) -> 
     for epoch, values in _values_by_epoch(experiment).items():
         run.log(values, step=epoch)
     run.finish(exit_code=0 if record.status == Status.FINISHED.value else 1)
+    wandb.teardown()  # only then the file is whole: a process of the library's writes it
     return Exported(experiment.id, str(written))
 
 

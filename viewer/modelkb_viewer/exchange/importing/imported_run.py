@@ -37,6 +37,7 @@ class ImportedRun:
         origin: What tells this run from all others of the tool, such as MLflow's id.
         project: The project to put it into.
         source: Where it is from, for people.
+        exported_from: The id of the experiment that it was made from, if it is one of ours.
         owner: Who ran it; None where the tool does not know.
     """
 
@@ -53,3 +54,4 @@ class ImportedRun:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     points: Sequence[Point] = ()
     problems: tuple[str, ...] = ()
+    exported_from: str | None = None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from modelkb_store.records import Status
-from modelkb_viewer.exchange.exporting.mlflow_names import legal_names
+from modelkb_viewer.exchange.exporting.mlflow_names import ID_TAG, legal_names
 from modelkb_viewer.exchange.importing.curve_names import epochs_of, split_and_metric
 from modelkb_viewer.exchange.importing.imported_run import ImportedRun, Point
 from modelkb_viewer.exchange.importing.parameter_values import value_of
@@ -72,6 +72,7 @@ class MLflowRun:
             parameters={name: value_of(text) for name, text in self.params.items()},
             points=points,
             problems=() if has_ended else (_NOT_ENDED,),
+            exported_from=self.tags.get(ID_TAG),
         )
 
 

@@ -55,7 +55,8 @@ def import_runs(
     """Make an experiment of each run that is not in the store yet.
 
     An experiment's id is made from the run's start and a hash of its origin, so that the same
-    run is known again. An import that was cut off is completed by the next one.
+    run is known again; so is one that was exported from an experiment of this store. An import
+    that was cut off is completed by the next one.
 
     Args:
         location: The store, which is made if it is not there.
@@ -77,7 +78,7 @@ def import_runs(
             outcome.damaged.append(str(error))
             continue
         experiment_id = _experiment_id(tool, run)
-        there = known.find(run.project, experiment_id)
+        there = known.find(run, experiment_id)
         if there in known.deleted:
             outcome.deleted.append(there)
         elif there is not None and there not in known.cut_off:
@@ -96,6 +97,7 @@ class _KnownExperiments:
     def __init__(self, location: str) -> None:
         self.cut_off: set[str] = set()
         self.deleted: set[str] = set()
+        self._all: set[str] = set()
         self._ids: dict[tuple[str, str], str] = {}
         self._deleted_ids: dict[str, str] = {}
         try:
@@ -112,11 +114,14 @@ class _KnownExperiments:
 
     def add(self, project: str, experiment_id: str) -> None:
         self._ids[normalized(project), _hash_in(experiment_id)] = experiment_id
+        self._all.add(experiment_id)
 
-    def find(self, project: str, experiment_id: str) -> str | None:
+    def find(self, run: ImportedRun, experiment_id: str) -> str | None:
         """Return the id of the same run; its start may have been told otherwise."""
         of_run = _hash_in(experiment_id)
-        return self._ids.get((normalized(project), of_run)) or self._deleted_ids.get(of_run)
+        if run.exported_from in self._all:
+            return run.exported_from
+        return self._ids.get((normalized(run.project), of_run)) or self._deleted_ids.get(of_run)
 
 
 def _hash_in(experiment_id: str) -> str:

@@ -78,6 +78,7 @@ class _Found:
     started: float | None = None
     ended: float | None = None
     status: Status = Status.FINISHED
+    group: str | None = None
 
 
 def _read(folder: Path, name: str, project: str, files: list[tuple[Path, str]]) -> ImportedRun:
@@ -102,6 +103,8 @@ def _read(folder: Path, name: str, project: str, files: list[tuple[Path, str]]) 
         ended_at=_moment(max(found.ended or last, started)),
         status=found.status,
         parameters=found.parameters,
+        # Ours have their id for a group; that of others is no id of an experiment.
+        exported_from=found.group,
         points=[point for key, rows in curves for point in _points(*key, rows)],
     )
 
@@ -117,6 +120,7 @@ def _take(found: _Found, split: str, event: Any, value: Any) -> None:
         found.curves.setdefault((split, value.tag), []).append(row)
     elif value.tag == hparams.SESSION_START_INFO_TAG:
         start = hparams.parse_session_start_info_plugin_data(plugin.content)
+        found.group = start.group_name
         found.started = start.start_time_secs or None
         found.parameters = {key: _parameter(each) for key, each in start.hparams.items()}
     elif value.tag == hparams.SESSION_END_INFO_TAG:
