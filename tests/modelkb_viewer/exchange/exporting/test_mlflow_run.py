@@ -15,6 +15,7 @@ from exchanged import curves, imported_from
 from modelkb_store import Experiment, Store
 from modelkb_store.history_names import history_name
 from modelkb_store.writer import ExperimentWriter
+from modelkb_viewer.exchange.errors import ExportError
 from modelkb_viewer.exchange.exporting.mlflow_run import export
 from small_experiment import experiment_record, metric_record
 
@@ -93,6 +94,26 @@ def test_what_came_back_is_the_same(trained: Experiment, exported: Path, store: 
 def test_once_is_enough(trained: Experiment, exported: Path, client: Any) -> None:
     assert export(trained, str(exported), None).was_there
     only_run(client)
+
+
+def test_one_that_ran_is_written_again(exported: Path, client: Any, store: Path) -> None:
+    writer = ExperimentWriter(store, "goes on", experiment_record())
+    run = writer.experiment.experiment_id
+    export(Store(store).experiment(run), str(exported), None)
+    assert only_run(client, "goes on").info.status == "RUNNING"
+    writer.append_metrics([metric_record(run, 0, 0.5)])
+    writer.set(status="interrupted")
+    writer.save_experiment()
+    writer.close()
+    export(Store(store).experiment(run), str(exported), None)
+    found = only_run(client, "goes on")
+    assert (found.info.status, found.data.metrics) == ("KILLED", {"loss": 0.5})
+
+
+def test_what_is_no_database(trained: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "runs.db").write_text("not at all " * 1000)
+    with pytest.raises(ExportError, match="not a database"):
+        export(trained, str(tmp_path / "runs.db"), None)
 
 
 def test_what_is_unusual(store: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modelkb_store import Experiment
-from modelkb_store.errors import MissingPackageError
+from modelkb_store.errors import MissingPackageError, ModelKBError
 from modelkb_store.files.open_files import is_remote
 from modelkb_store.history_names import history_name
 from modelkb_store.records import Status
@@ -51,12 +51,12 @@ def export(experiment: Experiment, place: str, checkpoint: str | int | None) -> 
             with ``.db``; or the address of a server.
         checkpoint: Whose weights.
     """
-    client = _client(place)
-    from mlflow.exceptions import MlflowException
-
     try:
-        return _export(client, experiment, place, checkpoint)
-    except MlflowException as error:
+        return _export(_client(place), experiment, place, checkpoint)
+    except ModelKBError:
+        raise
+    # MLflow and what it keeps its databases with raise many kinds.
+    except Exception as error:
         raise ExportError(experiment.id, "MLflow", error) from error
 
 

@@ -11,6 +11,7 @@ from modelkb_store import Experiment
 from modelkb_store.errors import MissingPackageError
 from modelkb_store.history_names import history_name
 from modelkb_store.records import Status
+from modelkb_viewer.exchange.errors import ExportError
 from modelkb_viewer.exchange.exporting.curve_points import curve_points
 from modelkb_viewer.exchange.exporting.exported import Exported
 
@@ -36,14 +37,17 @@ def export(experiment: Experiment, place: str, checkpoint: str | int | None) -> 
     folder.mkdir(parents=True, exist_ok=True)
     record = experiment.record
     project = _NOT_IN_PROJECT_NAMES.sub("-", experiment.project)[:_LONGEST_PROJECT_NAME]
-    run = wandb.init(
-        project=project,
-        name=record.name,
-        tags=[tag[:_LONGEST_TAG] for tag in record.tags if tag],
-        notes=record.notes or None,
-        config=experiment.hyperparameters(),
-        settings=_settings(folder, experiment),
-    )
+    try:
+        run = wandb.init(
+            project=project,
+            name=record.name,
+            tags=list(dict.fromkeys(tag[:_LONGEST_TAG] for tag in record.tags if tag)),
+            notes=record.notes or None,
+            config=experiment.hyperparameters(),
+            settings=_settings(folder, experiment),
+        )
+    except wandb.Error as error:
+        raise ExportError(experiment.id, "Weights & Biases", error) from error
     written = Path(run.settings.sync_dir)
     for epoch, values in _values_by_epoch(experiment).items():
         run.log(values, step=epoch)
