@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from modelkb_store import Experiment, Store
@@ -42,6 +40,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
 
 
 @pytest.fixture
-def rebuilt(trained: Experiment, tmp_path: Path) -> object:
+def rebuilt(trained: Experiment) -> object:
     """The trained model as Keras has it."""
     return trained.load_model(compile=False)
