@@ -14,8 +14,10 @@ from modelkb_viewer.api.routers import (
     artifacts,
     experiment_parts,
     experiments,
+    objects,
     projects,
     queries,
+    selections,
     service,
     tokens,
 )
@@ -25,9 +27,11 @@ PATH = "/api/v1"
 # What a token needs at least; single routes need more.
 _ROUTERS = (
     (projects.router, Scope.READ),
+    (selections.router, Scope.READ),
     (experiments.router, Scope.READ),
     (experiment_parts.router, Scope.READ),
     (artifacts.router, Scope.READ),
+    (objects.router, Scope.READ),
     (queries.router, Scope.READ),
     (tokens.router, Scope.ADMIN),
 )
