@@ -312,6 +312,25 @@ class CollectedExperimentError(ModelKBError, RuntimeError):
         )
 
 
+class InvalidLogError(ModelKBError, ValueError):
+    """A piece of a log that somebody has sent cannot be kept."""
+
+    def __init__(self, log_id: str, line: int, reason: str) -> None:
+        super().__init__(
+            f"Line {line} of what was sent of the log {log_id} cannot be kept "
+            f"({_first_line(reason)}). If the sender has a newer ModelKB, update the server."
+        )
+
+
+class InvalidObjectError(ModelKBError, ValueError):
+    """A file that somebody has sent is not what its name says."""
+
+    def __init__(self, path: str, reason: object) -> None:
+        super().__init__(
+            f"The file {path} cannot be kept ({_first_line(reason)}). Send it as it was recorded."
+        )
+
+
 class StagedFileError(ModelKBError, ValueError):
     """A file that is to be put into a table is not one of it."""
 

@@ -15,7 +15,9 @@ from modelkb_store.errors import (
     DescriptionFileError,
     ExperimentNotFoundError,
     FormatVersionError,
+    InvalidLogError,
     InvalidNameError,
+    InvalidObjectError,
     InvalidSettingError,
     MissingPackageError,
     ModelKBError,
@@ -115,6 +117,8 @@ CASES = [
     (CollectedExperimentError("ab"), RuntimeError, ["ab", "`modelkb gc`", "backup"]),
     (CodeGenerationError("layer 'a'", "why", "do b"), ValueError, ["layer 'a'", "why", "do b"]),
     (DescriptionFileError("a.h5", "why", "do b"), ValueError, ["a.h5", "why", "do b"]),
+    (InvalidLogError("ab", 3, "why"), ValueError, ["Line 3", "the log ab", "why", "update"]),
+    (InvalidObjectError("objects/x", "why"), ValueError, ["objects/x", "why", "Send it"]),
     (StagedFileError("x.parquet", "metrics", "why"), ValueError, ["x.parquet", "metrics", "why"]),
 ]
 

@@ -22,6 +22,7 @@ from modelkb_store.log.log_contents import (
     read_logs,
 )
 from modelkb_store.log.log_name import LogName
+from modelkb_store.log.place import keep_place
 from modelkb_store.records import Status
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
@@ -58,6 +59,7 @@ def seal(files: Files, name: LogName, number: int) -> None:
         cuts = [segment.cut for segment in full if segment.cut is not None]
         if cuts:
             _cut_all(files, log, min(cuts))
+        keep_place(files, log, full, is_folded=False)
         for segment in full:
             files.delete(name.segment(segment.number))
 
@@ -90,6 +92,7 @@ def fold(files: Files, name: LogName) -> bool:
             _cut_all(files, log, log.cut)
         if not log.is_first:
             _replace(files, log)
+        keep_place(files, log, log.segments, is_folded=True)
         for segment in log.segments:
             files.delete(name.segment(segment.number))
     for edit in later:  # they have waited for this one

@@ -86,20 +86,27 @@ class Connection:
         return f"Connection({self.uri!r})"
 
     def document(
-        self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Return what a server answers as JSON.
 
         Args:
             method: ``GET``, ``POST``, ..
             path: From where the API begins, as :func:`path_of` makes it.
-            body: What is sent as JSON; None for nothing.
+            body: What is sent as JSON; None for nothing; bytes as they are.
             query: What comes behind the ``?``.
+            headers: Further headers.
 
         Raises:
             ModelKBError: What the server says, as :meth:`ask` does.
         """
-        answer = self.ask(method, path, _json_of(body), query=query)
+        content = body if isinstance(body, bytes) else _json_of(body)
+        answer = self.ask(method, path, content, query=query, headers=headers)
         try:
             return json.loads(answer.content) if answer.content else None
         except ValueError as error:

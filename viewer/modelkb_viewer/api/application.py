@@ -17,6 +17,7 @@ from modelkb_viewer.api.routers import (
     objects,
     projects,
     queries,
+    recording,
     selections,
     service,
     tokens,
@@ -33,6 +34,7 @@ _ROUTERS = (
     (artifacts.router, Scope.READ),
     (objects.router, Scope.READ),
     (queries.router, Scope.READ),
+    (recording.router, Scope.WRITE),
     (tokens.router, Scope.ADMIN),
 )
 _REFUSALS = answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -149,6 +149,33 @@ class TableQuery(BaseModel):
     columns: list[str] | None = Field(default=None, description="Only these; all by default.")
     where: dict[str, list[str]] | None = Field(
         default=None, description="Only rows with one of these values, by column."
+    )
+
+
+class ReceivedBytes(BaseModel):
+    """How much of what was recorded elsewhere is here."""
+
+    received: int = Field(description="Bytes.")
+
+
+class FullSegment(BaseModel):
+    """A segment of a log that nothing is added to any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    size: int = Field(ge=0, description="Its bytes, where it comes from.")
+
+
+class LogEnd(BaseModel):
+    """A log that nothing is added to any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sizes: dict[Annotated[int, Field(ge=0, le=9999)], int] = Field(
+        description="The bytes of its segments where it comes from, by their numbers."
+    )
+    modified: float | None = Field(
+        default=None, ge=0, description="When it was written to last, in seconds since 1970."
     )
 
 
