@@ -14,6 +14,7 @@ from modelkb_viewer.api.routers import (
     artifacts,
     experiment_parts,
     experiments,
+    imports,
     objects,
     projects,
     queries,
@@ -35,6 +36,7 @@ _ROUTERS = (
     (objects.router, Scope.READ),
     (queries.router, Scope.READ),
     (recording.router, Scope.WRITE),
+    (imports.router, Scope.WRITE),
     (tokens.router, Scope.ADMIN),
 )
 _REFUSALS = answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
