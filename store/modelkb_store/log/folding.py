@@ -81,10 +81,12 @@ def fold(files: Files, name: LogName) -> bool:
         if log is None:
             return True
         before, later = _others(files, log)
-        for earlier in before:
-            if earlier.is_over and not fold(files, earlier.name):
-                return False
         is_edit = log.edit is not None and "experiments" not in log.put
+        for earlier in before:
+            # Whoever goes on with a run does not wait for a machine that has fallen silent.
+            is_done = earlier.is_over or not (is_edit or earlier.is_alive)
+            if is_done and not fold(files, earlier.name):
+                return False
         if is_edit and not all(earlier.is_over for earlier in before):
             return False  # whoever writes that log would write the row over it
         _write(files, log, is_over=True)

@@ -18,7 +18,7 @@ from modelkb_store.editing import edit_experiment
 from modelkb_store.errors import InvalidLogError
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import create_store
-from modelkb_store.log.entry import Action, encode_entry
+from modelkb_store.log.entry import Action, decode_entry, encode_entry
 from modelkb_store.log.folding import fold
 from modelkb_store.log.log_contents import read_logs
 from modelkb_store.log.log_name import LogName, parse_segment
@@ -175,6 +175,25 @@ def test_nobody_folds_the_log_of_a_silent_sender_for_a_week(
         recover(files)
         assert Tables(files).read("experiments")["status"].to_pylist() == ["interrupted"]
         assert path.exists() == is_there
+
+
+def test_a_run_is_resumed_elsewhere_while_its_first_machine_is_silent(
+    files: LocalFiles, sent: tuple[LogName, bytes]
+) -> None:
+    name, content = sent
+    receive(files, name, 0, 0, content[: lines_until(content, 14)])
+    lines = content.splitlines(keepends=True)
+    begin = decode_entry(lines[0].rstrip())
+    assert begin is not None
+    (row,) = [line for line in lines if b'"finished"' in line]
+    further = LogName.further(name.project_folder, name.log_id)
+    resumed = encode_entry(Action.BEGIN, "", {**begin.columns, "begun": time.time()})
+    resumed += encode_entry(Action.CUT, "", {"epoch": 1}) + row + encode_entry(Action.END, "", {})
+    send(files, further, resumed)
+
+    assert Tables(files).read("experiments")["status"].to_pylist() == ["finished"]
+    assert set(Tables(files).read("metrics")["epoch"].to_pylist()) == {0}
+    assert files.list("log") == []
 
 
 @pytest.mark.usefixtures("_no_power_failure")
