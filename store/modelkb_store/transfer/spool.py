@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from modelkb_store import atomic_file
 from modelkb_store.errors import (
     InvalidLogError,
     InvalidObjectError,
@@ -43,6 +44,8 @@ _PAUSE_AFTER_FAILURE_SECONDS = 2.0
 _BETWEEN_LOOKS_SECONDS = 0.2
 # How long the end of a process waits for a network that is away.
 _PATIENCE_AT_EXIT_SECONDS = 20.0
+# Collecting garbage spares what is younger than an hour.
+_SURELY_THERE_SECONDS = 1800.0
 # What later runs look up here, without asking the network.
 _REMEMBERED = ("variables", "trained_weights")
 
@@ -69,7 +72,7 @@ class Spool:
         files: The spool's folder.
         open_destination: Opens the remote store; called by the thread that sends.
         facts: What logs are to say of themselves.
-        is_prompt: Whether sending costs so little that runs are shown at once.
+        is_prompt: Whether it is a server: sending costs so little that runs are shown at once.
         sends_by_itself: Whether to send in a thread; else :meth:`send` does.
 
     Attributes:
@@ -94,6 +97,7 @@ class Spool:
         self._destination: Destination | None = None
         self._is_prompt = is_prompt
         self._ended: set[LogName] = set()
+        self._sent_at: dict[str, float] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -128,8 +132,14 @@ class Spool:
         """Leave it to the thread that sends, once all is sent."""
 
     def holds(self, path: str) -> bool:
-        """Return True: what is sent is in the remote store, where packs are never collected."""
-        return True
+        """Return whether an object is there, as far as can be known without asking.
+
+        In a bucket packs are never collected. On a server they may be, but for new ones.
+        """
+        if not self._is_prompt or atomic_file.touch(self.files.local_path(path)):
+            return True
+        sent = self._sent_at.get(path)
+        return sent is not None and time.monotonic() - sent < _SURELY_THERE_SECONDS
 
     def wait(self, seconds: float) -> bool:
         """Return whether everything that ended is sent, at the latest after a while."""
@@ -161,7 +171,11 @@ class Spool:
                         self._forget(log)
         if refused:
             raise refused[0]
-        for path in sent:  # by now rows refer to them
+        for path in sent:
+            local = self.files.local_path(path)
+            if local.exists():  # until now rows did not refer to it, so it may be gone there
+                destination.send_object(path, local)
+            self._sent_at[path] = time.monotonic()
             self.files.delete(path)
         self.problem = None
 

@@ -15,7 +15,10 @@ from modelkb_store import Store
 from modelkb_store.errors import InvalidObjectError, StoreUnreachableError, TokenError
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.files.open_files import open_files
+from modelkb_store.transfer import spool
 from modelkb_store.transfer.spool import send_spool, spool_folder
+from modelkb_store.upkeep.checking import check
+from modelkb_store.upkeep.collection import collect
 from modelkb_store.writer import ExperimentWriter
 from modelkb_viewer.tokens import Scope, Tokens
 from small_experiment import experiment_record, metric_record, record_complete_experiment
@@ -108,8 +111,8 @@ def test_what_is_left_is_pushed(
     server = server_factory(store)
     server.kill()
     address = f"mkb_any@{server.address.removeprefix('http://')}"
-    spool = spooled_runs(server.address, tmp_path / ".spool", 1, 2)
-    assert spool == spool_folder(f"http://{address}")
+    folder = spooled_runs(server.address, tmp_path / ".spool", 1, 2)
+    assert folder == spool_folder(f"http://{address}")
     with pytest.raises(StoreUnreachableError):
         send_spool(server.address)
     server.start()
@@ -121,6 +124,23 @@ def test_what_is_left_is_pushed(
     assert pushed.stdout == f"What waited for {server.address} is sent.\n", pushed.stderr
     assert not send_spool(server.address)
     assert rows_of(store) == recorded_here(tmp_path / "local", 1, 2)
+
+
+def test_weights_are_whole_though_the_server_has_collected_those_of_an_earlier_run(
+    server: StoreServer, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = record_complete_experiment(server.address, "digits", 1)  # type: ignore[arg-type]
+    assert first.home.wait(WAIT_SECONDS)
+    backend = Store(server.address).backend
+    backend.delete(first.experiment.experiment_id)
+    assert collect(LocalFiles(store), grace_seconds=-1).objects > 0
+    monkeypatch.setattr(spool, "_SURELY_THERE_SECONDS", 0.0)
+    second = record_complete_experiment(server.address, "digits", 2)  # type: ignore[arg-type]
+    assert second.home.wait(WAIT_SECONDS)
+
+    run = Store(server.address).experiment("run-2")
+    assert run.save_weights(tmp_path / "x.weights.h5").stat().st_size > 0
+    assert check(LocalFiles(store)) == []
 
 
 TRAINING = """
