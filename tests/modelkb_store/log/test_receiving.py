@@ -162,6 +162,39 @@ def test_it_runs_again_and_keeps_what_others_have_written(
     assert row["problems"] == []
 
 
+def test_a_machine_elsewhere_is_known_by_its_signs_of_life(
+    files: LocalFiles, sent: tuple[LogName, bytes]
+) -> None:
+    name, content = sent
+    first, _, rest = content.partition(b"\n")
+    begin = decode_entry(first)
+    assert begin is not None
+    process = {**begin.columns["process"], "machine": "elsewhere"}
+    content = encode_entry(Action.BEGIN, "", {**begin.columns, "process": process}) + rest
+    half = lines_until(content, 12)
+    receive(files, name, 0, 0, content[:half])
+
+    def status() -> str:
+        recover(files)
+        return str(Tables(files).read("experiments")["status"].to_pylist()[0])
+
+    assert status() == "running"
+    then = time.time() - 121
+    os.utime(files.local_path(name.segment(0)), (then, then))
+    assert status() == "interrupted"
+    assert receive(files, name, 0, half, b"") == half
+    assert status() == "running"
+    # Folded for whatever reason: as soon as it goes on it runs again.
+    fold(files, name)
+    assert status() == "interrupted"
+    receive(files, name, 0, half, content[half : lines_until(content, 13)])
+    assert status() == "running"
+    end_received(files, name, {0: lines_until(content, 13)}, modified=1767323045.0)
+    assert status() == "interrupted"
+    ended = Tables(files).read("experiments")["ended_at"].to_pylist()[0]
+    assert ended.timestamp() == 1767323045.0
+
+
 def test_nobody_folds_the_log_of_a_silent_sender_for_a_week(
     files: LocalFiles, sent: tuple[LogName, bytes]
 ) -> None:
