@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from modelkb_store.server.connection import ARROW, Connection, path_of
+from modelkb_store.server.server_backend import ServerBackend
 from modelkb_store.server.server_tables import ServerTables
 
 # In the metadata of a stream: the experiments whose rows it has, also those that have none.
@@ -30,6 +31,10 @@ class ServerTarget:
     def uri(self) -> str:
         """The server."""
         return self._connection.uri
+
+    def prepare(self) -> None:
+        """Look whether the server has a store."""
+        ServerBackend(self._connection).check()
 
     def has_object(self, path: str) -> bool:
         """Return whether a file is there."""

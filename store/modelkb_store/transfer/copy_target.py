@@ -33,6 +33,15 @@ class CopyTarget(Protocol):
         """What it has already."""
         ...
 
+    def prepare(self) -> None:
+        """Make it a store if it is none yet.
+
+        Raises:
+            ModelKBError: The place is no store, or of a newer format.
+            OSError: It cannot be made, or the network is away.
+        """
+        ...
+
     def has_object(self, path: str) -> bool:
         """Return whether a file of content is there."""
         ...
@@ -78,15 +87,10 @@ class FilesTarget:
     """A folder or a bucket.
 
     Args:
-        files: The store; it is made if it is not there.
-
-    Raises:
-        ModelKBError: The place is no store, or of a newer format.
-        OSError: It cannot be made.
+        files: The store, or an empty place.
     """
 
     def __init__(self, files: Files) -> None:
-        layout.create_store(files)
         self._files = files
         self.tables = Tables(files)
 
@@ -94,6 +98,10 @@ class FilesTarget:
     def uri(self) -> str:
         """The place."""
         return self._files.uri
+
+    def prepare(self) -> None:
+        """Make or check the store."""
+        layout.create_store(self._files)
 
     def has_object(self, path: str) -> bool:
         """Return whether a file is there."""
@@ -140,12 +148,10 @@ class FilesTarget:
 
 
 def open_target(location: str) -> CopyTarget:
-    """Return the store to copy to at a place, which is made there if it can be.
+    """Return the store to copy to at a place, which need not be there yet.
 
     Raises:
         InvalidSettingError: The address is not understood.
-        ModelKBError: The place is no store, or of a newer format.
-        OSError: It cannot be made, or the network is away.
     """
     if is_server(location):
         # Inside: only who has a server needs its library.

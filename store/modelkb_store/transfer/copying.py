@@ -78,6 +78,7 @@ def copy_experiments(
         CorruptFileError: Something to copy is damaged; what was copied before is whole.
         StoreUnreachableError: The network is away.
     """
+    target.prepare()
     plan = _plan(source, target, experiment_ids, project)
     done = object_bytes = 0
     for of_project, batch in _batches(plan):

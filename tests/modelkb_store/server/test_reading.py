@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -74,6 +75,22 @@ OF_STORE: dict[str, list[Callable[[Store], Any]]] = {
     ],
     "sql_table": [lambda s: s.sql_table("select started_at, tags from experiments order by name")],
 }
+
+
+def variables_in(path: Path) -> dict[str, Any]:
+    """Return the values in an HDF5 file, whose bytes tell when it was written."""
+    found: dict[str, Any] = {}
+
+    def note(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tolist()
+
+    with h5py.File(path) as file:
+        file.visititems(note)
+    assert found
+    return found
+
+
 PLAIN = ["architecture", "architecture_path", "artifacts", "batch_metrics", "checkpoints"]
 PLAIN += ["environment", "epochs", "evaluations", "hyperparameters", "implementation", "layers"]
 PLAIN += ["metrics", "model", "predictions", "resources"]
@@ -97,7 +114,7 @@ OF_EXPERIMENT: dict[str, list[Callable[[Experiment, Path], Any]]] = {
         lambda e, _: e.read_artifact("0" * 64),
     ],
     "save_weights": [
-        lambda e, folder: e.save_weights(folder / "w.weights.h5").read_bytes(),
+        lambda e, folder: variables_in(e.save_weights(folder / "w.weights.h5")),
         lambda e, folder: e.save_weights(folder / "w.weights.h5", "best"),
     ],
     "save_model": [lambda e, folder: e.save_model(folder / "m.keras").stat().st_size],
