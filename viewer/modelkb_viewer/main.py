@@ -34,6 +34,7 @@ COMMANDS = {
     "reproduce": "Run an experiment again, and compare.",
     "run": "Run a script and record its trainings.",
     "scan": "Show what a script says of its training, without running it.",
+    "serve": "Serve a store to other machines.",
     "show": "Show one experiment.",
     "sql": "Answer an SQL query over the tables of a store.",
     "token": "Make, list and revoke the tokens of a server.",

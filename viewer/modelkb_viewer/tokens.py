@@ -62,6 +62,16 @@ class TokenNotFoundError(ModelKBError, KeyError):
         super().__init__(f"There is no token {token_id!r}. See `modelkb token list`.")
 
 
+class NoTokenError(ModelKBError, RuntimeError):
+    """Others could reach a server that lets everybody in."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"Everybody who reaches {address} could read and change the store, as it has no "
+            "tokens. Make one with `modelkb token create`, or listen on 127.0.0.1 alone."
+        )
+
+
 class Tokens:
     """The tokens of a store.
 

@@ -16,9 +16,13 @@ from modelkb_viewer.api.routers import (
     events,
     experiment_parts,
     experiments,
+    imports,
+    objects,
     predictions,
     projects,
     queries,
+    recording,
+    selections,
     service,
     tokens,
 )
@@ -28,12 +32,16 @@ PATH = "/api/v1"
 # What a token needs at least; single routes need more.
 _ROUTERS = (
     (projects.router, Scope.READ),
+    (selections.router, Scope.READ),
     (experiments.router, Scope.READ),
     (experiment_parts.router, Scope.READ),
     (artifacts.router, Scope.READ),
     (events.router, Scope.READ),
     (predictions.router, Scope.READ),
+    (objects.router, Scope.READ),
     (queries.router, Scope.READ),
+    (recording.router, Scope.WRITE),
+    (imports.router, Scope.WRITE),
     (tokens.router, Scope.ADMIN),
 )
 _REFUSALS = answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)

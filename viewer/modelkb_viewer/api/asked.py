@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Path
 
-from modelkb_store import Experiment, Store
+from modelkb_store import Experiment, ExperimentNotFoundError, Store
 from modelkb_viewer.api.authentication import AskedBy
-from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
 
 AskedStore = Annotated[Store, Depends(opened_store)]
@@ -28,14 +26,13 @@ def asked_experiment(store: AskedStore, experiment_id: ExperimentId, who: AskedB
     """Return the experiment that a request is about.
 
     Raises:
-        ExperimentNotFoundError: There is none.
+        ExperimentNotFoundError: There is none, or it is of a project that is none of the
+            requester's.
         AmbiguousIdError: Several have an id like that.
-        RefusedError: It is of a project that is none of the requester's.
     """
     experiment = store.experiment(experiment_id)
     if who.project not in (None, experiment.project):
-        detail = f"The project {who.project!r} has no experiment {experiment_id!r}."
-        raise RefusedError(HTTPStatus.NOT_FOUND, detail)
+        raise ExperimentNotFoundError(experiment_id, ())
     return experiment
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -86,6 +86,38 @@ class ExperimentChange(BaseModel):
 
     tags: list[str] | None = Field(default=None, max_length=MOST_TAGS)
     notes: str | None = Field(default=None, max_length=LONGEST_NOTES)
+    seen_tags: list[str] | None = Field(
+        default=None, description="As you have seen them: what others have added since stays."
+    )
+    seen_notes: str | None = Field(default=None, description="The same of the notes.")
+
+
+class ExperimentSelection(BaseModel):
+    """Which experiments are wanted, and in which order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str | None = Field(default=None, description="Only this project's.")
+    where: str | None = Field(
+        default=None,
+        description="Only those for which this holds, in the language of docs/queries.md.",
+        max_length=20_000,
+    )
+    order_by: str | list[str] | None = Field(
+        default=None, description="A column or several, with `-` in front from large to small."
+    )
+    limit: int | None = Field(default=None, ge=0, description="No more than these.")
+
+
+class ExperimentList(BaseModel):
+    """Some experiments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    experiment_ids: list[str] = Field(description="Whole ids.")
+    project: str | None = Field(
+        default=None, description="The project that all of them are of, if they are of one."
+    )
 
 
 class ConfusionMatrix(BaseModel):
@@ -117,6 +149,33 @@ class TableQuery(BaseModel):
     columns: list[str] | None = Field(default=None, description="Only these; all by default.")
     where: dict[str, list[str]] | None = Field(
         default=None, description="Only rows with one of these values, by column."
+    )
+
+
+class ReceivedBytes(BaseModel):
+    """How much of what was recorded elsewhere is here."""
+
+    received: int = Field(description="Bytes.")
+
+
+class FullSegment(BaseModel):
+    """A segment of a log that nothing is added to any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    size: int = Field(ge=0, description="Its bytes, where it comes from.")
+
+
+class LogEnd(BaseModel):
+    """A log that nothing is added to any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sizes: dict[Annotated[int, Field(ge=0, le=9999)], int] = Field(
+        description="The bytes of its segments where it comes from, by their numbers."
+    )
+    modified: float | None = Field(
+        default=None, ge=0, description="When it was written to last, in seconds since 1970."
     )
 
 

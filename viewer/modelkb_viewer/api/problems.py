@@ -19,7 +19,9 @@ from modelkb_store.errors import (
     CodeGenerationError,
     CollectedExperimentError,
     ExperimentNotFoundError,
+    InvalidLogError,
     InvalidNameError,
+    InvalidObjectError,
     InvalidSettingError,
     MissingPackageError,
     ModelKBError,
@@ -32,6 +34,7 @@ from modelkb_store.errors import (
     StoreNotWritableError,
     StoreUnreachableError,
 )
+from modelkb_store.server.problems import facts_of, problem_type
 from modelkb_viewer.prediction.errors import (
     BackendMissingError,
     InputError,
@@ -62,6 +65,8 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (PredictionTimeoutError, HTTPStatus.SERVICE_UNAVAILABLE),
     (PredictionProcessError, HTTPStatus.SERVICE_UNAVAILABLE),
     (PredictionError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (InvalidLogError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (InvalidObjectError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (CodeGenerationError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ModelLoadError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (MissingPackageError, HTTPStatus.NOT_IMPLEMENTED),
@@ -88,6 +93,9 @@ class Problem(BaseModel):
     title: str = Field(description="The name of the status.")
     status: int = Field(description="The status of the answer.", ge=400, le=599)
     detail: str = Field(description="What happened, and what to do.")
+    facts: dict[str, str | int] | None = Field(
+        default=None, description="What the problem is about, such as the `position` in a query."
+    )
     errors: list[InvalidPart] | None = Field(
         default=None, description="The invalid parts of the request, where it was invalid."
     )
@@ -162,7 +170,7 @@ def _of_store(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ModelKBError)
     status = status_of(error)
     busy = {"Retry-After": "1"} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return _answer(status, str(error), headers=busy)
+    return _answer(status, str(error), headers=busy, error=error)
 
 
 def _of_validation(request: Request, error: Exception) -> JSONResponse:
@@ -193,8 +201,11 @@ def _answer(
     detail: str,
     invalid: list[InvalidPart] | None = None,
     headers: Mapping[str, str] | None = None,
+    error: ModelKBError | None = None,
 ) -> JSONResponse:
     problem = Problem(title=status.phrase, status=status.value, detail=detail, errors=invalid)
+    if error is not None:
+        problem.type, problem.facts = problem_type(type(error)), facts_of(error) or None
     return JSONResponse(
         problem.model_dump(exclude_none=True),
         status.value,

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from modelkb_store import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
-from modelkb_store.upkeep.deletion import delete_experiment, deleted_experiments, undelete
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore, ExperimentId
 from modelkb_viewer.api.authentication import AskedBy, needs
 from modelkb_viewer.api.documents import (
@@ -73,13 +72,21 @@ def get_experiment(experiment: AskedExperiment) -> ExperimentDocument:
 
 
 @router.patch("/{experiment_id}", responses=_NOT_ONE, dependencies=_WRITES)
-def edit_experiment(experiment: AskedExperiment, change: ExperimentChange) -> ExperimentDocument:
+def edit_experiment(
+    store: AskedStore, experiment: AskedExperiment, change: ExperimentChange
+) -> ExperimentDocument:
     """Give an experiment other tags or notes; what it records meanwhile stays."""
+    now = experiment.record
+    experiment.record = dataclasses.replace(
+        now,
+        tags=now.tags if change.seen_tags is None else tuple(change.seen_tags),
+        notes=now.notes if change.seen_notes is None else change.seen_notes,
+    )
     if change.tags is not None:
         experiment.set_tags(change.tags)
     if change.notes is not None:
         experiment.set_notes(change.notes)
-    return _document(experiment)
+    return _document(store.experiment(experiment.id))
 
 
 @router.delete(
@@ -90,7 +97,7 @@ def edit_experiment(experiment: AskedExperiment, change: ExperimentChange) -> Ex
 )
 def remove_experiment(store: AskedStore, experiment: AskedExperiment) -> Response:
     """Delete an experiment: nobody sees it any more. Until space is freed it can be restored."""
-    delete_experiment(store.files, experiment.id)
+    store.backend.delete(experiment.id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
@@ -104,9 +111,9 @@ def restore_experiment(
 ) -> ExperimentDocument:
     """Bring a deleted experiment back."""
     who.check_project(None)  # of what is deleted nobody knows the project
-    known = deleted_experiments(store.files)
+    known = store.backend.deleted()
     whole = resolve_experiment_id(experiment_id, known, [""] * len(known))
-    undelete(store.files, whole)
+    store.backend.restore(whole)
     return _document(store.experiment(whole))
 
 
