@@ -49,7 +49,9 @@ class ModelKBCallback(keras.callbacks.Callback):  # type: ignore[misc]
     for several ``fit`` calls, each of which becomes an experiment, and can be copied.
 
     Args:
-        store: Folder of the store. Default: ``$MODELKB_STORE``, else ``./modelkb``.
+        store: Folder of the store, or the address of a bucket (``s3://..``) or a server
+            (``https://host:port``), which nothing waits for. Default: ``$MODELKB_STORE``, else
+            ``./modelkb``.
         project: The project that holds the experiment. Default: ``$MODELKB_PROJECT``, else
             ``default``.
         name: The experiment's name. Default: the model's name and the last part of the id.

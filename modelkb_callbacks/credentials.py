@@ -24,6 +24,7 @@ NAME = re.compile(
 SHAPE = re.compile(
     r"://[^/\s:@\"']*:[^/\s\"']+@"  # user and password in an address
     r"|\b(sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|hf|xox[abprs])[-_][A-Za-z0-9_-]{16,}"
+    r"|\bmkb_[0-9a-f]{10}_[A-Za-z0-9_-]{20,}"  # of our own servers
     r"|\b(npm_|pypi-|dop_v1_|AIza|ya29\.)[A-Za-z0-9_-]{20,}"
     r"|\bhooks\.slack\.com/services/\S+"
     r"|\b(AKIA|ASIA)[A-Z0-9]{16}\b"

@@ -9,13 +9,11 @@ from typing import Any
 
 from modelkb_callbacks import architecture
 from modelkb_callbacks.settings import Settings
+from modelkb_store.backend import open_backend
+from modelkb_store.errors import StoreNotFoundError
 from modelkb_store.experiment_ids import resolve_experiment_id
-from modelkb_store.files.open_files import open_files
-from modelkb_store.layout import FORMAT_FILE
-from modelkb_store.log.recovery import recover
 from modelkb_store.records import ExperimentRecord, Status
 from modelkb_store.table_file import records_of
-from modelkb_store.tables import Tables
 
 _UNFINISHED = (Status.INTERRUPTED.value, Status.FAILED.value)
 
@@ -41,12 +39,7 @@ def find_resumed(settings: Settings, model: Any) -> Resumed | None:
     """
     if not settings.resume:
         return None
-    files = open_files(settings.store_location)
-    if files.exists(FORMAT_FILE) and files.local_path("") is not None:
-        recover(files)  # what was killed a moment ago
-    tables = Tables(files)
-    project = None if isinstance(settings.resume, str) else settings.project
-    known = tables.read("experiments", project).sort_by("experiment_id").to_pylist()
+    known = _known(settings)
     row: dict[str, Any] | None
     if isinstance(settings.resume, str):
         ids, names = ([row[name] for row in known] for name in ("experiment_id", "name"))
@@ -65,6 +58,19 @@ def find_resumed(settings: Settings, model: Any) -> Resumed | None:
         process_id=os.getpid(),
     )
     return Resumed(row["project"], again)
+
+
+def _known(settings: Settings) -> list[dict[str, Any]]:
+    """Return the experiments that may be meant, oldest first."""
+    backend = open_backend(settings.store_location)
+    try:
+        backend.check()  # which finishes what was killed a moment ago
+        project = None if isinstance(settings.resume, str) else settings.project
+        rows = backend.tables.read("experiments", project)
+    except StoreNotFoundError:
+        return []
+    known: list[dict[str, Any]] = rows.sort_by("experiment_id").to_pylist()
+    return known
 
 
 def _last_unfinished(known: list[dict[str, Any]], model: Any) -> dict[str, Any] | None:

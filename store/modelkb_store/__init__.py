@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         StoreNotFoundError,
         StoreNotWritableError,
         StoreUnreachableError,
+        TokenError,
     )
     from modelkb_store.experiment import Experiment
     from modelkb_store.schemas import SCHEMAS
@@ -65,6 +66,7 @@ __all__ = [
     "StoreNotFoundError",
     "StoreNotWritableError",
     "StoreUnreachableError",
+    "TokenError",
     "__version__",
 ]
 
@@ -92,6 +94,7 @@ _HOMES = {
             "StoreNotFoundError",
             "StoreNotWritableError",
             "StoreUnreachableError",
+            "TokenError",
         ),
         "errors",
     ),

@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from modelkb_store.backend import TableReader
 from modelkb_store.errors import ArtifactNotFoundError
 from modelkb_store.metric_direction import higher_is_better
-from modelkb_store.tables import Tables
 from modelkb_store.weights.checkpoint import restore_checkpoint
 
 _INITIAL, _END, _BEST, _EPOCH = "initial", "end", "best", "epoch"
@@ -31,7 +31,7 @@ class Checkpoints:
     """
 
     def __init__(
-        self, tables: Tables, project: str, experiment_id: str, why_none: Callable[[str], str]
+        self, tables: TableReader, project: str, experiment_id: str, why_none: Callable[[str], str]
     ) -> None:
         self._tables = tables
         self._project = project
@@ -60,7 +60,7 @@ class Checkpoints:
         # Looked up and read in one: packs are merged, too.
         self._tables.consistently(lambda tables: self._restore(tables, chosen, path))
 
-    def _restore(self, tables: Tables, chosen: dict[str, Any], path: Path) -> None:
+    def _restore(self, tables: TableReader, chosen: dict[str, Any], path: Path) -> None:
         ids = chosen["variable_ids"]
         where = {"variable_id": sorted(set(ids))}
         rows = tables.read("variables", self._project, ["variable_id", "pack_path"], where=where)

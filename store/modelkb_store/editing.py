@@ -62,8 +62,8 @@ def edit_experiment(
         >>> edit_experiment(open_files("modelkb"), run.id, tags=["baseline"])
     """
     project, record = _found(files, experiment_id)
-    new_tags = None if tags is None else _checked_tags(tags)
-    new_notes = None if notes is None else _checked_notes(notes)
+    new_tags = None if tags is None else checked_tags(tags)
+    new_notes = None if notes is None else checked_notes(notes)
     before = seen or record
     edit = Edit(
         tags_before=None if new_tags is None else before.tags,
@@ -111,7 +111,12 @@ def _write(files: Files, name: LogName, experiment_id: str, edit: Edit) -> None:
         raise StoreNotWritableError(files.uri, error) from error
 
 
-def _checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+def checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags as they are kept: each once, with single spaces.
+
+    Raises:
+        InvalidSettingError: They are too many, or one is too long.
+    """
     plain = (" ".join(str(tag).split()) for tag in tags)
     checked = tuple(dict.fromkeys(tag for tag in plain if tag))
     if len(checked) > MOST_TAGS:
@@ -123,7 +128,12 @@ def _checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return checked
 
 
-def _checked_notes(notes: str) -> str:
+def checked_notes(notes: str) -> str:
+    """Return notes as they are kept.
+
+    Raises:
+        InvalidSettingError: They are too long.
+    """
     text = notes.replace("\r\n", "\n").rstrip()
     if len(text) > LONGEST_NOTES:
         received, expected = f"{len(text)} characters", f"no more than {LONGEST_NOTES} characters"

@@ -241,11 +241,44 @@ class VariableNotFoundError(ModelKBError, KeyError):
 class StoreUnreachableError(ModelKBError, OSError):
     """The server of a remote store does not answer, or refuses."""
 
-    def __init__(self, uri: str, reason: object) -> None:
+    def __init__(self, uri: str, reason: object, advice: str = "") -> None:
+        of_bucket = (
+            "Check the network, the name of the bucket, the endpoint (AWS_ENDPOINT_URL or "
+            "?endpoint_override=HOST:PORT) and the credentials (such as AWS_ACCESS_KEY_ID), then "
+            "try again."
+        )
         super().__init__(
-            f"The store {uri} cannot be reached ({_first_line(reason)}). Check the network, the "
-            "name of the bucket, the endpoint (AWS_ENDPOINT_URL or ?endpoint_override=HOST:PORT) "
-            "and the credentials (such as AWS_ACCESS_KEY_ID), then try again."
+            f"The store {uri} cannot be reached ({_first_line(reason)}). {advice or of_bucket}"
+        )
+
+
+class TokenError(ModelKBError, PermissionError):
+    """A server wants a token, or another one."""
+
+    def __init__(self, uri: str, detail: str) -> None:
+        super().__init__(
+            f"The server {uri} refuses: {_first_line(detail)} Give the token as the environment "
+            "variable MODELKB_TOKEN; whoever runs the server makes one with `modelkb token create`."
+        )
+
+
+class ServerRefusedError(ModelKBError, ValueError):
+    """A server cannot make sense of what it was sent."""
+
+    def __init__(self, uri: str, detail: str) -> None:
+        super().__init__(
+            f"The server {uri} refuses: {_first_line(detail)} It may have another version of "
+            "ModelKB than this machine: see `modelkb --version` on both."
+        )
+
+
+class NotOverServerError(ModelKBError, RuntimeError):
+    """Something that takes the files of a store was asked of a store on a server."""
+
+    def __init__(self, uri: str, what: str) -> None:
+        super().__init__(
+            f"{what} is not possible through the server {uri}. Do it on the machine that has the "
+            "store, with `--store FOLDER`."
         )
 
 
@@ -276,6 +309,25 @@ class CollectedExperimentError(ModelKBError, RuntimeError):
         super().__init__(
             f"Experiment {experiment_id} cannot be brought back: `modelkb gc` has begun to remove "
             "what was recorded of it. Restore the store from a backup."
+        )
+
+
+class InvalidLogError(ModelKBError, ValueError):
+    """A piece of a log that somebody has sent cannot be kept."""
+
+    def __init__(self, log_id: str, line: int, reason: str) -> None:
+        super().__init__(
+            f"Line {line} of what was sent of the log {log_id} cannot be kept "
+            f"({_first_line(reason)}). If the sender has a newer ModelKB, update the server."
+        )
+
+
+class InvalidObjectError(ModelKBError, ValueError):
+    """A file that somebody has sent is not what its name says."""
+
+    def __init__(self, path: str, reason: object) -> None:
+        super().__init__(
+            f"The file {path} cannot be kept ({_first_line(reason)}). Send it as it was recorded."
         )
 
 

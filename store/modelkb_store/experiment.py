@@ -14,16 +14,14 @@ import pyarrow as pa
 
 from modelkb_store import layout
 from modelkb_store.architecture_file import Architecture, read_architecture
+from modelkb_store.backend import Backend
 from modelkb_store.checkpoints import Checkpoints
 from modelkb_store.codegen.description import ModelDescription
-from modelkb_store.editing import edit_experiment
 from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
-from modelkb_store.files.files import Files
 from modelkb_store.model_loading import build_model
 from modelkb_store.records import ExperimentRecord, Status
 from modelkb_store.same_data import same_data
 from modelkb_store.schemas import SCHEMAS
-from modelkb_store.tables import Tables
 from modelkb_store.weights.keras_archive import write_keras_archive
 
 if TYPE_CHECKING:
@@ -44,15 +42,10 @@ class Experiment:
         >>> losses.plot(x="epoch", y="value")
     """
 
-    def __init__(
-        self,
-        files: Files,
-        project: str,
-        record: ExperimentRecord,
-        tables: Tables | None = None,
-    ) -> None:
-        self._files = files
-        self._tables = tables or Tables(files)
+    def __init__(self, backend: Backend, project: str, record: ExperimentRecord) -> None:
+        self._backend = backend
+        self._files = backend.files
+        self._tables = backend.tables
         self.id = record.experiment_id
         self.project = project
         self.record = record
@@ -408,7 +401,7 @@ class Experiment:
         Example:
             >>> run.set_tags([*run.record.tags, "baseline"])
         """
-        edited = edit_experiment(self._files, self.id, tags=tags, seen=self.record)
+        edited = self._backend.edit(self.id, self.record, tags=tags)
         # The notes stay as they were seen, for an edit of these.
         self.record = replace(self.record, tags=edited.tags)
 
@@ -418,7 +411,7 @@ class Experiment:
         Args:
             notes: The whole text, up to 100,000 characters.
         """
-        edited = edit_experiment(self._files, self.id, notes=notes, seen=self.record)
+        edited = self._backend.edit(self.id, self.record, notes=notes)
         self.record = replace(self.record, notes=edited.notes)
 
     def script(self) -> str:

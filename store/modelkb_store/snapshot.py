@@ -79,7 +79,8 @@ class Snapshot:
 
     def alive(self) -> set[str]:
         """Return the ids of experiments that go on: their process runs and has not said the end."""
-        return {log.experiment_id for log in self.logs if log.experiment_id and not log.is_over}
+        going = [log for log in self.logs if log.is_alive and not log.has_ended]
+        return {log.experiment_id for log in going if log.experiment_id}
 
     def _check_that_all_is_as_before(self, found: list[FileInfo]) -> None:
         """Look whether a listing is of the state that was read before it."""

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelkb_store.backend import open_backend
 from modelkb_store.errors import CorruptFileError, InvalidSettingError
 from modelkb_store.experiment import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
-from modelkb_store.files.open_files import open_files
 from modelkb_store.history_names import history_name, metrics_that_may_be
-from modelkb_store.layout import check_store, resolve_store_location
-from modelkb_store.log.recovery import recover
-from modelkb_store.queries.selection import (
-    experiments_in_order,
-    select_experiment_ids,
-    select_experiments,
-)
+from modelkb_store.layout import resolve_store_location
 from modelkb_store.records import ExperimentRecord
-from modelkb_store.schemas import SCHEMAS
-from modelkb_store.sql import run_sql
+from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.table_file import records_of
-from modelkb_store.tables import Tables
-from modelkb_store.upgrade import upgrade_if_possible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,18 +29,23 @@ class Store:
     Opening it finishes what runs that were killed have left, where the store can be written.
 
     Args:
-        path: The store's folder, or the address of one in a bucket (``s3://bucket/folder``,
-            ``gs://``); by default ``$MODELKB_STORE``, else ``./modelkb``.
+        path: The store's folder, the address of one in a bucket (``s3://bucket/folder``,
+            ``gs://``), or of a server (``https://host:port``, with the token in
+            ``$MODELKB_TOKEN``); by default ``$MODELKB_STORE``, else ``./modelkb``.
         on_damaged: Told of each damaged file of a table, whose rows are then left out, also of
-            what :meth:`experiment` returns. By default whatever needs the file raises.
+            what :meth:`experiment` returns. By default whatever needs the file raises. A server
+            leaves them out, and tells its own viewer.
 
     Raises:
         StoreNotFoundError: There is no store.
         FormatVersionError: A newer ModelKB made it.
         CorruptFileError: Its ``format.json`` is damaged.
+        StoreUnreachableError: The network or the server is away, here and in all methods.
+        TokenError: The server wants another token, here and in all methods.
 
     Attributes:
-        files: The files of the store.
+        backend: What answers for the store.
+        files: The files of the store; of a server only those of content can be read.
 
     Example:
         >>> store = Store("modelkb")
@@ -62,13 +58,10 @@ class Store:
         *,
         on_damaged: Callable[[CorruptFileError], None] | None = None,
     ) -> None:
-        location = resolve_store_location(path)
-        self.files = open_files(location)
-        check_store(self.files)
-        if self.files.local_path("") is not None:
-            upgrade_if_possible(self.files)
-            recover(self.files)  # of a bucket the machine that records does so
-        self._tables = Tables(self.files, on_damaged=on_damaged)
+        self.backend = open_backend(resolve_store_location(path), on_damaged)
+        self.backend.check()
+        self.files = self.backend.files
+        self._tables = self.backend.tables
 
     def __repr__(self) -> str:
         return f"Store({self.uri!r})"
@@ -76,7 +69,7 @@ class Store:
     @property
     def uri(self) -> str:
         """Where the store is: a folder, or an address without credentials."""
-        return self.files.uri
+        return self.backend.uri
 
     def projects(self) -> pd.DataFrame:
         """Return the projects, by name.
@@ -143,9 +136,7 @@ class Store:
         limit: int | None = None,
     ) -> pa.Table:
         """Return the same as :meth:`experiments`, as an Arrow table."""
-        return self._tables.consistently(
-            lambda tables: select_experiments(tables, project, where, order_by, limit)
-        )
+        return self.backend.experiments(project, where, order_by, limit)
 
     def experiment_ids(
         self,
@@ -164,9 +155,7 @@ class Store:
             >>> ids = store.experiment_ids("digits", order_by="-started_at")
             >>> second_page = store.experiment_rows(ids[100:200])
         """
-        return self._tables.consistently(
-            lambda tables: select_experiment_ids(tables, project, where, order_by)
-        )
+        return self.backend.experiment_ids(project, where, order_by)
 
     def experiment_rows(
         self, experiment_ids: Iterable[str], project: str | None = None
@@ -180,11 +169,15 @@ class Store:
         Returns:
             The columns of :meth:`experiments` that one of them has.
         """
-        ids = pa.array(list(experiment_ids), pa.string())
-        return self._tables.consistently(lambda tables: experiments_in_order(tables, ids, project))
+        return self.backend.experiment_rows(list(experiment_ids), project)
 
     def table(
-        self, name: str, project: str | None = None, columns: Sequence[str] | None = None
+        self,
+        name: str,
+        project: str | None = None,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Mapping[str, Collection[str]] | None = None,
     ) -> pa.Table:
         """Return the rows of a table as they are stored, in no order, as an Arrow table.
 
@@ -192,14 +185,27 @@ class Store:
             name: A table of FORMAT.md, such as ``metric_summaries``.
             project: Only this project's rows.
             columns: Only these columns; ``project`` may be among them. All by default.
+            where: Only rows with one of these values, by column of text.
 
         Raises:
-            InvalidSettingError: There is no such table.
+            InvalidSettingError: There is no such table or column.
             CorruptFileError: A file of the store is damaged.
+
+        Example:
+            >>> store.table("metrics", where={"experiment_id": ids, "metric": ["loss"]})
         """
         if name not in SCHEMAS:
             raise InvalidSettingError("name", name, f"one of {', '.join(SCHEMAS)}")
-        return self._tables.read(name, project, columns)
+        schema = SCHEMAS[name]
+        known = [*PARTITIONING.names, *schema.names]
+        for column in columns or ():
+            if column not in known:
+                raise InvalidSettingError("columns", column, f"some of {', '.join(known)}")
+        texts = [field.name for field in schema if pa.types.is_string(field.type)]
+        for column in where or ():
+            if column not in texts:
+                raise InvalidSettingError("where", column, f"one of {', '.join(texts)}")
+        return self._tables.read(name, project, columns, where=where)
 
     def experiment(self, experiment_id: str) -> Experiment:
         """Return one experiment.
@@ -219,7 +225,7 @@ class Store:
         whole = resolve_experiment_id(experiment_id, ids, names)
         row = self._tables.read("experiments", where={"experiment_id": [whole]}).to_pylist()[0]
         record: ExperimentRecord = records_of([row], ExperimentRecord)[0]
-        return Experiment(self.files, row["project"], record, self._tables)
+        return Experiment(self.backend, row["project"], record)
 
     def metrics(
         self, experiment_ids: Iterable[str] | None = None, name: str | None = None
@@ -278,4 +284,4 @@ class Store:
 
     def sql_table(self, query: str) -> pa.Table:
         """Return the same as :meth:`sql`, as an Arrow table."""
-        return run_sql(self.files, query)
+        return self.backend.sql(query)

@@ -20,6 +20,8 @@ from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.files.open_files import open_files
 from modelkb_store.log.folding import fold
 from modelkb_store.log.log_contents import read_logs
+from modelkb_store.tables import Tables
+from modelkb_store.transfer.copy_target import open_target
 from modelkb_store.transfer.copying import copy_experiments
 from modelkb_store.upkeep.checking import check
 from modelkb_store.upkeep.deletion import delete_experiment
@@ -247,7 +249,7 @@ def test_edits_go_with_a_copy(store: Path, tmp_path: Path, writer_factory: Write
     writer.save_experiment()
     writer.close()
     edit_experiment(LocalFiles(store), run, tags=["a"], notes="x")
-    copy_experiments(LocalFiles(store), open_files(str(tmp_path / "other")))
+    copy_experiments(Tables(LocalFiles(store)), open_target(str(tmp_path / "other")))
     assert said(tmp_path / "other", run) == (["a"], "x")
 
 

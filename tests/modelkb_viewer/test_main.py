@@ -16,7 +16,7 @@ from click.testing import CliRunner
 import modelkb_store
 import modelkb_viewer.commands
 from modelkb_store import Experiment
-from modelkb_viewer.main import COMMANDS
+from modelkb_viewer.main import COMMANDS, module_of
 from modelkb_viewer.main import modelkb as group
 
 Modelkb = Callable[..., Any]
@@ -41,12 +41,12 @@ def test_help_lists_every_command(modelkb: Modelkb) -> None:
 def test_every_module_of_the_commands_is_a_command() -> None:
     modules = {module.name for module in pkgutil.iter_modules(modelkb_viewer.commands.__path__)}
 
-    assert modules == set(COMMANDS)
+    assert modules == {module_of(name).rpartition(".")[2] for name in COMMANDS}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(modelkb: Modelkb, name: str) -> None:
-    command = importlib.import_module(f"modelkb_viewer.commands.{name}").command
+    command = importlib.import_module(module_of(name)).command
     ended = modelkb(name, "--help")
 
     assert command.name == name

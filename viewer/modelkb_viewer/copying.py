@@ -9,7 +9,7 @@ import click
 
 from modelkb_store import Store
 from modelkb_store.errors import InvalidSettingError
-from modelkb_store.files.files import Files
+from modelkb_store.transfer.copy_target import CopyTarget
 from modelkb_store.transfer.copying import Copied, copy_experiments
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
@@ -17,7 +17,7 @@ from modelkb_viewer.progress import progress_bar
 
 def copy(
     source: Store,
-    target: Files,
+    target: CopyTarget,
     wanted: Sequence[str],
     project: str | None,
     *,
@@ -28,14 +28,14 @@ def copy(
         raise InvalidSettingError("store", target.uri, "another store than the one to copy from")
     ids = [source.experiment(each).id for each in wanted] or None
     with progress_bar("Copying experiments", shown=not as_json) as progress:
-        copied = copy_experiments(source.files, target, ids, project, progress)
+        copied = copy_experiments(source.backend.tables, target, ids, project, progress)
     if as_json:
         print_json({**asdict(copied), "source": source.uri, "target": target.uri})
         return
     click.echo(_in_words(copied, target))
 
 
-def _in_words(copied: Copied, target: Files) -> str:
+def _in_words(copied: Copied, target: CopyTarget) -> str:
     text = (
         f"{len(copied.new)} new and {len(copied.changed)} changed experiments are now in "
         f"{target.uri} ({copied.object_bytes:,} bytes of weights and files)"

@@ -21,7 +21,7 @@ class AddressNotAvailableError(ModelKBError, OSError):
     def __init__(self, address: str, port: int, reason: OSError) -> None:
         why = reason.strerror or str(reason)
         super().__init__(
-            f"The viewer cannot listen on port {port} of {address} ({why}). Give another one with "
+            f"ModelKB cannot listen on port {port} of {address} ({why}). Give another one with "
             "--port or --address, or end what listens there."
         )
 

@@ -7,6 +7,7 @@ that judge (`check`, `reproduce`) end with 1, too, where the outcome is not good
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -22,8 +23,10 @@ COMMANDS = {
     "compact": "Merge small files of a store into large ones.",
     "delete": "Delete experiments, or bring them back.",
     "demo": "Train a small classifier and record it.",
+    "export": "Write experiments as other tools have them.",
     "find": "List the experiments for which something holds.",
     "gc": "Free the space of deleted experiments.",
+    "import": "Take over the runs of other tools.",
     "ls": "List the experiments of a store.",
     "pull": "Copy experiments from another store.",
     "push": "Copy experiments to another store.",
@@ -31,10 +34,17 @@ COMMANDS = {
     "reproduce": "Run an experiment again, and compare.",
     "run": "Run a script and record its trainings.",
     "scan": "Show what a script says of its training, without running it.",
+    "serve": "Serve a store to other machines.",
     "show": "Show one experiment.",
     "sql": "Answer an SQL query over the tables of a store.",
+    "token": "Make, list and revoke the tokens of a server.",
     "view": "Show a store in the browser.",
 }
+
+
+def module_of(name: str) -> str:
+    """Return the module of a command: `import` is no name for one, and has an underscore."""
+    return f"modelkb_viewer.commands.{name}{'_' if keyword.iskeyword(name) else ''}"
 
 
 class LazyGroup(click.Group):
@@ -48,7 +58,7 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"modelkb_viewer.commands.{cmd_name}").command
+        command = importlib.import_module(module_of(cmd_name)).command
         assert isinstance(command, click.Command)
         return command
 

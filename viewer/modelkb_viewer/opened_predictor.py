@@ -1,30 +1,41 @@
-"""What predicts with the models of the store that the viewer shows, for all who look."""
+"""What predicts with the models of the store that is shown and served, for all who ask."""
 
 from __future__ import annotations
 
-import streamlit as st
+import functools
 
 from modelkb_store.layout import resolve_store_location
 from modelkb_viewer.permissions import recorded_code_is_allowed
+from modelkb_viewer.prediction.batching import BatchingPredictor
 from modelkb_viewer.prediction.predictor import Predictor
 from modelkb_viewer.prediction.recording import TriedPredictions
 
 
 def opened_predictor() -> Predictor:
     """Return what predicts; its processes start when they are first needed."""
-    return _open(resolve_store_location(None), runs_code=recorded_code_is_allowed())
+    return _predictor(resolve_store_location(None), recorded_code_is_allowed())
+
+
+def batching_predictor() -> BatchingPredictor:
+    """Return the same, for many who ask at once."""
+    return _batching(resolve_store_location(None), recorded_code_is_allowed())
 
 
 def tried_predictions() -> TriedPredictions:
     """Return what records predictions."""
-    return _open_record(resolve_store_location(None))
+    return _record(resolve_store_location(None))
 
 
-@st.cache_resource(show_spinner=False)
-def _open(location: str, *, runs_code: bool) -> Predictor:
+@functools.cache
+def _predictor(location: str, runs_code: bool) -> Predictor:
     return Predictor(location, runs_code=runs_code)
 
 
-@st.cache_resource(show_spinner=False)
-def _open_record(location: str) -> TriedPredictions:
+@functools.cache
+def _batching(location: str, runs_code: bool) -> BatchingPredictor:
+    return BatchingPredictor(_predictor(location, runs_code))
+
+
+@functools.cache
+def _record(location: str) -> TriedPredictions:
     return TriedPredictions(location)

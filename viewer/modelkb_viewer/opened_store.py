@@ -1,8 +1,8 @@
-"""The store that the viewer shows, opened once for all who look."""
+"""The store that is shown and served, opened once for all who look."""
 
 from __future__ import annotations
 
-import streamlit as st
+import functools
 
 from modelkb_store import Store
 from modelkb_store.layout import resolve_store_location
@@ -21,6 +21,6 @@ def opened_store() -> Store:
     return _open(resolve_store_location(None))
 
 
-@st.cache_resource(show_spinner=False)
+@functools.cache
 def _open(location: str) -> Store:
     return Store(location, on_damaged=DAMAGED_FILES.note)

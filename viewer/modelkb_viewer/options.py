@@ -13,11 +13,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def store_option(command: Command) -> Command:
-    """Add ``--store PATH``: a folder, or an address such as ``s3://bucket/folder``."""
+    """Add ``--store PATH``: a folder, or the address of a bucket or a server."""
     return click.option(
         "--store",
         metavar="PATH",
-        help="Folder or address (s3://, gs://) of the store.  "
+        help="Folder or address (s3://, gs://, https://) of the store.  "
         f"[default: ${STORE_VARIABLE}, else ./{DEFAULT_STORE}]",
     )(command)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -11,13 +10,15 @@ from typing import Any, Literal
 
 import click
 
+from modelkb_viewer.json_values import plain
+
 _WIDE_ENOUGH = 10_000
 _BETWEEN_COLUMNS = 3
 
 
 def print_json(value: Any) -> None:
     """Print a value as JSON: times in ISO 8601, what is not a finite number as null."""
-    click.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+    click.echo(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def print_table(
@@ -73,7 +74,7 @@ def cell(value: Any) -> str:
         return moment(value) if value.tzinfo else str(value)
     if isinstance(value, float):
         return number(value)
-    return value if isinstance(value, str) else json.dumps(_plain(value), default=str)
+    return value if isinstance(value, str) else json.dumps(plain(value), default=str)
 
 
 def number(value: float | None) -> str:
@@ -95,15 +96,3 @@ def duration(seconds: float | None) -> str:
     minutes, rest = divmod(int(seconds + 0.05), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}"
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

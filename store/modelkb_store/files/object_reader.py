@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from modelkb_store.files.object_errors import reached
@@ -11,8 +12,11 @@ if TYPE_CHECKING:
     import pyarrow
 
 # About what a server sends in the time that it takes to answer at all.
-_FETCHED_WHOLE_BYTES = 4 * 2**20
+FETCHED_WHOLE_BYTES = 4 * 2**20
 _READ_AHEAD_BYTES = 2**20
+
+# Returns so many bytes from a position on.
+ReadAt = Callable[[int, int], bytes]
 
 
 def reader_of(file: pyarrow.NativeFile, uri: str, path: str) -> BinaryIO:
@@ -27,20 +31,37 @@ def reader_of(file: pyarrow.NativeFile, uri: str, path: str) -> BinaryIO:
         path: The object's path in the store.
     """
     size = file.size()
-    if size > _FETCHED_WHOLE_BYTES:
-        return io.BufferedReader(_ObjectReader(file, size, uri, path), _READ_AHEAD_BYTES)
-    with reached(uri, path), file:
-        return io.BytesIO(file.read())
+    if size <= FETCHED_WHOLE_BYTES:
+        with reached(uri, path), file:
+            return io.BytesIO(file.read())
+
+    def read_at(count: int, position: int) -> bytes:
+        with reached(uri, path):
+            return cast(bytes, file.read_at(count, position))
+
+    return ranges_reader(size, read_at, file.close)
 
 
-class _ObjectReader(io.RawIOBase):
-    def __init__(self, file: pyarrow.NativeFile, size: int, uri: str, path: str) -> None:
+def ranges_reader(
+    size: int, read_at: ReadAt, close: Callable[[], object] | None = None
+) -> BinaryIO:
+    """Return a file of which parts are fetched as they are read, a mebibyte ahead.
+
+    Args:
+        size: How long it is.
+        read_at: Fetches a part: how many bytes, from which position on.
+        close: Called when the file is closed.
+    """
+    return io.BufferedReader(_RangesReader(size, read_at, close), _READ_AHEAD_BYTES)
+
+
+class _RangesReader(io.RawIOBase):
+    def __init__(self, size: int, read_at: ReadAt, close: Callable[[], object] | None) -> None:
         super().__init__()
-        self._file = file
         self._size = size
         self._position = 0
-        self._uri = uri
-        self._path = path
+        self._read_at = read_at
+        self._close = close
 
     def readable(self) -> bool:
         return True
@@ -62,13 +83,12 @@ class _ObjectReader(io.RawIOBase):
         wanted = min(len(buffer), self._size - self._position)
         if wanted <= 0:
             return 0
-        with reached(self._uri, self._path):
-            content = cast(bytes, self._file.read_at(wanted, self._position))
+        content = self._read_at(wanted, self._position)
         buffer[: len(content)] = content
         self._position += len(content)
         return len(content)
 
     def close(self) -> None:
-        if not self.closed:
-            self._file.close()
+        if not self.closed and self._close is not None:
+            self._close()
         super().close()

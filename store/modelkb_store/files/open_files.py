@@ -19,7 +19,8 @@ def open_files(location: str | os.PathLike[str]) -> Files:
     """Return the files of the store at a place.
 
     Args:
-        location: A folder, ``file:///folder``, ``s3://bucket/prefix`` or ``gs://bucket/prefix``.
+        location: A folder, ``file:///folder``, ``s3://bucket/prefix``, ``gs://bucket/prefix``, or
+            the address of a server, ``https://host:port``, whose files of content can be read.
 
             Options of a bucket, such as the address of a server of one's own, are in
             :func:`modelkb_store.files.bucket.bucket_files`.
@@ -31,6 +32,11 @@ def open_files(location: str | os.PathLike[str]) -> Files:
         >>> open_files("modelkb").uri
         'modelkb'
     """
+    if is_server(location):
+        from modelkb_store.server.connection import Connection
+        from modelkb_store.server.server_files import ServerFiles
+
+        return ServerFiles(Connection(os.fspath(location)))
     if is_remote(location):
         from modelkb_store.files.bucket import bucket_files
 
@@ -42,6 +48,12 @@ def is_remote(location: str | os.PathLike[str]) -> bool:
     """Return whether a place is reached over a network protocol rather than a file system."""
     scheme = _SCHEME.match(os.fspath(location))
     return scheme is not None and scheme[1].lower() != "file"
+
+
+def is_server(location: str | os.PathLike[str]) -> bool:
+    """Return whether a place is a server of ModelKB's, reached by its REST API."""
+    scheme = _SCHEME.match(os.fspath(location))
+    return scheme is not None and scheme[1].lower() in ("http", "https")
 
 
 def local_folder(location: str | os.PathLike[str]) -> Path:

@@ -54,7 +54,7 @@ class ExperimentLog:
     ) -> None:
         self.name = name
         self._home = home
-        self._begin: Mapping[str, Any] = {"experiment_id": experiment_id}
+        self._begin: Mapping[str, Any] = {"experiment_id": experiment_id, **home.facts}
         self._closes_when_idle = closes_when_idle
         self._put: dict[str, Columns] = {}
         self._process_id = os.getpid()
@@ -69,6 +69,7 @@ class ExperimentLog:
         self._thread = threading.Thread(target=self._keep, name="modelkb-log", daemon=True)
         self._thread.start()
         _of_this_process.add(self)
+        home.begun(name)
 
     def add(self, table: str, records: Sequence[Any]) -> bool:
         """Append rows to a table; see :meth:`append`.

@@ -22,6 +22,7 @@ from modelkb_store.log.log_contents import (
     read_logs,
 )
 from modelkb_store.log.log_name import LogName
+from modelkb_store.log.place import keep_place
 from modelkb_store.records import Status
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
@@ -58,6 +59,7 @@ def seal(files: Files, name: LogName, number: int) -> None:
         cuts = [segment.cut for segment in full if segment.cut is not None]
         if cuts:
             _cut_all(files, log, min(cuts))
+        keep_place(files, log, full, is_folded=False)
         for segment in full:
             files.delete(name.segment(segment.number))
 
@@ -79,10 +81,12 @@ def fold(files: Files, name: LogName) -> bool:
         if log is None:
             return True
         before, later = _others(files, log)
-        for earlier in before:
-            if earlier.is_over and not fold(files, earlier.name):
-                return False
         is_edit = log.edit is not None and "experiments" not in log.put
+        for earlier in before:
+            # Whoever goes on with a run does not wait for a machine that has fallen silent.
+            is_done = earlier.is_over or not (is_edit or earlier.is_alive)
+            if is_done and not fold(files, earlier.name):
+                return False
         if is_edit and not all(earlier.is_over for earlier in before):
             return False  # whoever writes that log would write the row over it
         _write(files, log, is_over=True)
@@ -90,6 +94,7 @@ def fold(files: Files, name: LogName) -> bool:
             _cut_all(files, log, log.cut)
         if not log.is_first:
             _replace(files, log)
+        keep_place(files, log, log.segments, is_folded=True)
         for segment in log.segments:
             files.delete(name.segment(segment.number))
     for edit in later:  # they have waited for this one

@@ -7,7 +7,7 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +18,9 @@ from modelkb_store.log.entry import Action, Columns, Entry, decode_entry, rows_o
 from modelkb_store.log.log_name import LogName, parse_segment
 from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.schemas import SCHEMAS
+
+# How long a sender may be silent until its experiment is folded as it is.
+_GIVEN_UP_AFTER = timedelta(days=7)
 
 BY_EPOCH = ("metrics", "batch_metrics", "epochs")
 
@@ -36,10 +39,12 @@ class Segment:
         has_ended: Whether its writer has written all that it had to.
         damaged_lines: Lines in the middle that cannot be read.
         modified: When it was written to last.
+        size_bytes: How long its whole lines are.
     """
 
     number: int
     modified: datetime
+    size_bytes: int = 0
     begin: Columns | None = None
     added: dict[str, list[pa.Table]] = field(default_factory=lambda: defaultdict(list))
     put: dict[str, pa.Table] = field(default_factory=dict)
@@ -99,7 +104,14 @@ class LogContents:
     @property
     def edit(self) -> Edit | None:
         """What becomes of the experiment's tags and notes; None if it does not say."""
-        return next((s.edit for s in reversed(self.segments) if s.edit is not None), None)
+        told = next((s.edit for s in reversed(self.segments) if s.edit is not None), None)
+        seen, rows = self.begin.get("seen"), self.put.get("experiments")
+        if told is not None or not isinstance(seen, dict) or rows is None or not rows.num_rows:
+            return told
+        # It goes on with a log whose row was folded: what others have changed since stays.
+        row = rows.slice(rows.num_rows - 1).to_pylist()[0]
+        tags, notes = tuple(row["tags"] or ()), row["notes"] or ""
+        return Edit(tuple(seen.get("tags") or ()), tags, seen.get("notes") or "", notes)
 
     @property
     def has_ended(self) -> bool:
@@ -108,8 +120,19 @@ class LogContents:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing will follow: its writer is through, or dead."""
-        return self.has_ended or not self.is_alive
+        """Whether nothing will follow: its writer is through, or dead.
+
+        One that another machine sends may be silent for days and then go on.
+        """
+        if self.has_ended or not self.is_sent:
+            return self.has_ended or not self.is_alive
+        silence = datetime.now(timezone.utc) - self.modified
+        return silence > _GIVEN_UP_AFTER and not self.is_alive
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether it is the copy of a log on another machine, which sends it."""
+        return bool(self.begin.get("is_sent"))
 
     @property
     def changes_summaries(self) -> bool:
@@ -197,8 +220,8 @@ def _logs_of(segments: Mapping[LogName, list[Segment]]) -> list[LogContents]:
 
 
 def _read_head(files: Files, info: FileInfo, number: int) -> Segment:
-    *lines, _ = files.read(info.path).split(b"\n")
-    segment = Segment(number, info.modified)
+    *lines, torn = (content := files.read(info.path)).split(b"\n")
+    segment = Segment(number, info.modified, len(content) - len(torn))
     for entry in map(decode_entry, lines[:1] + lines[1:][-1:]):
         if entry is not None and entry.action in (Action.BEGIN, Action.END):
             _apply(segment, entry)
@@ -208,12 +231,14 @@ def _read_head(files: Files, info: FileInfo, number: int) -> Segment:
 
 def read_segment(files: Files, info: FileInfo, number: int) -> Segment:
     """Read one file of a log. A last line that is not whole is being written, or never was."""
-    *lines, _ = files.read(info.path).split(b"\n")
-    segment = Segment(number, info.modified)
+    *lines, torn = (content := files.read(info.path)).split(b"\n")
+    segment = Segment(number, info.modified, len(content) - len(torn))
     waiting: dict[str, list[Entry]] = defaultdict(list)
-    for entry in map(decode_entry, lines):
+    for line in lines:
+        entry = decode_entry(line)
         if entry is None:
-            segment.damaged_lines += 1
+            # Blank ones stand for damaged lines of a log that was sent.
+            segment.damaged_lines += bool(line.strip())
         elif entry.action is Action.ADD:
             waiting[entry.table].append(entry)
         else:
@@ -253,7 +278,7 @@ def _joined(entries: list[Entry]) -> Entry | None:
 
 def _apply(segment: Segment, entry: Entry) -> None:
     if entry.action is Action.BEGIN:
-        segment.begin = entry.columns
+        segment.begin = segment.begin or entry.columns
     elif entry.action is Action.END:
         segment.has_ended = True
     elif entry.action is Action.CUT:

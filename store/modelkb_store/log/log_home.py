@@ -7,6 +7,7 @@ from typing import Protocol
 from modelkb_store import atomic_file
 from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.log.entry import Columns
 from modelkb_store.log.folding import fold, mirror, seal
 from modelkb_store.log.log_name import LogName
 
@@ -16,9 +17,15 @@ class LogHome(Protocol):
 
     Attributes:
         files: Where the logs and new objects are written, on this machine.
+        facts: What the first line of a log is to say beside whose it is.
     """
 
     files: LocalFiles
+    facts: Columns
+
+    def begun(self, name: LogName) -> None:
+        """Show that there is a log."""
+        ...
 
     def mirror(self, name: LogName) -> None:
         """Show what a log says so far to those who read only Parquet."""
@@ -44,8 +51,13 @@ class LogHome(Protocol):
 class StoreHome:
     """The logs of a store that is a folder, on a local or shared file system."""
 
+    facts: Columns = {}  # noqa: RUF012 - a mapping that nobody changes
+
     def __init__(self, files: LocalFiles) -> None:
         self.files = files
+
+    def begun(self, name: LogName) -> None:
+        """Do nothing: readers see it by itself."""
 
     def mirror(self, name: LogName) -> None:
         """Write the log's rows into Parquet files beside it."""

@@ -19,7 +19,6 @@ from modelkb_store.reproduction.following import Ended, run_program
 from modelkb_store.reproduction.isolation import IsolatedPythons
 from modelkb_store.reproduction.surroundings import surroundings
 from modelkb_store.store import Store
-from modelkb_store.tables import Tables
 
 _VERDICTS = tuple(Verdict)
 
@@ -109,7 +108,7 @@ class Reproducer:
 
     def _reproductions(self, original: Experiment) -> dict[str, int]:
         """Return the runs that do an experiment again, with their processes."""
-        rows = Tables(Store(self.location).files).read(
+        rows = Store(self.location).table(
             "experiments",
             columns=["experiment_id", "process_id"],
             where={"reproduces_experiment_id": [original.id]},

@@ -12,18 +12,16 @@ import pyarrow.compute as pc
 
 from modelkb_store import layout
 from modelkb_store.architecture_file import read_architecture
-from modelkb_store.commits.rows import remove_rows, replace_rows
-from modelkb_store.commits.transaction import Replacement, commit
+from modelkb_store.backend import TableReader
 from modelkb_store.errors import CorruptFileError
 from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
 from modelkb_store.progress import Progress
-from modelkb_store.project_names import project_folder
 from modelkb_store.records import Status
 from modelkb_store.schemas import SCHEMAS
-from modelkb_store.tables import Tables
+from modelkb_store.transfer.copy_target import CopyTarget
 from modelkb_store.weights.pack import verify_pack
 
 _BATCH = 500
@@ -58,8 +56,8 @@ class Copied:
 
 
 def copy_experiments(
-    source: Files,
-    target: Files,
+    source: TableReader,
+    target: CopyTarget,
     experiment_ids: Collection[str] | None = None,
     project: str | None = None,
     progress: Progress | None = None,
@@ -70,8 +68,8 @@ def copy_experiments(
     by the next. Neither store need be idle.
 
     Args:
-        source: A store.
-        target: A store, or an empty place that becomes one.
+        source: The tables of a store.
+        target: Another one; see :func:`modelkb_store.transfer.copy_target.open_target`.
         experiment_ids: Whole ids; all by default.
         project: Only this project's experiments.
         progress: Told how many of how many experiments are through.
@@ -80,12 +78,11 @@ def copy_experiments(
         CorruptFileError: Something to copy is damaged; what was copied before is whole.
         StoreUnreachableError: The network is away.
     """
-    layout.create_store(target)
+    target.prepare()
     plan = _plan(source, target, experiment_ids, project)
     done = object_bytes = 0
     for of_project, batch in _batches(plan):
-        tables = Tables(source)
-        object_bytes += tables.consistently(
+        object_bytes += source.consistently(
             lambda now, p=of_project, b=batch: _copy_batch(now, target, p, b, plan)  # type: ignore[misc]
         )
         done += len(batch)
@@ -113,10 +110,12 @@ class _Plan:
         return sorted(self.new | self.changed)
 
 
-def _plan(source: Files, target: Files, ids: Collection[str] | None, project: str | None) -> _Plan:
+def _plan(
+    source: TableReader, target: CopyTarget, ids: Collection[str] | None, project: str | None
+) -> _Plan:
     where = None if ids is None else {"experiment_id": list(ids)}
-    here = _described(Tables(source), project, where)
-    there = _described(Tables(target), project, where)
+    here = _described(source, project, where)
+    there = _described(target.tables, project, where)
     running = {run for run, known in here.items() if known.status == Status.RUNNING.value}
     others = set(here) - running
     new = others - set(there)
@@ -139,7 +138,7 @@ class _Description:
 
 
 def _described(
-    tables: Tables, project: str | None, where: dict[str, list[str]] | None
+    tables: TableReader, project: str | None, where: dict[str, list[str]] | None
 ) -> dict[str, _Description]:
     """Return what tells whether an experiment is the same in two stores."""
     counted: list[dict[str, int]] = []
@@ -166,31 +165,25 @@ def _batches(plan: _Plan) -> Iterable[tuple[str, list[str]]]:
 
 
 def _copy_batch(
-    tables: Tables, target: Files, project: str, batch: Sequence[str], plan: _Plan
+    tables: TableReader, target: CopyTarget, project: str, batch: Sequence[str], plan: _Plan
 ) -> int:
     """Copy objects, then what is shared, then the experiments' rows, their own rows last."""
     experiments = tables.read("experiments", project, where={"experiment_id": batch})
     copied = _copy_shared(tables, target, project, experiments)
     copied += _copy_kept_files(tables, target, project, batch)
-    if not target.exists(layout.table_file("projects", project, "project")):
-        for info in tables.files.list(layout.table_folder("projects", project)):
-            target.write(info.path, tables.files.read(info.path))
+    target.keep_project(project, tables.read("projects", project, SCHEMAS["projects"].names))
+    new, changed = plan.new & set(batch), plan.changed & set(batch)
     for table in sorted(_OF_EXPERIMENT, key=lambda table: table == "experiments"):
         names = SCHEMAS[table].names
         rows = tables.read(table, project, names, where={"experiment_id": batch})
-        new = rows.filter(pc.is_in(rows["experiment_id"], pa.array(sorted(plan.new), pa.string())))
-        # Of a copy that was broken off.
-        remove_rows(target, table, project, "experiment_id", plan.new & set(batch))
-        _add(target, table, project, new)
-        for run in sorted(plan.changed & set(batch)):
-            of_run = rows.filter(pc.equal(rows["experiment_id"], run))
-            replace_rows(target, table, project, run, of_run)
-    for run in plan.new & set(batch):  # one that was deleted there is wanted again
-        target.delete(layout.tombstone_file(run))
+        target.put(table, project, rows, new=new, changed=changed)
+    target.show(new)  # one that was deleted there is wanted again
     return copied
 
 
-def _copy_shared(tables: Tables, target: Files, project: str, experiments: pa.Table) -> int:
+def _copy_shared(
+    tables: TableReader, target: CopyTarget, project: str, experiments: pa.Table
+) -> int:
     ids = experiments["experiment_id"].to_pylist()
     wanted = {
         table: {value for name in columns for value in experiments[name].to_pylist() if value}
@@ -208,17 +201,19 @@ def _copy_shared(tables: Tables, target: Files, project: str, experiments: pa.Ta
     for table, entities in wanted.items():
         key = SHARED_KEYS[table]
         where = {key: sorted(entities)}
-        known = Tables(target).read(table, project, [key], where=where)[key].to_pylist()
+        known = target.tables.read(table, project, [key], where=where)[key].to_pylist()
         missing = sorted(entities - set(known))
         rows = tables.read(table, project, SCHEMAS[table].names, where={key: missing})
         if table == "variables":
             for pack in sorted(set(rows["pack_path"].to_pylist())):
                 copied += _copy_object(tables.files, target, pack, _check_pack)
-        _add(target, table, project, rows)
+        target.keep_shared(table, project, rows)
     return copied
 
 
-def _copy_kept_files(tables: Tables, target: Files, project: str, batch: Sequence[str]) -> int:
+def _copy_kept_files(
+    tables: TableReader, target: CopyTarget, project: str, batch: Sequence[str]
+) -> int:
     rows = tables.read("artifacts", project, ["path", "sha256"], where={"experiment_id": batch})
     return sum(
         _copy_object(
@@ -231,15 +226,11 @@ def _copy_kept_files(tables: Tables, target: Files, project: str, batch: Sequenc
     )
 
 
-def _add(target: Files, table: str, project: str, rows: pa.Table) -> None:
-    if rows.num_rows:
-        folder = project_folder(project)
-        commit(target, lambda _: Replacement(table, folder, (), [rows]))
-
-
-def _copy_object(source: Files, target: Files, path: str, check: Callable[[Path], None]) -> int:
+def _copy_object(
+    source: Files, target: CopyTarget, path: str, check: Callable[[Path], None]
+) -> int:
     """Copy a file unless it is there, and return its size."""
-    if target.exists(path) or not source.exists(path):
+    if target.has_object(path) or not source.exists(path):
         return 0
     with tempfile.TemporaryDirectory(prefix="modelkb-") as folder:
         local = Path(folder) / Path(path).name
@@ -248,7 +239,7 @@ def _copy_object(source: Files, target: Files, path: str, check: Callable[[Path]
                 copy.write(block)
         check(local)
         size = local.stat().st_size
-        target.write_file(path, local)
+        target.keep_object(path, local)
     return size
 
 

@@ -1,8 +1,8 @@
-"""Recording into a bucket: written to this machine's disk, and sent as the network allows.
+"""Recording into a bucket or to a server: written here, and sent as the network allows.
 
 A spool is a folder per remote store. Logs and new objects are written there as into a store; a
-thread sends them, and makes Parquet files of the logs in the remote store. What a process could
-not send is sent by the next that records into the same store, or by ``modelkb push``.
+thread sends them. What a process could not send is sent by the next that records into the same
+store, or by ``modelkb push``.
 """
 
 from __future__ import annotations
@@ -14,30 +14,38 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
 
-from modelkb_store.commits.compaction import compact_as_runs_end
-from modelkb_store.errors import ModelKBError
-from modelkb_store.files.files import Files
+from modelkb_store import atomic_file
+from modelkb_store.errors import (
+    InvalidLogError,
+    InvalidObjectError,
+    ModelKBError,
+    ServerRefusedError,
+)
 from modelkb_store.files.local_files import LocalFiles
-from modelkb_store.files.open_files import is_remote, open_files
-from modelkb_store.layout import create_store
+from modelkb_store.files.open_files import is_remote, is_server, open_files
 from modelkb_store.log.claim import claimed
-from modelkb_store.log.folding import fold, mirror, seal
+from modelkb_store.log.entry import Columns
 from modelkb_store.log.log_contents import LogContents, read_heads, read_logs
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.process_identity import ProcessIdentity
+from modelkb_store.server.address import ServerAddress
 from modelkb_store.table_file import encode_rows
+from modelkb_store.transfer.destination import BucketDestination, Destination
 
 SPOOL_VARIABLE = "MODELKB_SPOOL"
 _SIGN_OF_LIFE_SECONDS = 30.0
+_PROMPT_SECONDS = 3.0
 _PAUSE_AFTER_FAILURE_SECONDS = 2.0
 _BETWEEN_LOOKS_SECONDS = 0.2
 # How long the end of a process waits for a network that is away.
 _PATIENCE_AT_EXIT_SECONDS = 20.0
+# Collecting garbage spares what is younger than an hour.
+_SURELY_THERE_SECONDS = 1800.0
 # What later runs look up here, without asking the network.
 _REMEMBERED = ("variables", "trained_weights")
 
@@ -50,7 +58,9 @@ def spool_folder(location: str, environ: Mapping[str, str] | None = None) -> Pat
     It is in ``$MODELKB_SPOOL``, else in the user's folder for caches.
     """
     environment = os.environ if environ is None else environ
-    name = hashlib.sha256(location.encode()).hexdigest()[:16]
+    # Whatever token it is reached with, a server is one store.
+    place = ServerAddress.parse(location).uri if is_server(location) else location
+    name = hashlib.sha256(place.encode()).hexdigest()[:16]
     chosen = environment.get(SPOOL_VARIABLE)
     return (Path(chosen).expanduser() if chosen else _cache_folder(environment)) / name
 
@@ -60,26 +70,34 @@ class Spool:
 
     Args:
         files: The spool's folder.
-        open_remote: Opens the remote store; called by the thread that sends.
+        open_destination: Opens the remote store; called by the thread that sends.
+        facts: What logs are to say of themselves.
+        is_prompt: Whether it is a server: sending costs so little that runs are shown at once.
         sends_by_itself: Whether to send in a thread; else :meth:`send` does.
 
     Attributes:
         files: As above.
+        facts: As above.
         problem: Why nothing could be sent the last time, or None.
     """
 
     def __init__(
         self,
         files: LocalFiles,
-        open_remote: Callable[[], Files],
+        open_destination: Callable[[], Destination],
         *,
+        facts: Columns | None = None,
+        is_prompt: bool = False,
         sends_by_itself: bool = True,
     ) -> None:
         self.files = files
+        self.facts = facts or {}
         self.problem: str | None = None
-        self._open_remote = open_remote
-        self._remote: Files | None = None
+        self._open_destination = open_destination
+        self._destination: Destination | None = None
+        self._is_prompt = is_prompt
         self._ended: set[LogName] = set()
+        self._sent_at: dict[str, float] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -90,6 +108,11 @@ class Spool:
     def is_waiting(self) -> bool:
         """Whether runs that ended are not sent yet."""
         return bool(self._waiting())
+
+    def begun(self, name: LogName) -> None:
+        """Have the log sent soon, if that costs little."""
+        if self._is_prompt:
+            self._start()
 
     def mirror(self, name: LogName) -> None:
         """Have what the log says so far sent."""
@@ -109,8 +132,14 @@ class Spool:
         """Leave it to the thread that sends, once all is sent."""
 
     def holds(self, path: str) -> bool:
-        """Return True: what is sent is in the remote store, where packs are never collected."""
-        return True
+        """Return whether an object is there, as far as can be known without asking.
+
+        In a bucket packs are never collected. On a server they may be, but for new ones.
+        """
+        if not self._is_prompt or atomic_file.touch(self.files.local_path(path)):
+            return True
+        sent = self._sent_at.get(path)
+        return sent is not None and time.monotonic() - sent < _SURELY_THERE_SECONDS
 
     def wait(self, seconds: float) -> bool:
         """Return whether everything that ended is sent, at the latest after a while."""
@@ -129,15 +158,25 @@ class Spool:
             OSError: The network or the remote store is away; nothing is lost.
             ModelKBError: The remote place is no store, or of a newer format.
         """
-        if self._remote is None:
-            remote = self._open_remote()
-            create_store(remote)
-            self._remote = remote
-        self._send_objects(self._remote)
+        if self._destination is None:
+            self._destination = self._open_destination()
+        destination = self._destination
+        refused: list[ModelKBError] = []
+        sent = self._send_objects(destination, refused)
         for log in self._logs():
-            with claimed(self.files, log.name) as is_mine:
+            with claimed(self.files, log.name) as is_mine, _collected(refused):
                 if is_mine and self.files.exists(log.name.segment(log.segments[-1].number)):
-                    self._send_log(self._remote, log)
+                    has_ended = log.name in self._ended or not log.is_alive
+                    if destination.send_log(self.files, log, has_ended=has_ended):
+                        self._forget(log)
+        if refused:
+            raise refused[0]
+        for path in sent:
+            local = self.files.local_path(path)
+            if local.exists():  # until now rows did not refer to it, so it may be gone there
+                destination.send_object(path, local)
+            self._sent_at[path] = time.monotonic()
+            self.files.delete(path)
         self.problem = None
 
     def _waiting(self) -> list[LogContents]:
@@ -154,32 +193,15 @@ class Spool:
             or not log.is_alive
         ]
 
-    def _send_objects(self, remote: Files) -> None:
+    def _send_objects(self, destination: Destination, refused: list[ModelKBError]) -> list[str]:
+        """Send files of content, and return those that are there."""
+        sent = []
         for info in self.files.list("objects"):
-            with contextlib.suppress(FileNotFoundError):  # another process has sent it
-                if remote.exists(info.path):
-                    self.files.delete(info.path)
-                else:
-                    remote.write_file(info.path, self.files.local_path(info.path))
-
-    def _send_log(self, remote: Files, log: LogContents) -> None:
-        has_ended = log.name in self._ended or not log.is_alive
-        for segment in log.segments:
-            # Also where nothing is new, as a sign of life.
-            path = log.name.segment(segment.number)
-            remote.write(path, self.files.read(path))
-        if has_ended:
-            if fold(remote, log.name):
-                self._forget(log)
-                compact_as_runs_end(remote, log.name.project_folder)
-            return
-        full = log.segments[:-1]
-        if not full:
-            mirror(remote, log.name)
-            return
-        seal(remote, log.name, full[-1].number)
-        for segment in full:
-            self.files.delete(log.name.segment(segment.number))
+            # Another process may have sent it.
+            with contextlib.suppress(FileNotFoundError), _collected(refused):
+                destination.send_object(info.path, self.files.local_path(info.path))
+                sent.append(info.path)
+        return sent
 
     def _forget(self, log: LogContents) -> None:
         for table in _REMEMBERED:
@@ -210,7 +232,7 @@ class Spool:
                 self.send()
                 if not self._logs():
                     return
-                pause = _SIGN_OF_LIFE_SECONDS
+                pause = _PROMPT_SECONDS if self._is_prompt else _SIGN_OF_LIFE_SECONDS
             except (OSError, ModelKBError) as error:
                 self.problem = f"{type(error).__name__}: {error}"
                 _log.debug("could not send to the remote store", exc_info=error)
@@ -230,6 +252,37 @@ class Spool:
         return False
 
 
+def open_spool(location: str, *, sends_by_itself: bool = True) -> Spool:
+    """Return the spool of a remote store; see :class:`Spool`."""
+    files = LocalFiles(spool_folder(location))
+    if not is_server(location):
+        return Spool(
+            files,
+            lambda: BucketDestination(open_files(location)),
+            sends_by_itself=sends_by_itself,
+        )
+    # Inside: only who has a server needs its library.
+    from modelkb_store.server.connection import Connection
+    from modelkb_store.server.server_destination import FACTS, PATIENCE, ServerDestination
+
+    return Spool(
+        files,
+        lambda: ServerDestination(Connection(location, PATIENCE)),
+        facts=FACTS,
+        is_prompt=True,
+        sends_by_itself=sends_by_itself,
+    )
+
+
+@contextlib.contextmanager
+def _collected(refused: list[ModelKBError]) -> Iterator[None]:
+    """Note what a server refuses for good, so that all else is sent."""
+    try:
+        yield
+    except (InvalidLogError, InvalidObjectError, ServerRefusedError) as error:
+        refused.append(error)
+
+
 def send_spool(location: str) -> bool:
     """Send what runs of this machine could not send to a remote store, and wait for it.
 
@@ -243,7 +296,7 @@ def send_spool(location: str) -> bool:
     folder = spool_folder(location)
     if not is_remote(location) or not folder.is_dir():
         return False
-    spool = Spool(LocalFiles(folder), lambda: open_files(location), sends_by_itself=False)
+    spool = open_spool(location, sends_by_itself=False)
     was_waiting = spool.is_waiting
     if was_waiting:
         spool.send()

@@ -54,7 +54,7 @@ def check_logs(files: Files, logs: list[LogContents]) -> Iterator[Finding]:
                 problem = f"{segment.damaged_lines} of its lines are damaged and passed over"
                 remedy = f"{REPAIR}keeps a copy and goes on with the other lines"
                 yield Finding(path, Kind.LOG, problem, remedy)
-        if not log.is_alive:
+        if log.is_over and not log.is_alive:
             problem = "its process is dead, and its rows are not in Parquet files yet"
             remedy = "opening the store, as `modelkb ls` does, finishes it"
             path = log.name.segment(log.segments[0].number)

@@ -24,7 +24,7 @@ def mend_logs(files: Files, aside: SetAside) -> list[str]:
     for log in settled_logs(files):
         for segment in log.segments:
             is_damaged = bool(segment.damaged_lines) or segment.begin is None
-            if is_damaged and not log.is_alive:
+            if is_damaged and log.is_over and not log.is_alive:
                 path = log.name.segment(segment.number)
                 place = aside.copy(path)
                 files.write(path, _sound_lines(files.read(path), log, segment))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,11 @@ from lost_processes import kill
 from modelkb_store import CorruptFileError, NotAStoreError, Store
 from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.rows import replace_rows
+from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.records import HyperparameterRecord
+from modelkb_store.tables import Tables
+from modelkb_store.transfer.copy_target import FilesTarget
 from modelkb_store.transfer.copying import Copied, copy_experiments
 from modelkb_store.upkeep.checking import check
 from modelkb_store.upkeep.deletion import delete_experiment
@@ -45,6 +49,10 @@ def target(tmp_path: Path) -> LocalFiles:
     return LocalFiles(tmp_path / "target")
 
 
+def copy(source: Files, target: Files, *wanted: Any, **options: Any) -> Copied:
+    return copy_experiments(Tables(source), FilesTarget(target), *wanted, **options)
+
+
 def ids(*numbers: int) -> tuple[str, ...]:
     return tuple(experiment_record(number).experiment_id for number in numbers)
 
@@ -54,11 +62,11 @@ def objects_in(files: LocalFiles) -> dict[str, bytes]:
 
 
 def test_what_was_deleted_comes_back(source: LocalFiles, target: LocalFiles) -> None:
-    copy_experiments(source, target)
+    copy(source, target)
     (first, *_) = ids(1)
     delete_experiment(target, first)
 
-    assert copy_experiments(source, target).new == (first,)
+    assert copy(source, target).new == (first,)
 
     assert sorted(Store(target.root).experiments()["experiment_id"]) == sorted(ids(1, 2, 3))
     assert rows_of_readers(target) == rows_of_readers(source)
@@ -73,7 +81,7 @@ def test_everything_goes_over(
         compact(source)
     told: list[tuple[int, int]] = []
 
-    copied = copy_experiments(source, target, progress=lambda d, n: told.append((d, n)))
+    copied = copy(source, target, progress=lambda d, n: told.append((d, n)))
 
     assert copied.new == ids(1, 2, 3)
     assert (copied.changed, copied.unchanged, copied.running) == ((), 0, ())
@@ -92,26 +100,26 @@ def test_everything_goes_over(
 
 
 def test_the_second_time_nothing_is_done(source: LocalFiles, target: LocalFiles) -> None:
-    copy_experiments(source, target)
+    copy(source, target)
     watched = WatchedFiles(target.root)
 
-    assert copy_experiments(source, watched) == Copied((), (), 3, (), 0)
+    assert copy(source, watched) == Copied((), (), 3, (), 0)
     assert watched.changes == 0
-    assert copy_experiments(target, source) == Copied((), (), 3, (), 0), "nor the way back"
+    assert copy(target, source) == Copied((), (), 3, (), 0), "nor the way back"
 
 
 def test_only_some(source: LocalFiles, target: LocalFiles) -> None:
-    assert copy_experiments(source, target, ids(3)).new == ids(3)
-    assert copy_experiments(source, target, [], None).new == ()
-    assert copy_experiments(source, target, None, "digits").new == ids(1)
+    assert copy(source, target, ids(3)).new == ids(3)
+    assert copy(source, target, [], None).new == ()
+    assert copy(source, target, None, "digits").new == ids(1)
     assert sorted(Store(target.root).experiments()["experiment_id"]) == list(ids(1, 3))
-    assert copy_experiments(source, target, ["unknown"]) == Copied((), (), 0, (), 0)
-    assert copy_experiments(source, target).new == ids(2)
+    assert copy(source, target, ["unknown"]) == Copied((), (), 0, (), 0)
+    assert copy(source, target).new == ids(2)
     assert rows_of_readers(target) == rows_of_readers(source)
 
 
 def test_what_has_changed_is_brought_up_to_date(source: LocalFiles, target: LocalFiles) -> None:
-    copy_experiments(source, target)
+    copy(source, target)
     compact(target)
     (run, other) = ids(1, 3)
     resumed = ExperimentWriter(
@@ -130,14 +138,14 @@ def test_what_has_changed_is_brought_up_to_date(source: LocalFiles, target: Loca
     late.save_experiment()
     late.close()
 
-    copied = copy_experiments(source, target)
+    copied = copy(source, target)
 
     assert (copied.new, copied.changed, copied.unchanged) == ((), ids(1, 3), 1)
     assert rows_of_readers(target) == rows_of_readers(source) == rows_of_plain_arrow(target.root)
 
 
 def test_only_notes_have_changed(source: LocalFiles, target: LocalFiles) -> None:
-    copy_experiments(source, target)
+    copy(source, target)
     from modelkb_store.table_file import rows_of_records
 
     record = Store(source.root).experiment(ids(2)[0]).record
@@ -145,7 +153,7 @@ def test_only_notes_have_changed(source: LocalFiles, target: LocalFiles) -> None
     rows = rows_of_records("experiments", [changed])
     replace_rows(source, "experiments", "cats & dogs", record.experiment_id, rows)
 
-    assert copy_experiments(source, target).changed == ids(2)
+    assert copy(source, target).changed == ids(2)
     assert Store(target.root).experiment(ids(2)[0]).record.tags == ("good",)
 
 
@@ -157,12 +165,12 @@ def test_one_that_runs_is_left_for_another_time(source: LocalFiles, target: Loca
     writer = ExperimentWriter(source.root, "digits", experiment_record(7))
     writer.append_metrics([metric_record(ids(7)[0], 0, 0.5)])
 
-    assert copy_experiments(source, target).running == ids(7)
+    assert copy(source, target).running == ids(7)
     assert len(Store(target.root).experiments()) == 3
     kill(writer)
-    assert copy_experiments(source, target).new == ids(7), "one that died does not run"
+    assert copy(source, target).new == ids(7), "one that died does not run"
     Store(source.root)
-    copy_experiments(source, target)
+    copy(source, target)
     assert rows_of_readers(target) == rows_of_readers(source)
 
 
@@ -171,17 +179,17 @@ def test_a_copy_that_was_broken_off_is_completed(
 ) -> None:
     """At every step: what is there is readable, and the next copy makes it whole."""
     whole = WatchedFiles(tmp_path / "whole")
-    copy_experiments(source, whole)
+    copy(source, whole)
     expected = rows_of_readers(source)
     total = whole.changes
 
     for step in range(1, total, total // 10):
         root = tmp_path / f"step-{step}"
         with pytest.raises(Killed):
-            copy_experiments(source, WatchedFiles(root, killed_after=step))
+            copy(source, WatchedFiles(root, killed_after=step))
         partly = rows_of_readers(LocalFiles(root))
         assert set(partly["experiments"]) <= set(expected["experiments"]), step
-        copy_experiments(source, LocalFiles(root))
+        copy(source, LocalFiles(root))
         assert rows_of_readers(LocalFiles(root)) == expected, step
         _let_time_pass(root)
         Store(root)
@@ -200,7 +208,7 @@ def _let_time_pass(root: Path) -> None:
 def test_a_change_that_was_broken_off_is_completed(
     source: LocalFiles, target: LocalFiles, tmp_path: Path
 ) -> None:
-    copy_experiments(source, target)
+    copy(source, target)
     writer = ExperimentWriter(
         source.root, "digits", experiment_record(1, notes="more", status="finished"), resumes=True
     )
@@ -212,9 +220,9 @@ def test_a_change_that_was_broken_off_is_completed(
         root = tmp_path / f"step-{step}"
         shutil.copytree(target.root, root)
         try:
-            copy_experiments(source, WatchedFiles(root, killed_after=step))
+            copy(source, WatchedFiles(root, killed_after=step))
         except Killed:
-            copy_experiments(source, LocalFiles(root))
+            copy(source, LocalFiles(root))
             assert rows_of_readers(LocalFiles(root)) == expected, step
             shutil.rmtree(root)
         else:
@@ -238,7 +246,7 @@ def test_what_is_damaged_does_not_go_over(
     source.write(damaged.path, content)
 
     with pytest.raises(CorruptFileError):
-        copy_experiments(source, target)
+        copy(source, target)
     assert not target.exists(damaged.path)
     assert rows_of_readers(target)["experiments"] == [] or kind == "files"
 
@@ -247,13 +255,13 @@ def test_what_is_no_store(source: LocalFiles, target: LocalFiles) -> None:
     target.root.mkdir()
     (target.root / "thesis.txt").touch()
     with pytest.raises(NotAStoreError):
-        copy_experiments(source, target)
+        copy(source, target)
 
 
 def test_what_the_target_has_already_stays(source: LocalFiles, target: LocalFiles) -> None:
     record_complete_experiment(target.root, "digits", 9)
     before = rows_of_readers(target)
-    copy_experiments(source, target)
+    copy(source, target)
 
     after = rows_of_readers(target)
     for table in before:
@@ -268,9 +276,9 @@ def test_into_a_bucket_and_back(
     from modelkb_store.files.open_files import open_files
 
     bucket = open_files(bucket_factory())
-    assert copy_experiments(source, bucket).new == ids(1, 2, 3)
+    assert copy(source, bucket).new == ids(1, 2, 3)
     assert rows_of_readers(bucket) == rows_of_readers(source)
-    assert copy_experiments(source, bucket).unchanged == 3
-    copy_experiments(bucket, target)
+    assert copy(source, bucket).unchanged == 3
+    copy(bucket, target)
     assert rows_of_readers(target) == rows_of_readers(source)
     assert objects_in(target) == objects_in(source)

@@ -20,6 +20,7 @@ from modelkb_store.files.open_files import open_files
 from modelkb_store.log import experiment_log
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.tables import Tables
+from modelkb_store.transfer.destination import BucketDestination
 from modelkb_store.transfer.spool import Spool, send_spool, spool_folder
 from modelkb_store.writer import ExperimentWriter
 from object_store import ObjectStore, free_port
@@ -253,7 +254,7 @@ def spooled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def send(spool: LocalFiles, remote: LocalFiles) -> None:
-    Spool(spool, lambda: remote, sends_by_itself=False).send()
+    Spool(spool, lambda: BucketDestination(remote), sends_by_itself=False).send()
 
 
 @pytest.mark.usefixtures("_no_power_failure")

@@ -37,7 +37,7 @@ def test_a_port_that_is_taken_is_named(modelkb: Modelkb) -> None:
         ended = modelkb("view", "--port", port, "--no-browser")
 
     assert ended.exit_code == 1
-    assert ended.errors.startswith(f"modelkb: The viewer cannot listen on port {port} of 127.0.0.1")
+    assert ended.errors.startswith(f"modelkb: ModelKB cannot listen on port {port} of 127.0.0.1")
 
 
 def test_who_shows_it_to_all_is_warned(modelkb: Modelkb) -> None:

@@ -6,7 +6,6 @@ import click
 
 from modelkb_store import Store
 from modelkb_store.experiment_ids import resolve_experiment_id
-from modelkb_store.upkeep.deletion import delete_experiment, deleted_experiments, undelete
 from modelkb_viewer.options import json_option, store_option
 from modelkb_viewer.printing import print_json
 
@@ -27,7 +26,7 @@ def command(ids: tuple[str, ...], yes: bool, undo: bool, store: str | None, as_j
     """
     opened = Store(store)
     if undo:
-        known = deleted_experiments(opened.files)
+        known = opened.backend.deleted()
         whole = [resolve_experiment_id(each, known, [""] * len(known)) for each in ids]
     else:
         whole = [opened.experiment(each).id for each in ids]
@@ -37,7 +36,7 @@ def command(ids: tuple[str, ...], yes: bool, undo: bool, store: str | None, as_j
         what = f"Delete {'these' if len(whole) > 1 else 'this'} from {opened.uri}?"
         click.confirm(what, abort=True, err=True)
     for each in whole:
-        (undelete if undo else delete_experiment)(opened.files, each)
+        (opened.backend.restore if undo else opened.backend.delete)(each)
     if as_json:
         print_json({"store": opened.uri, "restored" if undo else "deleted": whole})
         return

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from modelkb_store import Store
-from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import resolve_store_location
+from modelkb_store.transfer.copy_target import open_target
 from modelkb_viewer.copying import copy
 from modelkb_viewer.options import json_option, store_option
 
@@ -27,5 +27,5 @@ def command(
 
     Example: modelkb pull s3://lab-experiments/modelkb 9f1c2b7a4d
     """
-    target = open_files(resolve_store_location(store))
+    target = open_target(resolve_store_location(store))
     copy(Store(source), target, ids, project, as_json=as_json)

@@ -71,7 +71,7 @@ def _print_head(experiment: Experiment) -> None:
         "name": record.name,
         "project": experiment.project,
         "status": record.status,
-        "owner": f"{record.owner} on {record.host}",
+        "owner": f"{record.owner} on {record.host}" if record.host else record.owner,
         "started": moment(record.started_at),
         "took": duration(record.duration_seconds),
         "epochs": _epochs_text(record),

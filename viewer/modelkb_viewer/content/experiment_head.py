@@ -47,7 +47,7 @@ def experiment_head(experiment: Experiment, zone: str | None, now: datetime | No
         "Started": local_time(record.started_at, zone),
         "Running for" if runs else "Duration": duration(seconds),
         "Epochs": _epochs(done, record.epochs_planned, runs),
-        "Owner": f"{record.owner} on {record.host}",
+        "Owner": f"{record.owner} on {record.host}" if record.host else record.owner,
     }
     planned = record.epochs_planned
     share = min(1.0, done / planned) if runs and planned else None

@@ -10,7 +10,6 @@ import pandas as pd
 from modelkb_store import Experiment, Store
 from modelkb_store.history_names import history_name
 from modelkb_store.reproduction import Comparison, compare
-from modelkb_store.tables import Tables
 
 _COLUMNS = ["experiment_id", "status", "started_at", "epochs_completed", "epochs_planned"]
 
@@ -29,11 +28,9 @@ def reproductions_of(
         Their ``experiment_id``, ``status``, ``started_at``, ``epochs_completed`` and
         ``epochs_planned``.
     """
-    rows: list[dict[str, Any]] = (
-        Tables(store.files)
-        .read("experiments", columns=_COLUMNS, where={"reproduces_experiment_id": [experiment_id]})
-        .to_pylist()
-    )
+    rows: list[dict[str, Any]] = store.table(
+        "experiments", columns=_COLUMNS, where={"reproduces_experiment_id": [experiment_id]}
+    ).to_pylist()
     found = [row for row in rows if since is None or row["started_at"] >= since]
     return sorted(found, key=lambda row: row["started_at"], reverse=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modelkb_store import Experiment, Store
@@ -10,7 +10,7 @@ from modelkb_store.errors import ModelKBError
 from modelkb_viewer.content.checkpoint_choices import checkpoint_choices, parse_checkpoint
 from modelkb_viewer.prediction.errors import InputError
 from modelkb_viewer.prediction.given import Given, prepare, together
-from modelkb_viewer.prediction.input_spec import InputSpec, input_specs
+from modelkb_viewer.prediction.input_spec import InputSpec, input_specs, names_of
 from modelkb_viewer.prediction.predictor import Predictor
 from modelkb_viewer.prediction.prepared import Prepared, without_values
 from modelkb_viewer.prediction.reading import Reading, read_outputs
@@ -112,7 +112,7 @@ def try_experiment(
         shown = choices.get(chosen or "", shown)
         specs, prepared = prepare_inputs(experiment, given)
         inputs = together(prepared)
-        predicted = predictor.predict(experiment, parse_checkpoint(chosen), inputs, _names(specs))
+        predicted = predictor.predict(experiment, parse_checkpoint(chosen), inputs, names_of(specs))
         readings = read_outputs(experiment, predicted)
     except (ModelKBError, OSError) as error:
         return Tried(experiment.id, name, shown, problem=str(error))
@@ -135,9 +135,3 @@ def try_experiment(
         backend=None if predicted.backend == recorded_on else predicted.backend,
         not_recorded=not_recorded,
     )
-
-
-def _names(specs: Sequence[InputSpec]) -> list[str] | None:
-    """Return the names of inputs that a model takes by name."""
-    names = [spec.name for spec in specs if spec.name is not None]
-    return names if len(names) == len(specs) else None

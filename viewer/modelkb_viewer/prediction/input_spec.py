@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,6 +131,12 @@ def input_specs(experiment: Experiment) -> list[InputSpec]:
         _spec(place, leaf, layer, channels_first)
         for place, (leaf, layer) in enumerate(_pairs(seen, layers))
     ]
+
+
+def names_of(specs: Sequence[InputSpec]) -> list[str] | None:
+    """Return the names of inputs that a model takes by name; None if it takes them in order."""
+    names = [spec.name for spec in specs if spec.name is not None]
+    return names if len(names) == len(specs) else None
 
 
 def _pairs(

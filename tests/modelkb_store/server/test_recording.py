@@ -1,0 +1,245 @@
+"""What is recorded for a server gets there whole and once, whatever becomes of it and of us."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from modelkb_store import Store
+from modelkb_store.errors import InvalidObjectError, StoreUnreachableError, TokenError
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.files.open_files import open_files
+from modelkb_store.transfer import spool
+from modelkb_store.transfer.spool import send_spool, spool_folder
+from modelkb_store.upkeep.checking import check
+from modelkb_store.upkeep.collection import collect
+from modelkb_store.writer import ExperimentWriter
+from modelkb_viewer.tokens import Scope, Tokens
+from small_experiment import experiment_record, metric_record, record_complete_experiment
+from spooled_runs import spooled_runs
+from store_rows import Rows, rows_of_readers
+from store_server import StoreServer
+
+pytestmark = pytest.mark.slow  # a server is a process
+
+WAIT_SECONDS = 60.0
+# Tells at what moment files were written.
+MOMENTS = ("artifacts", "checkpoints")
+
+
+def rows_of(root: Path) -> Rows:
+    rows = rows_of_readers(LocalFiles(root))
+    return {table: found for table, found in rows.items() if table not in MOMENTS}
+
+
+def recorded_here(root: Path, *numbers: int) -> Rows:
+    for number in numbers:
+        record_complete_experiment(root, "digits", number)
+    return rows_of(root)
+
+
+@pytest.fixture
+def server(store: Path, server_factory: Callable[[Path], StoreServer]) -> StoreServer:
+    """A server of an empty store."""
+    return server_factory(store)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_a_run_is_there_as_if_it_was_recorded_there(
+    server: StoreServer, store: Path, tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        writer = record_complete_experiment(server.address, "digits", number)  # type: ignore[arg-type]
+    assert writer.home.wait(WAIT_SECONDS)
+
+    assert rows_of(store) == recorded_here(tmp_path / "local", 1, 2)
+    run = Store(server.address).experiment("run-2")
+    assert run.save_weights(tmp_path / "x.weights.h5").stat().st_size > 0
+    wait_until(lambda: writer.files.list("objects") == [])
+    assert LocalFiles(store).list("log") == []
+    assert not send_spool(server.address)
+
+
+def test_a_run_is_followed_while_the_server_comes_and_goes(
+    server: StoreServer, store: Path
+) -> None:
+    writer = ExperimentWriter(server.address, "digits", experiment_record(1))
+    run = writer.experiment.experiment_id
+
+    def has(epochs: int) -> bool:
+        try:
+            found = Store(server.address).metrics()["epoch"].tolist()
+        except StoreUnreachableError:
+            return False
+        assert found == list(range(len(found)))
+        return len(found) == epochs
+
+    for epoch in range(6):
+        writer.append_metrics([metric_record(run, epoch, float(epoch))])
+        if epoch in (1, 3):
+            wait_until(lambda e=epoch: has(e + 1))
+            assert Store(server.address).experiments()["status"].tolist() == ["running"]
+            server.kill()
+        if epoch in (2, 4):
+            server.start()
+    writer.set(status="finished")
+    writer.save_experiment()
+    begun = time.monotonic()
+    writer.close()
+    assert time.monotonic() - begun < 5
+    assert writer.home.wait(WAIT_SECONDS)
+    assert has(6)
+    assert Store(server.address).experiments()["status"].tolist() == ["finished"]
+    assert LocalFiles(store).list("log") == []
+
+
+def test_what_is_left_is_pushed(
+    store: Path, tmp_path: Path, server_factory: Callable[[Path], StoreServer]
+) -> None:
+    server = server_factory(store)
+    server.kill()
+    address = f"mkb_any@{server.address.removeprefix('http://')}"
+    folder = spooled_runs(server.address, tmp_path / ".spool", 1, 2)
+    assert folder == spool_folder(f"http://{address}")
+    with pytest.raises(StoreUnreachableError):
+        send_spool(server.address)
+    server.start()
+
+    push = [sys.executable, "-m", "modelkb_viewer", "push", server.address]
+    pushed = subprocess.run(
+        push, capture_output=True, text=True, check=False, cwd=tmp_path / ".spool"
+    )
+    assert pushed.stdout == f"What waited for {server.address} is sent.\n", pushed.stderr
+    assert not send_spool(server.address)
+    assert rows_of(store) == recorded_here(tmp_path / "local", 1, 2)
+
+
+def test_weights_are_whole_though_the_server_has_collected_those_of_an_earlier_run(
+    server: StoreServer, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = record_complete_experiment(server.address, "digits", 1)  # type: ignore[arg-type]
+    assert first.home.wait(WAIT_SECONDS)
+    backend = Store(server.address).backend
+    backend.delete(first.experiment.experiment_id)
+    assert collect(LocalFiles(store), grace_seconds=-1).objects > 0
+    monkeypatch.setattr(spool, "_SURELY_THERE_SECONDS", 0.0)
+    second = record_complete_experiment(server.address, "digits", 2)  # type: ignore[arg-type]
+    assert second.home.wait(WAIT_SECONDS)
+
+    run = Store(server.address).experiment("run-2")
+    assert run.save_weights(tmp_path / "x.weights.h5").stat().st_size > 0
+    assert check(LocalFiles(store)) == []
+
+
+TRAINING = """
+    import sys, time
+    import keras
+    import numpy as np
+    from modelkb_callbacks import ModelKB
+
+    keras.utils.set_random_seed(1)
+    x = np.arange(64, dtype="float32").reshape(16, 4) / 64
+    y = (x.sum(axis=1) > 2).astype("int64")
+    model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+    class Slow(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            print(epoch, flush=True)
+            time.sleep(float(sys.argv[2]))
+
+    model.fit(x, y, epochs=8, batch_size=4, validation_split=0.25, verbose=0,
+              callbacks=[ModelKB(store=sys.argv[1], project="digits", name="run"), Slow()])
+"""
+
+
+def test_a_training_whose_server_is_killed(
+    server: StoreServer, store: Path, tmp_path: Path
+) -> None:
+    """The training never waits; when the server is back the record is that of a local store."""
+
+    def started(place: str, pause: float) -> subprocess.Popen[str]:
+        script = tmp_path / "train.py"
+        script.write_text(textwrap.dedent(TRAINING))
+        line = [sys.executable, str(script), place, str(pause)]
+        return subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
+
+    with started(server.address, 1.0) as training:
+        assert training.stdout is not None
+        for line in training.stdout:
+            if line == "3\n":
+                server.kill()
+            if line == "5\n":
+                server.start()
+    local = tmp_path / "local"
+    with started(str(local), 0.0) as again:
+        again.communicate(timeout=120)
+    assert (training.returncode, again.returncode) == (0, 0)
+
+    here, there = (Store(place) for place in (local, server.address))
+    assert there.experiments()["status"].tolist() == ["finished"]
+    first, second = here.experiment("run"), there.experiment("run")
+    for table in ("metrics", "epochs", "evaluations", "hyperparameters", "random_states"):
+        rows = [
+            run.table(table).select([c for c in run.table(table).column_names if c not in VARYING])
+            for run in (first, second)
+        ]
+        assert rows[0].num_rows > 0
+        assert rows[0] == rows[1]
+    assert first.record.dataset_id == second.record.dataset_id
+    assert second.architecture() == first.architecture()
+    weights = [run.save_weights(tmp_path / f"{run.id}.weights.h5") for run in (first, second)]
+    assert weights[0].stat().st_size == weights[1].stat().st_size
+    assert LocalFiles(store).list("log") == []
+
+
+VARYING = ("wall_time", "started_at", "duration_seconds", "created_at")
+
+
+def test_tokens_say_who_may_record(server: StoreServer, store: Path, tmp_path: Path) -> None:
+    tokens = Tokens(LocalFiles(store))
+    _, reader = tokens.create("reader", Scope.READ)
+    _, of_zoo = tokens.create("zoo", Scope.WRITE, "zoo")
+    _, of_all = tokens.create("all", Scope.WRITE)
+    host = server.address.removeprefix("http://")
+    with pytest.raises(TokenError, match="MODELKB_TOKEN"):
+        Store(server.address).experiments()
+
+    spooled_runs(server.address, tmp_path / ".spool", 1, 1)
+    for token, said in ((of_zoo, "'zoo' alone"), (reader, "scope `write`")):
+        with pytest.raises(TokenError, match=said):
+            send_spool(f"http://{token}@{host}")
+    assert send_spool(f"http://{of_all}@{host}")
+    assert len(Store(f"http://{reader}@{host}").experiment_ids()) == 1
+    assert Store(f"http://{of_zoo}@{host}").experiment_ids() == []
+    assert of_all not in repr(Store(f"http://{of_all}@{host}"))
+
+
+def test_files_are_what_their_names_say(server: StoreServer, store: Path, tmp_path: Path) -> None:
+    record_complete_experiment(tmp_path / "local")
+    source, target = LocalFiles(tmp_path / "local"), open_files(server.address)
+    for info in source.list("objects"):
+        sent = tmp_path / "sent"
+        sent.write_bytes(source.read(info.path)[: info.size_bytes // 2])
+        with pytest.raises(InvalidObjectError, match=info.path):
+            target.write_file(info.path, sent)
+        sent.write_bytes(source.read(info.path))
+        with pytest.raises(InvalidObjectError):
+            target.write_file(info.path[:-6] + "000000", sent)
+        assert not target.exists(info.path)
+        target.write_file(info.path, sent)
+        assert target.read(info.path) == source.read(info.path)
+        assert not sent.exists()
+    assert len(LocalFiles(store).list("objects")) == 3

@@ -1,0 +1,1 @@
+"""The REST API of a store, for programs on this machine and elsewhere."""

@@ -1,0 +1,88 @@
+"""Who asks: a token in the header ``Authorization``, or anybody where the server has no tokens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from modelkb_store import Store
+from modelkb_viewer.api.problems import RefusedError
+from modelkb_viewer.opened_store import opened_store
+from modelkb_viewer.tokens import Scope, Tokens
+
+# Set by servers that others can reach: nobody is let in without a token, also once there is none.
+TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="A token made by `modelkb token create`; not needed where the server has none.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asks.
+
+    Attributes:
+        scope: What is allowed.
+        project: The only project that it is allowed for; None for all.
+        token_id: The token; None without one.
+    """
+
+    scope: Scope
+    project: str | None = None
+    token_id: str | None = None
+
+    def check_project(self, project: str | None) -> None:
+        """Pass if a request about a project, or about all of them, is allowed.
+
+        Raises:
+            RefusedError: It is not.
+        """
+        if self.project not in (None, project):
+            detail = f"This token is for the project {self.project!r} alone."
+            raise RefusedError(HTTPStatus.FORBIDDEN, detail)
+
+
+def requester(
+    store: Annotated[Store, Depends(opened_store)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Requester:
+    """Return who asks.
+
+    Raises:
+        RefusedError: A token is needed, and there is none or a wrong one.
+    """
+    tokens = Tokens(store.files)
+    if credentials is None:
+        if TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist():
+            detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
+        return Requester(Scope.ADMIN)
+    token = tokens.verified(credentials.credentials)
+    if token is None:
+        detail = "This token is not valid. It may be mistyped, or revoked."
+        raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
+    return Requester(token.scope, token.project, token.token_id)
+
+
+AskedBy = Annotated[Requester, Depends(requester)]
+
+
+def needs(scope: Scope) -> Callable[[Requester], None]:
+    """Return a dependency that passes those who have a scope."""
+
+    def check(who: AskedBy) -> None:
+        if not who.scope.includes(scope):
+            detail = f"This needs a token with the scope `{scope.value}`; yours is for "
+            detail += f"`{who.scope.value}`."
+            raise RefusedError(HTTPStatus.FORBIDDEN, detail)
+
+    return check

@@ -1,0 +1,247 @@
+"""The types of what the API answers and takes, where they are no rows of a table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from modelkb_store.editing import LONGEST_NOTES, MOST_TAGS
+from modelkb_store.schemas import SCHEMAS
+from modelkb_viewer.tokens import Scope
+
+TableName = Enum(  # type: ignore[misc]
+    "TableName", {name: name for name in SCHEMAS}, type=str
+)
+ExperimentTable = Enum(  # type: ignore[misc]
+    "ExperimentTable",
+    {name: name for name, schema in SCHEMAS.items() if "experiment_id" in schema.names},
+    type=str,
+)
+
+
+class ProjectDocument(BaseModel):
+    """A project, and how many experiments it has."""
+
+    project: str
+    created_at: datetime | None
+    owner: str | None
+    application: str | None
+    description: str | None
+    experiment_count: int
+    last_started_at: datetime | None
+
+
+class ExperimentDocument(BaseModel):
+    """An experiment: its row of the table ``experiments``, and its hyperparameters."""
+
+    model_config = ConfigDict(extra="allow")
+
+    project: str
+    experiment_id: str
+    name: str
+    owner: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    duration_seconds: float | None
+    epochs_completed: int
+    tags: list[str]
+    notes: str
+    problems: list[str]
+    hyperparameters: dict[str, Any]
+
+
+class ExperimentRow(BaseModel):
+    """An experiment in a list: its row of the table ``experiments``, and more columns.
+
+    Those are ``params.NAME`` for each hyperparameter and ``metrics.NAME`` for the last value of
+    each metric.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    project: str
+    experiment_id: str
+    name: str
+    owner: str
+    status: str
+    started_at: datetime
+
+
+class ExperimentPage(BaseModel):
+    """Some of the experiments that were asked for."""
+
+    items: list[ExperimentRow]
+    total: int = Field(description="How many there are in all.")
+    offset: int = Field(description="How many come before these.")
+
+
+class ExperimentChange(BaseModel):
+    """What is to change of an experiment; what is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tags: list[str] | None = Field(default=None, max_length=MOST_TAGS)
+    notes: str | None = Field(default=None, max_length=LONGEST_NOTES)
+    seen_tags: list[str] | None = Field(
+        default=None, description="As you have seen them: what others have added since stays."
+    )
+    seen_notes: str | None = Field(default=None, description="The same of the notes.")
+
+
+class ExperimentSelection(BaseModel):
+    """Which experiments are wanted, and in which order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str | None = Field(default=None, description="Only this project's.")
+    where: str | None = Field(
+        default=None,
+        description="Only those for which this holds, in the language of docs/queries.md.",
+        max_length=20_000,
+    )
+    order_by: str | list[str] | None = Field(
+        default=None, description="A column or several, with `-` in front from large to small."
+    )
+    limit: int | None = Field(default=None, ge=0, description="No more than these.")
+
+
+class ExperimentList(BaseModel):
+    """Some experiments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    experiment_ids: list[str] = Field(description="Whole ids.")
+    project: str | None = Field(
+        default=None, description="The project that all of them are of, if they are of one."
+    )
+
+
+class ConfusionMatrix(BaseModel):
+    """How often which class was predicted: rows are true classes, columns predicted ones."""
+
+    class_names: list[str]
+    counts: list[list[int]]
+
+
+class SqlQuery(BaseModel):
+    """An SQL query."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: str = Field(
+        description="One SELECT in DuckDB's SQL, over the tables of FORMAT.md.",
+        min_length=1,
+        max_length=100_000,
+        examples=["select owner, count(*) as runs from experiments group by owner"],
+    )
+
+
+class TableQuery(BaseModel):
+    """Which rows of a table are read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    project: str | None = Field(default=None, description="Only this project's rows.")
+    columns: list[str] | None = Field(default=None, description="Only these; all by default.")
+    where: dict[str, list[str]] | None = Field(
+        default=None, description="Only rows with one of these values, by column."
+    )
+
+
+class ReceivedBytes(BaseModel):
+    """How much of what was recorded elsewhere is here."""
+
+    received: int = Field(description="Bytes.")
+
+
+class FullSegment(BaseModel):
+    """A segment of a log that nothing is added to any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    size: int = Field(ge=0, description="Its bytes, where it comes from.")
+
+
+class LogEnd(BaseModel):
+    """A log that nothing is added to any more."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sizes: dict[Annotated[int, Field(ge=0, le=9999)], int] = Field(
+        description="The bytes of its segments where it comes from, by their numbers."
+    )
+    modified: float | None = Field(
+        default=None, ge=0, description="When it was written to last, in seconds since 1970."
+    )
+
+
+class Health(BaseModel):
+    """Whether the server can answer."""
+
+    status: str = Field(description="`ok`, or `no store` before anything was recorded.")
+    version: str = Field(description="The version of ModelKB.")
+
+
+class TokenDocument(BaseModel):
+    """What is known of a token; not its text."""
+
+    token_id: str
+    name: str
+    scope: Scope
+    project: str | None
+    created_at: datetime
+
+
+class NewToken(BaseModel):
+    """A token to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200, description="What it is for.")
+    scope: Scope
+    project: str | None = Field(default=None, description="The only project that it is about.")
+
+
+class CreatedToken(TokenDocument):
+    """A token that was made, with its text: it is shown this once."""
+
+    token: str
+
+
+class PredictionInput(BaseModel):
+    """Samples for a model."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    inputs: list[Any] | dict[str, list[Any]] = Field(
+        description="Samples, one after the other, as nested lists; of a model with several "
+        "inputs those of each, by its name."
+    )
+
+
+class OutputDocument(BaseModel):
+    """What one output of a model says."""
+
+    name: str
+    kind: str = Field(description="`classes`, `labels`, `values` or `array`.")
+    values: list[Any] = Field(
+        description="By sample: probabilities of classes or labels, or what the model gave."
+    )
+    labels: list[str] = Field(description="What the columns are; none of an array.")
+    notes: list[str] = Field(description="What was done to the numbers, in words.")
+
+
+class PredictionDocument(BaseModel):
+    """What a model says to samples."""
+
+    experiment_id: str
+    outputs: list[OutputDocument]
+    steps: list[str] = Field(description="How the inputs were prepared, in words.")
+    warnings: list[str] = Field(description="What is odd about the inputs.")
+    seconds: float = Field(description="How long the prediction took, with others beside it.")
+    load_seconds: float = Field(description="How long the model took to load.")
+    backend: str

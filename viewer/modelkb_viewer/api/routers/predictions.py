@@ -1,0 +1,187 @@
+"""``/experiments/{experiment_id}/predictions``: models as a service."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+
+from modelkb_store import Experiment
+from modelkb_store.errors import ModelKBError
+from modelkb_viewer.api.asked import AskedExperiment
+from modelkb_viewer.api.documents import OutputDocument, PredictionDocument, PredictionInput
+from modelkb_viewer.api.problems import RefusedError, answers
+from modelkb_viewer.json_values import plain
+from modelkb_viewer.opened_predictor import batching_predictor, tried_predictions
+from modelkb_viewer.prediction.array_input import prepare_array, read_array
+from modelkb_viewer.prediction.given import together
+from modelkb_viewer.prediction.input_spec import InputSpec, input_specs, names_of
+from modelkb_viewer.prediction.picture import open_picture
+from modelkb_viewer.prediction.picture_input import PictureChoices, prepare_pictures
+from modelkb_viewer.prediction.predictor import Predicted
+from modelkb_viewer.prediction.prepared import Prepared
+from modelkb_viewer.prediction.reading import read_outputs
+
+_JSON, _NPY = "application/json", "application/x-npy"
+_PICTURES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", "image/tiff")
+_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            _JSON: {"schema": PredictionInput.model_json_schema()},
+            _NPY: _BINARY,
+            **dict.fromkeys(_PICTURES, _BINARY),
+        },
+    }
+}
+
+router = APIRouter(prefix="/experiments/{experiment_id}", tags=["predictions"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    specs: list[InputSpec]
+    prepared: list[Prepared]
+
+    @property
+    def inputs(self) -> list[np.ndarray[Any, Any]]:
+        return list(together(self.prepared))
+
+
+@router.post(
+    "/predictions",
+    response_model=PredictionDocument,
+    openapi_extra=_BODY,
+    responses={
+        200: {"content": {_NPY: _BINARY}},
+        **answers(
+            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.NOT_FOUND,
+            HTTPStatus.CONFLICT,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        ),
+    },
+)
+async def predict(
+    request: Request,
+    experiment: AskedExperiment,
+    checkpoint: Annotated[
+        str | None,
+        Query(
+            description="`end`, `best`, `initial` or the number of an epoch; by default the end.",
+            pattern="^(end|best|initial|[0-9]{1,9})$",
+        ),
+    ] = None,
+) -> Any:
+    """Return what the model says to samples: of JSON, of a NumPy array, or of a picture.
+
+    They are brought to the shape, type and range that the model was trained with, and the answer
+    says how. Those who ask at the same time are predicted together.
+    """
+    content = await request.body()
+    media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
+    asked = await run_in_threadpool(_prepared, experiment, media_type, content)
+    wanted = int(checkpoint) if checkpoint and checkpoint.isdigit() else checkpoint
+    inputs, names = asked.inputs, names_of(asked.specs)
+    answer = batching_predictor().submit(experiment, wanted, inputs, names)
+    predicted = await asyncio.wrap_future(answer)
+    return await run_in_threadpool(_answer, request, experiment, asked, inputs, predicted)
+
+
+def _prepared(experiment: Experiment, media_type: str, content: bytes) -> _Asked:
+    specs = input_specs(experiment)
+    if media_type == _JSON:
+        arrays = _arrays(content, specs)
+        return _Asked(
+            specs,
+            [prepare_array(spec.label, arrays[spec.label], spec) for spec in specs],
+        )
+    if len(specs) > 1:
+        detail = f"The model has {len(specs)} inputs: send them as JSON, by their names."
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+    if media_type == _NPY:
+        array = read_array("The array", content)
+        return _Asked(specs, [prepare_array("The array", array, specs[0])])
+    if media_type in _PICTURES:
+        picture = open_picture("The picture", content)
+        return _Asked(specs, [prepare_pictures([picture], specs[0], PictureChoices())])
+    detail = f"{media_type!r} is not understood. Send {_JSON}, {_NPY} or a picture."
+    raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+
+
+def _arrays(content: bytes, specs: list[InputSpec]) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the arrays of a JSON body, by the label of the input that each is for."""
+    try:
+        given = PredictionInput.model_validate_json(content).inputs
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the body"
+        raise RefusedError(HTTPStatus.BAD_REQUEST, f"{where}: {first['msg']}") from error
+    labels = [spec.label for spec in specs]
+    if isinstance(given, list):
+        if len(specs) > 1:
+            detail = f"The model has several inputs: give each by its name: {', '.join(labels)}."
+            raise RefusedError(HTTPStatus.BAD_REQUEST, detail)
+        given = {labels[0]: given}
+    if set(given) != set(labels):
+        detail = f"The inputs are {', '.join(labels)}; received: {', '.join(given) or 'none'}."
+        raise RefusedError(HTTPStatus.BAD_REQUEST, detail)
+    return {label: _array(label, values) for label, values in given.items()}
+
+
+def _array(label: str, values: list[Any]) -> np.ndarray[Any, Any]:
+    try:
+        array = np.array(values)
+    except (ValueError, OverflowError) as error:
+        array = np.array(None)
+        reason = str(error).partition(".")[0]
+    else:
+        reason = f"the values are of the type {array.dtype}"
+    if array.dtype.kind not in "biufU":
+        detail = f"{label} is no array of numbers or texts: {reason}."
+        raise RefusedError(HTTPStatus.BAD_REQUEST, detail)
+    return array
+
+
+def _answer(
+    request: Request,
+    experiment: Experiment,
+    asked: _Asked,
+    inputs: list[np.ndarray[Any, Any]],
+    predicted: Predicted,
+) -> Any:
+    # The prediction is worth more than the note that it was made.
+    with contextlib.suppress(ModelKBError, OSError):
+        tried_predictions().add(experiment, inputs, predicted)
+    if _NPY in request.headers.get("accept", "") and len(predicted.outputs) == 1:
+        sink = io.BytesIO()
+        np.save(sink, predicted.outputs[0], allow_pickle=False)
+        return Response(sink.getvalue(), media_type=_NPY)
+    outputs = [
+        OutputDocument(
+            name=reading.name,
+            kind=reading.kind.name.lower(),
+            values=plain(reading.values.tolist()),
+            labels=list(reading.labels),
+            notes=list(reading.notes),
+        )
+        for reading in read_outputs(experiment, predicted)
+    ]
+    return PredictionDocument(
+        experiment_id=experiment.id,
+        outputs=outputs,
+        steps=[step for each in asked.prepared for step in each.steps],
+        warnings=[warning for each in asked.prepared for warning in each.warnings],
+        seconds=predicted.seconds,
+        load_seconds=predicted.load_seconds,
+        backend=predicted.backend,
+    )

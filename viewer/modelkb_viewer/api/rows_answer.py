@@ -1,0 +1,93 @@
+"""Rows of a table as an answer: JSON for people, Arrow or Parquet for programs, as is asked for."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from modelkb_viewer.json_values import plain
+
+_ROWS_AT_ONCE = 10_000
+_BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+
+
+class Format(str, Enum):
+    """How rows are written, by media type."""
+
+    JSON = "application/json"
+    ARROW = "application/vnd.apache.arrow.stream"
+    PARQUET = "application/vnd.apache.parquet"
+
+
+def described_rows() -> dict[int | str, dict[str, Any]]:
+    """Return the description of an answer by :func:`rows_answer`, for a route's ``responses``."""
+    rows = {"schema": {"type": "array", "items": {"type": "object"}}}
+    return {200: {"description": "The rows.", "content": {Format.JSON.value: rows, **_binary()}}}
+
+
+def or_rows() -> dict[int | str, dict[str, Any]]:
+    """Return the same, of a route that has a document of its own as JSON."""
+    return {200: {"content": _binary()}}
+
+
+def _binary() -> dict[str, Any]:
+    return {Format.ARROW.value: _BYTES, Format.PARQUET.value: _BYTES}
+
+
+def wanted_format(request: Request) -> Format:
+    """Return the format that a request prefers: the first of ours that its ``Accept`` names."""
+    known = {each.value: each for each in Format}
+    for part in request.headers.get("accept", "").split(","):
+        media_type = part.partition(";")[0].strip().lower()
+        if media_type in known:
+            return known[media_type]
+    return Format.JSON
+
+
+def rows_answer(request: Request, rows: pa.Table) -> Response:
+    """Return rows in the format that is asked for, written as they are sent."""
+    wanted = wanted_format(request)
+    vary = {"Vary": "Accept"}
+    if wanted is Format.PARQUET:
+        return Response(_parquet(rows), media_type=wanted.value, headers=vary)
+    parts = _arrow_parts(rows) if wanted is Format.ARROW else _json_parts(rows)
+    return StreamingResponse(parts, media_type=wanted.value, headers=vary)
+
+
+def _json_parts(rows: pa.Table) -> Iterator[bytes]:
+    separator = b"["
+    for batch in rows.to_batches(_ROWS_AT_ONCE):
+        for row in batch.to_pylist():
+            yield separator + json.dumps(plain(row), allow_nan=False).encode()
+            separator = b","
+    yield b"[]" if separator == b"[" else b"]"
+
+
+def _arrow_parts(rows: pa.Table) -> Iterator[bytes]:
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        for batch in rows.to_batches(_ROWS_AT_ONCE):
+            writer.write_batch(batch)
+            yield _taken(sink)
+    yield _taken(sink)
+
+
+def _taken(sink: io.BytesIO) -> bytes:
+    content = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return content
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(rows, sink, compression="zstd")
+    return sink.getvalue()

@@ -1,0 +1,1 @@
+"""Experiments to and from the tools that people already use."""

@@ -1,0 +1,1 @@
+"""One module for each tool whose runs can come in; see :mod:`.importers`."""

@@ -1,0 +1,131 @@
+"""Predictions of many who ask at once, made together.
+
+A call of ``predict`` costs about the same for one sample as for some hundred. While one is
+computed, those that come meanwhile wait, and what goes together is then predicted in one call.
+Nobody waits for others to come.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import defaultdict
+from collections.abc import Hashable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+
+from modelkb_store import Experiment
+from modelkb_viewer.prediction.predictor import Predicted, Predictor
+from modelkb_viewer.prediction.prepared import MOST_SAMPLES, MOST_VALUES
+
+Arrays = Sequence[np.ndarray[Any, Any]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Waiting:
+    """One who waits for a prediction."""
+
+    experiment: Experiment
+    checkpoint: str | int | None
+    inputs: Arrays
+    names: Sequence[str] | None
+    answer: Future[Predicted]
+
+    @property
+    def kind(self) -> Hashable:
+        """What is equal for those that can be predicted together."""
+        like = tuple((each.dtype.str, each.shape[1:]) for each in self.inputs)
+        return self.experiment.id, self.checkpoint, like, tuple(self.names or ())
+
+    @property
+    def sample_count(self) -> int:
+        return len(self.inputs[0])
+
+    @property
+    def value_count(self) -> int:
+        return sum(each.size for each in self.inputs)
+
+
+class BatchingPredictor:
+    """Predicts for threads and tasks that ask at the same time.
+
+    Args:
+        predictor: Makes the predictions.
+
+    Example:
+        >>> answer = BatchingPredictor(predictor).submit(experiment, "best", [images])
+        >>> answer.result().outputs[0].argmax(axis=-1)
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._lock = threading.Lock()
+        self._waiting: dict[Hashable, list[_Waiting]] = defaultdict(list)
+        self._busy: set[Hashable] = set()
+
+    def submit(
+        self,
+        experiment: Experiment,
+        checkpoint: str | int | None,
+        inputs: Arrays,
+        names: Sequence[str] | None = None,
+    ) -> Future[Predicted]:
+        """Have samples predicted; see :meth:`Predictor.predict`.
+
+        Returns:
+            What the model says to these samples, or what went wrong.
+        """
+        one = _Waiting(experiment, checkpoint, inputs, names, Future())
+        kind = one.kind
+        with self._lock:
+            self._waiting[kind].append(one)
+            if kind not in self._busy:
+                self._busy.add(kind)
+                threading.Thread(
+                    target=self._work_off, args=(kind,), name="modelkb-predictions", daemon=True
+                ).start()
+        return one.answer
+
+    def _work_off(self, kind: Hashable) -> None:
+        while True:
+            with self._lock:
+                together = _first_of(self._waiting[kind])
+                if not together:
+                    self._busy.discard(kind)
+                    del self._waiting[kind]
+                    return
+            _answer(self._predictor, together)
+
+
+def _first_of(waiting: list[_Waiting]) -> list[_Waiting]:
+    """Take those off a list that have waited longest, as many as one call may have."""
+    taken: list[_Waiting] = []
+    samples = values = 0
+    while waiting:
+        samples, values = samples + waiting[0].sample_count, values + waiting[0].value_count
+        if taken and (samples > MOST_SAMPLES or values > MOST_VALUES):
+            break
+        taken.append(waiting.pop(0))
+    return taken
+
+
+def _answer(predictor: Predictor, together: list[_Waiting]) -> None:
+    first = together[0]
+    inputs = [
+        np.concatenate([each.inputs[place] for each in together])
+        for place in range(len(first.inputs))
+    ]
+    try:
+        predicted = predictor.predict(first.experiment, first.checkpoint, inputs, first.names)
+    except BaseException as error:  # noqa: BLE001 - it is for those who wait
+        for each in together:
+            each.answer.set_exception(error)
+        return
+    start = 0
+    for each in together:
+        stop = start + each.sample_count
+        outputs = tuple(output[start:stop] for output in predicted.outputs)
+        each.answer.set_result(dataclasses.replace(predicted, outputs=outputs))
+        start = stop
