@@ -105,7 +105,7 @@ def test_a_layer_is_read_at_an_address_of_its_own(page: Page, viewer: str, tab: 
     page.reload()
 
     page.get_by_text("Inputs: input", exact=False).wait_for()
-    assert "GlorotUniform" in page.get_by_test_id("stJson").first.inner_text()
+    page.get_by_test_id("stJson").get_by_text("GlorotUniform").first.wait_for()
 
 
 def test_it_works_below_a_base_path(

@@ -75,7 +75,7 @@ def test_a_run_is_done_again_with_live_progress(page: Page, viewer: str, tab: st
 
     page.get_by_text("Identical: every value is the same").wait_for()
 
-    assert page.get_by_text("12 values, all equal to the bit").is_visible()
+    page.get_by_text("12 values, all equal to the bit").wait_for()
     page.get_by_role("button", name="The new experiment").click()
     # The page stays the same one, so that there is no navigation to wait for.
     page.wait_for_function(

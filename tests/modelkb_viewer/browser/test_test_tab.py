@@ -51,7 +51,7 @@ def test_the_label_of_a_picture_is_read(digits: tuple[Path, str], page: Page) ->
         page.get_by_text("0..16, the range of the training data").wait_for(timeout=_SECONDS)
         page.get_by_role("heading", name="Prediction", exact=True).wait_for(timeout=_SECONDS)
         page.get_by_role("heading", name=DIGITS[6], exact=True).wait_for(timeout=_SECONDS)
-        assert page.get_by_alt_text("six.png as the model sees it").is_visible()
+        page.get_by_alt_text("six.png as the model sees it").wait_for(timeout=_SECONDS)
         # What was tried is in the store, and listed below.
         page.get_by_role("heading", name="Latest predictions").wait_for(timeout=_SECONDS)
         # What is no picture is said in its place, and the page goes on.
