@@ -9,19 +9,24 @@ from fastapi_offline import FastAPIOffline
 
 from modelkb_store._version import __version__
 from modelkb_viewer.api.authentication import needs
+from modelkb_viewer.api.description import TAGS, describe, operation_id
 from modelkb_viewer.api.measurements import Measurements
 from modelkb_viewer.api.problems import answers, describe_problems
 from modelkb_viewer.api.routers import (
     artifacts,
+    codes,
+    comparisons,
     events,
     experiment_parts,
     experiments,
+    hand_recording,
     imports,
     objects,
     predictions,
     projects,
     queries,
     recording,
+    relations,
     selections,
     service,
     tokens,
@@ -34,7 +39,11 @@ _ROUTERS = (
     (projects.router, Scope.READ),
     (selections.router, Scope.READ),
     (experiments.router, Scope.READ),
+    (hand_recording.router, Scope.WRITE),
     (experiment_parts.router, Scope.READ),
+    (relations.router, Scope.READ),
+    (comparisons.router, Scope.READ),
+    (codes.router, Scope.READ),
     (artifacts.router, Scope.READ),
     (events.router, Scope.READ),
     (predictions.router, Scope.READ),
@@ -61,11 +70,17 @@ def make_api() -> FastAPI:
     Its documentation, at ``/docs``, loads nothing from elsewhere.
     """
     app = FastAPIOffline(
-        title="ModelKB", version=__version__, description=_ABOUT, max_body_size=_MOST_BYTES
+        title="ModelKB",
+        version=__version__,
+        description=_ABOUT,
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
+        max_body_size=_MOST_BYTES,
     )
     app.add_middleware(Measurements)
     describe_problems(app)
     app.include_router(service.router)
     for router, scope in _ROUTERS:
         app.include_router(router, dependencies=[Depends(needs(scope))], responses=_REFUSALS)
+    describe(app)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,12 +13,14 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from modelkb_store import Store
+from modelkb_store.errors import StoreNotFoundError
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.tokens import Scope, Tokens
 
 # Set by servers that others can reach: nobody is let in without a token, also once there is none.
 TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
+_scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
 _bearer = HTTPBearer(
     auto_error=False,
@@ -62,7 +65,7 @@ def requester(
     """
     tokens = Tokens(store.files)
     if credentials is None:
-        if TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist():
+        if _wants_token(tokens):
             detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
             raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
         return Requester(Scope.ADMIN)
@@ -71,6 +74,18 @@ def requester(
         detail = "This token is not valid. It may be mistyped, or revoked."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
     return Requester(token.scope, token.project, token.token_id)
+
+
+def _wants_token(tokens: Tokens) -> bool:
+    return TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist()
+
+
+def is_token_needed() -> bool:
+    """Return whether nobody is let in without a token."""
+    try:
+        return _wants_token(Tokens(opened_store().files))
+    except StoreNotFoundError:
+        return TOKEN_REQUIRED_VARIABLE in os.environ
 
 
 AskedBy = Annotated[Requester, Depends(requester)]
@@ -85,4 +100,10 @@ def needs(scope: Scope) -> Callable[[Requester], None]:
             detail += f"`{who.scope.value}`."
             raise RefusedError(HTTPStatus.FORBIDDEN, detail)
 
+    _scopes[check] = scope
     return check
+
+
+def scope_of(dependency: object) -> Scope | None:
+    """Return the scope that a dependency of :func:`needs` passes; None of any other one."""
+    return _scopes.get(dependency)

@@ -45,10 +45,9 @@ def command(port: int | None, address: str, store: str | None) -> None:
         # Inside: no other command needs them.
         import uvicorn
         from starlette.applications import Starlette
-        from starlette.routing import Mount
 
-        from modelkb_viewer.api.application import PATH, make_api
         from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
+        from modelkb_viewer.api.mount import api_mount
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "Serving a store", "pip install 'modelkb[server]'"
@@ -68,7 +67,7 @@ def command(port: int | None, address: str, store: str | None) -> None:
         click.echo(f"{files.uri} is served at http://{host}:{chosen} until Ctrl-C.")
         yield
 
-    app = Starlette(routes=[Mount(PATH, make_api())], lifespan=announced)
+    app = Starlette(routes=[api_mount()], lifespan=announced)
     # Ctrl-C is how it ends; all has been closed when it comes here.
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.run(
