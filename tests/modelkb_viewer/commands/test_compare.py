@@ -21,7 +21,9 @@ def test_what_differs_is_shown(modelkb: Run, store: Path, sweep: list[str]) -> N
     printed = modelkb("compare", sweep[0][-10:], "run-1001", "--store", store).output
     (rate,) = [line for line in printed.splitlines() if line.startswith(" learning_rate")]
     assert rate.split() == ["learning_rate", "0.001", "0.002"]
-    best = next(line for line in printed.splitlines() if " best " in line and "val_accuracy" in line)
+    best = next(
+        line for line in printed.splitlines() if " best " in line and "val_accuracy" in line
+    )
     assert best.split() == ["val_accuracy", "best", "0.589*", "0.513"]
     assert "Layers of run-1001 against run-1000: 1 layers are the same" in printed
     assert "Keras version" not in printed
