@@ -7,9 +7,10 @@ import streamlit as st
 from modelkb_store import Experiment, ModelKBError, Store
 from modelkb_store.editing import LONGEST_NOTES
 from modelkb_viewer.components.plain_text import plain
-from modelkb_viewer.pages.visitor import READ_ONLY, may_edit
+from modelkb_viewer.pages.visitor import may_edit, why_not
 
 _MOST_OFFERED = 200
+_EDITING = "Changing tags and notes"
 
 
 def show(store: Store, experiment: Experiment) -> None:
@@ -57,7 +58,7 @@ def _show_unchangeable(experiment: Experiment) -> None:
     left, right = st.columns([2, 3])
     left.text_input("Tags", ", ".join(experiment.record.tags), disabled=True)
     right.text_area("Notes", experiment.record.notes, height=100, disabled=True)
-    st.caption(READ_ONLY)
+    st.caption(why_not(_EDITING))
 
 
 def _seen(experiment: Experiment) -> Experiment:
@@ -123,7 +124,7 @@ def _is_allowed(seen: Experiment) -> bool:
     """Return whether it is still: somebody else may have signed in since the boxes were drawn."""
     is_allowed = may_edit()
     if not is_allowed:
-        st.session_state[f"edit-problem-{seen.id}"] = READ_ONLY
+        st.session_state[f"edit-problem-{seen.id}"] = why_not(_EDITING)
     return is_allowed
 
 

@@ -14,7 +14,7 @@ from modelkb_viewer.components.verdict import show_verdict
 from modelkb_viewer.content.reproductions import compare_runs, last_values, reproductions_of
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.pages.links import experiment_link
-from modelkb_viewer.pages.visitor import READ_ONLY, may_edit
+from modelkb_viewer.pages.visitor import may_edit, why_not
 from modelkb_viewer.permissions import HOW_TO_ALLOW, recorded_code_is_allowed
 from modelkb_viewer.reproduction_job import JobState, ReproductionJob
 from modelkb_viewer.reproduction_jobs import REPRODUCTIONS
@@ -36,7 +36,7 @@ def show_reproduction(experiment: Experiment) -> None:
     if not recorded_code_is_allowed():
         st.info(f"This runs code that was recorded from a script. {HOW_TO_ALLOW}")
     elif not may_edit():
-        st.info(READ_ONLY)
+        st.info(why_not("Running a training again"))
     elif not is_running:
         _show_start(experiment)
     if job is not None:

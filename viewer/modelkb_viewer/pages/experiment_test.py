@@ -25,7 +25,7 @@ from modelkb_viewer.opened_predictor import opened_predictor, tried_predictions
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.pages.test_inputs import give_input
 from modelkb_viewer.pages.test_results import show_preparation, show_tried
-from modelkb_viewer.pages.visitor import READ_ONLY, may_edit
+from modelkb_viewer.pages.visitor import may_edit, why_not
 from modelkb_viewer.prediction.given import Given, Way
 from modelkb_viewer.prediction.input_spec import InputSpec, input_specs
 
@@ -74,7 +74,7 @@ def _show_test(experiment: Experiment) -> None:
     if tried:
         st.subheader("Prediction", anchor=False)
         if not may_edit():
-            st.caption(f"It is not recorded. {READ_ONLY}")
+            st.caption(why_not("Recording what was tried"))
         show_tried(tried)
 
 

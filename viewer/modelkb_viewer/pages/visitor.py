@@ -7,8 +7,6 @@ import streamlit as st
 from modelkb_viewer.routes.sign_in import cookie_name
 from modelkb_viewer.visitors import VISITORS, Visitor
 
-READ_ONLY = "You have signed in with a token for reading. One with the scope write allows more."
-
 
 def may_edit() -> bool:
     """Return whether notes and tags may be changed, trainings run, and what is tried recorded."""
@@ -27,6 +25,15 @@ def sign_out() -> None:
     visitor = _visitor()
     if visitor is not None and visitor.session is not None:
         VISITORS.sign_out(visitor.session)
+
+
+def why_not(what: str) -> str:
+    """Return the sentence for those who may only read.
+
+    Args:
+        what: What they may not do, as the beginning of a sentence.
+    """
+    return f"{what} takes a token with the scope write; you have signed in with one for reading."
 
 
 def _visitor() -> Visitor | None:

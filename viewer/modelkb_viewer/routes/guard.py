@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -19,6 +21,7 @@ from modelkb_viewer.visitors import VISITORS, Visitor
 _HEALTH = "/_stcore/health"
 _SIGNED_OUT = 1008
 _TRY_AGAIN = 1013
+_SECONDS_TO_GO = 5.0
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
@@ -97,6 +100,7 @@ class _Watched:
         self._visitor = visitor
         self._farewell = farewell
         self._has_ended = False
+        self._is_gone = False
 
     async def receive(self) -> Message:
         """Return the page's next message, or that it is gone."""
@@ -104,33 +108,43 @@ class _Watched:
         if message["type"] != "websocket.receive":
             return message
         try:
-            visitor = await run_in_threadpool(VISITORS.find, self._session)
-        except (ModelKBError, OSError):
-            await self._end(_TRY_AGAIN)
-        else:
-            if visitor is not None:
+            if await run_in_threadpool(VISITORS.find, self._session) is not None:
                 return message
-            await self._end(_SIGNED_OUT)
+        except (ModelKBError, OSError):
+            self._has_ended = True
+            await self._close(_TRY_AGAIN)
+        else:
+            await self._say_farewell()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._until_gone(), _SECONDS_TO_GO)
+            await self._close(_SIGNED_OUT)
         return {"type": "websocket.disconnect", "code": _SIGNED_OUT}
 
     async def send(self, message: Message) -> None:
         """Send a message to the page, unless it has been signed out."""
-        if self._has_ended:
-            return
-        if message["type"] == "websocket.send" and VISITORS.has_ended(self._visitor.session):
-            await self._end(_SIGNED_OUT)
-            return
-        await self._send(message)
+        is_content = message["type"] == "websocket.send"
+        if is_content and VISITORS.has_ended(self._visitor.session):
+            await self._say_farewell()
+        elif not self._has_ended:
+            await self._send(message)
 
-    async def _end(self, code: int) -> None:
-        if self._has_ended:
-            return
-        self._has_ended = True
-        if code == _SIGNED_OUT:
+    async def _say_farewell(self) -> None:
+        if not self._has_ended:
+            self._has_ended = True
             # From where the page is, as a proxy may have moved it.
             content = self._farewell(SIGN_IN_PATH)
             await self._send({"type": "websocket.send", "bytes": content})
-        await self._send({"type": "websocket.close", "code": code, "reason": "signed out"})
+
+    async def _until_gone(self) -> None:
+        """Wait for the page to go by itself: one that is cut off asks for the server first."""
+        message = await self._receive()
+        while message["type"] != "websocket.disconnect":
+            message = await self._receive()
+        self._is_gone = True
+
+    async def _close(self, code: int) -> None:
+        if not self._is_gone:
+            await self._send({"type": "websocket.close", "code": code, "reason": "signed out"})
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, refusal: Response) -> None:

@@ -51,11 +51,12 @@ button {
 button:hover { filter: brightness(1.08); }
 input:focus-visible, button:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 [role=alert] {
-  padding: 0.625rem 0.75rem; border-radius: 0.5rem;
+  margin-top: 0.375rem; padding: 0.625rem 0.75rem; border-radius: 0.5rem;
   background: var(--error-page); color: var(--error);
 }
 code {
   padding: 0.1em 0.35em; border-radius: 0.25rem; background: var(--page); color: var(--text);
+  white-space: nowrap;
   font: 0.875em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
 }
 small { font-size: 0.9375rem; }
