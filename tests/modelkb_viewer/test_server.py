@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from streamlit import config
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
 import modelkb_viewer
@@ -23,12 +23,12 @@ from viewer_server import free_port, viewer_server, wait_for
 VIEWER = Path(modelkb_viewer.__file__).parents[1]
 GUARDED = [
     *("", "/", "/index.html", "/project", "/experiment?id=x", "/sign-out", "/static/js/x.js"),
-    *("/_stcore/host-config", "/_stcore/metrics", "/_stcore/script-health-check"),
+    *("/_stcore/metrics", "/_stcore/script-health-check"),
     *("/_stcore/upload_file/a/b", "/_stcore/stream", "/_stcore/bidi-components/x", "/healthz"),
     *("/media/x.png", "/component/x/index.html", "/app/static/x", "/auth/login", "/oauth2callback"),
     *("/netron/", "/netron/view.js", "/architectures/a1a1a1a1a1a1a1a1.h5"),
     *("/_stcore/health/../metrics", "/sign-in/../netron/"),
-    *("/%5fstcore/metrics", "/api/v1%2f..%2fproject", "/x/api/v1/projects", "//sign-in"),
+    *("/%5fstcore/metrics", "/x/api/v1/projects", "//sign-in"),
 ]
 
 
@@ -112,9 +112,13 @@ def test_the_whole_server_is_guarded(store: Path, tmp_path: Path) -> None:
                 assert status in (400, 401), f"{method} {path}"
         assert asked(f"{root}/netron/view.js", "GET")[0] == 401
         # The API does not know it, and nobody else is asked.
-        assert asked(f"{address}/api/v1/../../netron/view.js", "GET")[0] == 404
-        with pytest.raises(InvalidStatus):
-            connect(f"ws{address.removeprefix('http')}/_stcore/stream")
+        for path in ("/api/v1/../../netron/view.js", "/api/v1%2f..%2fproject"):
+            assert asked(f"{address}{path}", "GET")[0] == 404, path
+        with connect(f"ws{address.removeprefix('http')}/_stcore/stream") as socket:
+            socket.send(b"anything")
+            assert socket.recv()[-7:] == b"sign-in"
+            with pytest.raises(ConnectionClosedError):
+                socket.recv()
 
         assert asked(f"{address}/_stcore/health", "GET") == (200, b"ok")
         assert asked(f"{address}/api/v1/health", "GET")[0] == 200

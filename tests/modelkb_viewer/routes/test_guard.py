@@ -47,10 +47,10 @@ def asking(base: str = "", session: str | None = None) -> TestClient:
 @pytest.mark.parametrize(
     "path",
     [
-        *("/", "/project", "/media/x", "/_stcore/host-config", "/_stcore/stream", "/netron/"),
+        *("/", "/project", "/media/x", "/_stcore/metrics", "/_stcore/stream", "/netron/"),
         *("/healthz", "/_stcore/healthz", "/_stcore/health/", "/_stcore/health/x", "/x", ""),
         *("//_stcore/health", "/x/_stcore/health", "/sign-in/", "/sign-in/x", "/x/sign-in"),
-        *("/_STCORE/health", "/_stcore/host-config;/_stcore/health", "/api/v1/health"),
+        *("/_STCORE/health", "/_stcore/metrics;/_stcore/health", "/api/v1/health"),
     ],
 )
 def test_all_is_guarded(tokens: Tokens, base: str, path: str) -> None:
@@ -94,18 +94,23 @@ def test_without_tokens_all_see_all(tokens: Tokens) -> None:
         assert socket.receive_bytes() == b"1"
 
 
-@pytest.mark.parametrize("session", [None, "x"])
-def test_a_socket_is_refused(tokens: Tokens, session: str | None) -> None:
-    tokens.create("ada", Scope.READ)
-
-    with pytest.raises(WebSocketDisconnect), asking(session=session).websocket_connect("/stream"):
-        pass
-
-
 @pytest.fixture
 def _does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have pages that do not go by themselves be cut off at once."""
     monkeypatch.setattr(guard, "_SECONDS_TO_GO", 0.0)
+
+
+@pytest.mark.usefixtures("_does_not_wait")
+@pytest.mark.parametrize("session", [None, "x"])
+def test_a_socket_is_only_told_to_go(tokens: Tokens, session: str | None) -> None:
+    tokens.create("ada", Scope.READ)
+
+    with asking(session=session).websocket_connect("/stream", ["streamlit", "x"]) as socket:
+        assert socket.accepted_subprotocol == "streamlit"
+        assert socket.receive_bytes() == b"sign-in"
+        with pytest.raises(WebSocketDisconnect) as ended:
+            socket.receive_bytes()
+        assert ended.value.code == 1008
 
 
 @pytest.mark.usefixtures("_does_not_wait")
