@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from modelkb_store._version import __version__
+from modelkb_viewer.addresses import API_PATH
 from modelkb_viewer.api.authentication import needs
 from modelkb_viewer.api.measurements import Measurements
 from modelkb_viewer.api.problems import answers, describe_problems
@@ -28,7 +29,7 @@ from modelkb_viewer.api.routers import (
 )
 from modelkb_viewer.tokens import Scope
 
-PATH = "/api/v1"
+PATH = API_PATH
 # What a token needs at least; single routes need more.
 _ROUTERS = (
     (projects.router, Scope.READ),

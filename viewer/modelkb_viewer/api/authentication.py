@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,8 +15,6 @@ from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.tokens import Scope, Tokens
 
-# Set by servers that others can reach: nobody is let in without a token, also once there is none.
-TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
 _bearer = HTTPBearer(
     auto_error=False,
@@ -62,7 +59,7 @@ def requester(
     """
     tokens = Tokens(store.files)
     if credentials is None:
-        if TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist():
+        if tokens.are_needed():
             detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
             raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
         return Requester(Scope.ADMIN)
