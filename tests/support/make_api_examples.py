@@ -138,6 +138,22 @@ WRITTEN: dict[str, Any] = {
         ]
     },
     "listDeletedExperiments": {"response": [RUN]},
+    "listWrites": {
+        "response": [
+            {
+                "at": "2026-01-02T03:04:05Z",
+                "token_id": "0123456789",
+                "token_name": "laptop",
+                "address": "127.0.0.1",
+                "method": "PATCH",
+                "route": "/experiments/{experiment_id}",
+                "parameters": {"experiment_id": RUN, "project": "digits"},
+                "status": 200,
+                "count": 1,
+                "until": None,
+            }
+        ]
+    },
     "restoreExperiment": {},
 }
 

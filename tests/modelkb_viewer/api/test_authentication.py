@@ -10,9 +10,8 @@ from starlette.testclient import TestClient
 from modelkb_store import Store
 from modelkb_store.layout import STORE_VARIABLE
 from modelkb_viewer.api.application import make_api
-from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
 from modelkb_viewer.api.description import operations_of, scopes_of
-from modelkb_viewer.tokens import Scope, Tokens
+from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope, Tokens
 from small_experiment import record_complete_experiment
 
 # Every operation, by the scope that it needs. Nothing of an experiment is in the open ones.
@@ -84,6 +83,7 @@ WRITING = {
     ("PUT", "/objects/{path}"),
 }
 GOVERNING = {
+    ("GET", "/audit"),
     ("GET", "/tokens"),
     ("POST", "/tokens"),
     ("DELETE", "/tokens/{token_id}"),
@@ -127,7 +127,8 @@ class Asking:
         self.experiment_id = record_complete_experiment(store).experiment.experiment_id
         tokens = Tokens(Store(store).files)
         self._texts = {scope: tokens.create(scope.value, scope)[1] for scope in Scope}
-        self._client = TestClient(make_api(), raise_server_exceptions=False)
+        self._app = make_api()
+        self._asked = 0
 
     def status(self, method: str, path: str, token: Scope | str | None) -> int:
         """Return the status of the answer to a request that is otherwise good."""
@@ -149,7 +150,11 @@ class Asking:
             text = self._texts[token] if isinstance(token, Scope) else token
             headers["Authorization"] = f"Bearer {text}"
         body = BODIES.get(path) if method in ("POST", "PATCH") else None
-        answer = self._client.request(
+        # Each from an address of its own: many wrong tokens from one are refused otherwise.
+        self._asked += 1
+        address = f"10.0.{self._asked // 250}.{self._asked % 250}"
+        client = TestClient(self._app, raise_server_exceptions=False, client=(address, 50_000))
+        answer = client.request(
             method, filled, params=QUERIES.get(path), json=body, headers=headers
         )
         return answer.status_code

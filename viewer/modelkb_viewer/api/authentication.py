@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from modelkb_store import Store
 from modelkb_store.errors import StoreNotFoundError
+from modelkb_viewer.api.audit import note_write
+from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.tokens import Scope, Tokens
+from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope, Tokens
 
-# Set by servers that others can reach: nobody is let in without a token, also once there is none.
-TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
 _scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
+_READING = ("GET", "HEAD")
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="token",
@@ -37,11 +38,13 @@ class Requester:
         scope: What is allowed.
         project: The only project that it is allowed for; None for all.
         token_id: The token; None without one.
+        token_name: What it is called.
     """
 
     scope: Scope
     project: str | None = None
     token_id: str | None = None
+    token_name: str | None = None
 
     def check_project(self, project: str | None) -> None:
         """Pass if a request about a project, or about all of them, is allowed.
@@ -55,6 +58,7 @@ class Requester:
 
 
 def requester(
+    request: Request,
     store: Annotated[Store, Depends(opened_store)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Requester:
@@ -65,7 +69,7 @@ def requester(
     """
     tokens = Tokens(store.files)
     if credentials is None:
-        if _wants_token(tokens):
+        if tokens.are_needed():
             detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
             raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
         return Requester(Scope.ADMIN)
@@ -73,17 +77,14 @@ def requester(
     if token is None:
         detail = "This token is not valid. It may be mistyped, or revoked."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
-    return Requester(token.scope, token.project, token.token_id)
-
-
-def _wants_token(tokens: Tokens) -> bool:
-    return TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist()
+    request.scope[VERIFIED] = True
+    return Requester(token.scope, token.project, token.token_id, token.name)
 
 
 def is_token_needed() -> bool:
     """Return whether nobody is let in without a token."""
     try:
-        return _wants_token(Tokens(opened_store().files))
+        return Tokens(opened_store().files).are_needed()
     except StoreNotFoundError:
         return TOKEN_REQUIRED_VARIABLE in os.environ
 
@@ -91,10 +92,12 @@ def is_token_needed() -> bool:
 AskedBy = Annotated[Requester, Depends(requester)]
 
 
-def needs(scope: Scope) -> Callable[[Requester], None]:
+def needs(scope: Scope) -> Callable[[Request, Requester], None]:
     """Return a dependency that passes those who have a scope."""
 
-    def check(who: AskedBy) -> None:
+    def check(request: Request, who: AskedBy) -> None:
+        if scope is not Scope.READ and request.method not in _READING:
+            note_write(request, who)
         if not who.scope.includes(scope):
             detail = f"This needs a token with the scope `{scope.value}`; yours is for "
             detail += f"`{who.scope.value}`."
