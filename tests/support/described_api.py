@@ -51,6 +51,7 @@ def ask_all(
     *,
     token: str | None = None,
     examples: int = 2,
+    covers: bool = False,
     without: Sequence[str] = (),
 ) -> Asked:
     """Ask each operation of an API for all that its description allows, and for what it does not.
@@ -60,6 +61,8 @@ def ask_all(
         settings: As of :func:`record_store`.
         token: Sent with every request.
         examples: How many are made up for each operation and mode.
+        covers: Whether all limits that the description names are tried as well, which is most
+            of the work.
         without: Operations that are left out.
     """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
@@ -70,6 +73,7 @@ def ask_all(
             "seed": 7,
             "headers": headers,
             "generation": made,
+            "phases": {"coverage": {"enabled": covers}, "stateful": {"enabled": False}},
             "continue-on-failure": True,
             "request-timeout": 60,
             "suppress-health-check": ["all"],
@@ -133,7 +137,6 @@ def record_store(store: Path) -> dict[str, Any]:
             "body.query": _often("queries"),
         },
         "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "3xx", *UNDOABLE]}},
-        "phases": {"stateful": {"enabled": False}},
         "operations": [
             {
                 "include-operation-id": "removeExperiment",
