@@ -21,6 +21,7 @@ COMMANDS = {
     "check": "Check every file of a store, and repair it.",
     "code": "Write the code of a model.",
     "compact": "Merge small files of a store into large ones.",
+    "compare": "Show what differs between experiments.",
     "delete": "Delete experiments, or bring them back.",
     "demo": "Train a small classifier and record it.",
     "export": "Write experiments as other tools have them.",
