@@ -11,6 +11,7 @@ import click
 from modelkb_store.errors import InvalidSettingError, MissingPackageError
 from modelkb_store.files.open_files import is_server, open_files
 from modelkb_store.layout import STORE_VARIABLE, create_store, resolve_store_location
+from modelkb_viewer.api.settings import CONCURRENT_VARIABLE, REQUESTS_VARIABLE, Settings
 from modelkb_viewer.listening import free_port, is_only_for_this_machine
 from modelkb_viewer.options import store_option
 from modelkb_viewer.tokens import NoTokenError, Tokens
@@ -28,8 +29,26 @@ _DEFAULT_PORT = 8601
 @click.option(
     "--address", default=_LOOPBACK, show_default=True, help="The network address to listen on."
 )
+@click.option(
+    "--max-requests-per-minute",
+    type=click.IntRange(1),
+    help="How many requests of one token, or of one address without a token, are answered; "
+    f"${REQUESTS_VARIABLE}.  [default: {Settings().requests_per_minute:,}]",
+)
+@click.option(
+    "--max-concurrent-requests",
+    type=click.IntRange(1),
+    help=f"How many requests are answered at once; ${CONCURRENT_VARIABLE}.  "
+    f"[default: {Settings().concurrent_requests:,}]",
+)
 @store_option
-def command(port: int | None, address: str, store: str | None) -> None:
+def command(
+    port: int | None,
+    address: str,
+    max_requests_per_minute: int | None,
+    max_concurrent_requests: int | None,
+    store: str | None,
+) -> None:
     """Serve a store by its REST API, until Ctrl-C.
 
     Others then record to it and read it by its address: ModelKB(store="http://host:port"),
@@ -45,9 +64,11 @@ def command(port: int | None, address: str, store: str | None) -> None:
         # Inside: no other command needs them.
         import uvicorn
         from starlette.applications import Starlette
+        from starlette.concurrency import run_in_threadpool
         from starlette.routing import Mount
 
         from modelkb_viewer.api.application import PATH, make_api
+        from modelkb_viewer.api.audit import opened_audit
         from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
     except ImportError as error:
         raise MissingPackageError(
@@ -60,6 +81,12 @@ def command(port: int | None, address: str, store: str | None) -> None:
             raise NoTokenError(address)
         os.environ[TOKEN_REQUIRED_VARIABLE] = "1"
     os.environ[STORE_VARIABLE] = location
+    for name, number in (
+        (REQUESTS_VARIABLE, max_requests_per_minute),
+        (CONCURRENT_VARIABLE, max_concurrent_requests),
+    ):
+        if number is not None:
+            os.environ[name] = str(number)
     chosen = free_port(address, port, _DEFAULT_PORT)
 
     @contextlib.asynccontextmanager
@@ -67,6 +94,7 @@ def command(port: int | None, address: str, store: str | None) -> None:
         host = f"[{address}]" if ":" in address else address
         click.echo(f"{files.uri} is served at http://{host}:{chosen} until Ctrl-C.")
         yield
+        await run_in_threadpool(opened_audit().close)
 
     app = Starlette(routes=[Mount(PATH, make_api())], lifespan=announced)
     # Ctrl-C is how it ends; all has been closed when it comes here.
@@ -74,4 +102,6 @@ def command(port: int | None, address: str, store: str | None) -> None:
         uvicorn.run(
             app, host=address, port=chosen, log_level="warning", access_log=False,
             server_header=False,
+            # The other one that there may be takes headers of any length.
+            http="h11",
         )  # fmt: skip
