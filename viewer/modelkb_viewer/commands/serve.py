@@ -69,9 +69,10 @@ def command(
         from starlette.concurrency import run_in_threadpool
         from starlette.middleware import Middleware
 
+        from modelkb_viewer.api.application import PATH, make_api
         from modelkb_viewer.api.audit import opened_audit
-        from modelkb_viewer.api.mount import api_mount
         from modelkb_viewer.routes.foreign_requests import ForeignRequests, allow_hosts
+        from modelkb_viewer.routes.whole_paths import WholePaths
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "Serving a store", "pip install 'modelkb[server]'"
@@ -97,7 +98,7 @@ def command(
         await run_in_threadpool(opened_audit().close)
 
     app = Starlette(
-        routes=[api_mount()],
+        routes=[WholePaths(PATH, app=make_api())],
         middleware=[Middleware(ForeignRequests, address=lambda: address)],
         lifespan=announced,
     )
