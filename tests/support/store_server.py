@@ -20,20 +20,21 @@ class StoreServer:
         environment: Further environment variables.
 
     Attributes:
+        port: Where it listens.
         address: Where it is: ``http://127.0.0.1:port``.
     """
 
     def __init__(self, store: Path, environment: Mapping[str, str] | None = None) -> None:
         self.store = store
         self._environment = {**os.environ, **(environment or {})}
-        self._port = free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.address = f"http://127.0.0.1:{self._port}"
+        self.address = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
         line = [sys.executable, "-m", "modelkb_viewer", "serve", "--store", str(self.store)]
-        line += ["--port", str(self._port)]
+        line += ["--port", str(self.port)]
         self._process = subprocess.Popen(
             line, env=self._environment, stdout=subprocess.DEVNULL, cwd=self.store.parent
         )
