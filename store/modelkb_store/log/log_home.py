@@ -51,7 +51,7 @@ class LogHome(Protocol):
         """Return, once, what keeps rows from where they go, if the user should know.
 
         Args:
-            is_over: Whether nothing more is recorded, so that it is told however short it is.
+            is_over: Whether a run has ended, which may be the last.
         """
         ...
 

@@ -20,6 +20,7 @@ from modelkb_store._version import __version__
 from modelkb_store.errors import ServerRefusedError
 from modelkb_store.server.address import ServerAddress
 from modelkb_store.server.problems import error_of, unreachable
+from modelkb_store.server.transport import open_pool, reason_of
 
 ARROW = "application/vnd.apache.arrow.stream"
 _JSON = "application/json"
@@ -185,7 +186,7 @@ class Connection:
                     return response
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 if attempt == attempts:
-                    raise unreachable(self.uri, _reason(error)) from error
+                    raise unreachable(self.uri, reason_of(error)) from error
             time.sleep(_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
 
     def _problem(self, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
@@ -211,7 +212,7 @@ class Connection:
                 limits = urllib3.Timeout(
                     connect=self._patience.connect_seconds, read=self._patience.silence_seconds
                 )
-                self._pool = os.getpid(), urllib3.PoolManager(timeout=limits, maxsize=8)
+                self._pool = os.getpid(), open_pool(self._address, limits)
             return self._pool[1]
 
 
@@ -235,8 +236,3 @@ def _query_of(query: Mapping[str, Any] | None) -> str:
         f"{quote(name, safe='')}={quote(str(value), safe='')}" for name, value in known.items()
     ]
     return f"?{'&'.join(pairs)}" if pairs else ""
-
-
-def _reason(error: BaseException) -> str:
-    """Return what went wrong in a few words: urllib3 says before it where."""
-    return str(error).rpartition("): ")[2] or type(error).__name__

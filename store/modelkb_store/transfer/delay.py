@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 
-from modelkb_store.errors import StoreUnreachableError, TokenError
+from modelkb_store.errors import TokenError
 
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 30.0
 # How long the end of a process waits for a network that is away, and for one that was never there.
 PATIENCE_AT_EXIT_SECONDS = 20.0
 _PATIENCE_WITH_STRANGERS_SECONDS = 5.0
+# A server that is started again is no news.
+_TOLD_AFTER_SECONDS = 30.0
 
 
 class Delay:
@@ -43,17 +45,22 @@ class Delay:
         with self._lock:
             self._error, self._was_there = None, True
 
-    def reason(self, seconds: float) -> str | None:
-        """Return why nothing is sent, once, if it is no interruption shorter than this.
+    def reason(self, *, is_over: bool = False, is_left: bool = False) -> str | None:
+        """Return, once, why nothing is sent; for an interruption that is short, None.
 
         What time does not mend, such as a token that is not valid, is told at once.
+
+        Args:
+            is_over: Whether a run has ended: what was never there is told then.
+            is_left: Whether nobody tries any more.
         """
         with self._lock:
             error = self._error
             if error is None or self._was_told:
                 return None
-            may_pass = isinstance(error, StoreUnreachableError)
-            if may_pass and time.monotonic() - self._since < seconds:
+            is_final = isinstance(error, (ValueError, PermissionError))  # it was understood
+            is_long = time.monotonic() - self._since > _TOLD_AFTER_SECONDS
+            if not (is_final or is_long or is_left or (is_over and not self._was_there)):
                 return None
             self._was_told = True
             return str(error) or type(error).__name__

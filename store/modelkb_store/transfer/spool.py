@@ -42,8 +42,6 @@ SPOOL_VARIABLE = "MODELKB_SPOOL"
 _SIGN_OF_LIFE_SECONDS = 30.0
 _PROMPT_SECONDS = 3.0
 _BETWEEN_LOOKS_SECONDS = 0.2
-# A server that is started again is no news.
-_TOLD_AFTER_SECONDS = 30.0
 # Collecting garbage spares what is younger than an hour.
 _SURELY_THERE_SECONDS = 1800.0
 # What later runs look up here, without asking the network.
@@ -147,13 +145,7 @@ class Spool:
 
     def complaint(self, *, is_over: bool = False) -> str | None:
         """Return, once, why what is recorded does not arrive, if the user should know."""
-        reason = self._delay.reason(_TOLD_AFTER_SECONDS if not is_over else 0.0)
-        if reason is None:
-            return None
-        return (
-            f"could not send to the store yet: {reason} All that is recorded is kept on this "
-            f"machine. It is sent when that is mended, at the latest by `modelkb push {self._uri}`."
-        )
+        return self._complaint(self._delay.reason(is_over=is_over))
 
     def wait(self, seconds: float) -> bool:
         """Return whether everything that ended is sent, at the latest after a while."""
@@ -275,8 +267,16 @@ class Spool:
 
     def _take_leave(self) -> None:
         """Say what is left, if nobody has said it."""
-        if (complaint := self.complaint(is_over=True)) is not None:
+        if (complaint := self._complaint(self._delay.reason(is_left=True))) is not None:
             _log.warning("ModelKB %s", complaint)
+
+    def _complaint(self, reason: str | None) -> str | None:
+        if reason is None:
+            return None
+        return (
+            f"could not send to the store yet: {reason} All that is recorded is kept on this "
+            f"machine. It is sent when that is mended, at the latest by `modelkb push {self._uri}`."
+        )
 
     def _pause(self, seconds: float) -> bool:
         """Wait for the next time to send; returns False if the program has come to its end."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -75,6 +77,7 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (StoreUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _REFERENCES = "#/components/schemas/{model}"
 _log = logging.getLogger(__name__)
 
@@ -150,6 +153,7 @@ def describe_problems(app: FastAPI) -> None:
     app.add_exception_handler(ModelKBError, _of_store)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(OSError, _of_disk)
     app.add_exception_handler(Exception, _of_defect)
 
 
@@ -188,6 +192,14 @@ def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     return _answer(status, str(error.detail), headers=dict(error.headers or {}))
+
+
+def _of_disk(request: Request, error: Exception) -> JSONResponse:
+    """Answer that it can be tried again where the disk is full or cannot be written to."""
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        reason = os.strerror(error.errno or 0)
+        return _of_store(request, StoreNotWritableError("of this server", reason))
+    return _of_defect(request, error)
 
 
 def _of_defect(request: Request, error: Exception) -> JSONResponse:
