@@ -27,3 +27,14 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
         command
     )
+
+
+def allow_host_option(command: Command) -> Command:
+    """Add ``--allow-host NAME``, which may be given more than once."""
+    return click.option(
+        "--allow-host",
+        "allowed_hosts",
+        metavar="NAME",
+        multiple=True,
+        help="A further name under which this machine is asked, such as that of a proxy on it.",
+    )(command)
