@@ -48,7 +48,9 @@ def command(
     Only this machine can see it, unless --address says otherwise. Nothing is loaded from the
     internet.
 
-    Example: modelkb view --store modelkb
+    Examples:
+      modelkb view
+      modelkb view --store s3://lab-experiments/modelkb --port 8600
     """
     location = resolve_store_location(store)
     os.environ[STORE_VARIABLE] = location
