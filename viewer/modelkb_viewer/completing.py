@@ -82,12 +82,14 @@ def _opened(context: click.Context) -> Iterator[Store]:
     from modelkb_store.files.open_files import is_remote
     from modelkb_store.layout import resolve_store_location
     from modelkb_store.store import Store
+    from modelkb_viewer.light_start import start_without_pandas
 
     # Of `pull` the experiments are those of the other store.
     named = context.params.get("source") or context.params.get("store")
     location = resolve_store_location(named)
     if is_remote(location):
         raise LookupError(location)
+    start_without_pandas()
     yield Store(location)
 
 

@@ -18,6 +18,7 @@ from modelkb_store._version import FORMAT_VERSION, __version__
 from modelkb_viewer.colours import wants_colours
 from modelkb_viewer.ending import UNREAD, ended
 from modelkb_viewer.help_text import with_blocks
+from modelkb_viewer.light_start import start_without_pandas
 
 # Name to one line of help. A command's module is imported only when it runs, so that `ls`
 # never waits for what `demo` needs.
@@ -60,6 +61,7 @@ WITHOUT_JSON = {
     "serve": "it prints nothing but where it listens, and runs until Ctrl-C",
     "view": "it prints nothing but where it listens, and runs until Ctrl-C",
 }
+_WITHOUT_PANDAS = {"check", "find", "ls", "show", "sql"}
 _EPILOG = """\b
 Exit codes:
   0    done
@@ -93,6 +95,8 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in _WITHOUT_PANDAS:
+            start_without_pandas()
         command = importlib.import_module(module_of(cmd_name)).command
         assert isinstance(command, click.Command)
         return with_blocks(command)

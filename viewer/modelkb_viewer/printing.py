@@ -83,7 +83,8 @@ def cell(value: Any) -> str:
         return moment(value) if value.tzinfo else str(value)
     if isinstance(value, float):
         return number(value)
-    return value if isinstance(value, str) else json.dumps(plain(value), default=str)
+    shown = plain(value)
+    return shown if isinstance(shown, str) else json.dumps(shown, default=str)
 
 
 def number(value: float | None) -> str:

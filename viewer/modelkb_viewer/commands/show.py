@@ -15,6 +15,7 @@ from modelkb_viewer.printing import duration, moment, number, print_json, print_
 
 _LARGEST_MATRIX_SHOWN = 20
 _LONGEST_VALUE = 300  # characters of a hyperparameter
+_HOW_PUT_TOGETHER = {"structure", "variable_paths", "variable_ids"}
 _FIGURES = ("accuracy", "r2", "mae", "rmse")
 
 
@@ -68,8 +69,8 @@ def _everything(experiment: Experiment) -> dict[str, Any]:
 
 def _checkpoints(experiment: Experiment) -> list[dict[str, Any]]:
     """Return the checkpoints, oldest first, without how their files are put together."""
-    shown = experiment.checkpoints().columns.tolist()
     rows = experiment.table("checkpoints").sort_by("created_at")
+    shown = [name for name in rows.column_names if name not in _HOW_PUT_TOGETHER]
     found: list[dict[str, Any]] = rows.select(shown).to_pylist()
     return found
 

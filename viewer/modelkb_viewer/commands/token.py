@@ -6,7 +6,9 @@ import dataclasses
 
 import click
 
-from modelkb_store import Store
+from modelkb_store.errors import NotOverServerError
+from modelkb_store.files.open_files import is_server, open_files
+from modelkb_store.layout import check_store, resolve_store_location
 from modelkb_viewer.completing import tokens as complete
 from modelkb_viewer.options import json_option, project_option, store_option
 from modelkb_viewer.printing import moment, print_json, print_table
@@ -45,7 +47,7 @@ def create(name: str, scope: str, project: str | None, store: str | None, as_jso
       modelkb token create gpu-server --scope write
       modelkb token create notebook --project digits --store /data/modelkb
     """
-    token, text = Tokens(Store(store).files).create(name, Scope(scope), project)
+    token, text = _tokens(store).create(name, Scope(scope), project)
     if as_json:
         print_json({**_facts(token), "token": text})
         return
@@ -62,7 +64,7 @@ def list_tokens(store: str | None, as_json: bool) -> None:
     Examples:
       modelkb token list
     """
-    found = Tokens(Store(store).files).all()
+    found = _tokens(store).all()
     if as_json:
         print_json([_facts(token) for token in found])
     elif found:
@@ -91,7 +93,7 @@ def revoke(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
     Examples:
       modelkb token revoke 9f1c2b7a4d
     """
-    tokens = Tokens(Store(store).files)
+    tokens = _tokens(store)
     for token_id in ids:
         tokens.revoke(token_id)
     if as_json:
@@ -99,6 +101,16 @@ def revoke(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
         return
     for token_id in ids:
         click.echo(f"The token {token_id} is worth nothing any more.")
+
+
+def _tokens(store: str | None) -> Tokens:
+    """Open the tokens of a store, which are read without what tables need."""
+    location = resolve_store_location(store)
+    files = open_files(location)
+    if is_server(location):
+        raise NotOverServerError(files.uri, "Governing tokens")
+    check_store(files)
+    return Tokens(files)
 
 
 def _facts(token: Token) -> dict[str, object]:
