@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pkgutil
+import re
 import shlex
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from click.testing import CliRunner
 import modelkb_store
 import modelkb_viewer.commands
 from modelkb_store import Experiment
-from modelkb_viewer.ending import ended
+from modelkb_viewer.ending import INTERRUPTED, UNREAD, ended
 from modelkb_viewer.help_text import examples
 from modelkb_viewer.main import COMMANDS, SECTIONS, WITHOUT_JSON, asks_for_json, module_of
 from modelkb_viewer.main import modelkb as group
@@ -337,3 +338,23 @@ def test_listing_loads_nothing_that_it_does_not_need(
         "pandas",
     }
     assert unwanted.isdisjoint(imported)
+
+
+def test_the_document_tells_of_all() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "commands.md").read_text()
+
+    for title, names in SECTIONS.items():
+        assert f"| {title} | {', '.join(f'`{name}`' for name in names)} |" in text
+    for code in (0, 1, 2, INTERRUPTED, UNREAD):
+        assert f"\n| {code} | " in text
+    without = text[text.index("Without\n`--json` are") : text.index("## Exit codes")]
+    assert set(re.findall(r"`(\w+)`", without)) == set(WITHOUT_JSON)
+    common = text[text.index("## What is named how") : text.index("## JSON")]
+    forms = [
+        parameter.opts[-1]
+        for command in LEAVES.values()
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    ]
+    shared = {form for form in forms if forms.count(form) > 2}
+    assert shared <= set(re.findall(r"--[a-z-]+", common))

@@ -33,30 +33,39 @@ def ended(work: Callable[[], object], *, as_json: bool) -> int:
         BrokenPipeError: Nobody reads what is printed any more.
     """
     try:
-        result = work()
+        work()
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else DONE
-    except click.ClickException as error:
-        error.show()
-        _print_error(as_json, "UsageError", error.format_message())
+    except click.exceptions.Exit as error:
         return error.exit_code
-    except click.Abort as error:
-        if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
-            _print_error(as_json, "Interrupted", "Stopped by Ctrl-C.")
-            return INTERRUPTED
-        click.echo("modelkb: nothing was done.", err=True)
-        _print_error(as_json, "Aborted", "Nothing was done.")
-        return FAILED
     except BrokenPipeError:
         raise
-    except (ModelKBError, OSError) as error:
-        click.echo(f"modelkb: {error}", err=True)
-        _print_error(as_json, type(error).__name__, str(error), _facts(error))
-        return FAILED
+    except (click.Abort, KeyboardInterrupt, click.ClickException, ModelKBError, OSError) as error:
+        return _told(error, as_json)
     except Exception as error:  # ours to mend: its traceback is shown as well
         _print_error(as_json, type(error).__name__, str(error))
         raise
-    return result if isinstance(result, int) else DONE
+    return DONE
+
+
+def _told(error: BaseException, as_json: bool) -> int:
+    """Tell of an error, and return the exit code."""
+    # Where something is asked, Ctrl-C comes as click's own error.
+    if isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt):
+        click.echo(err=True)  # ends the line that has the terminal's ^C
+        _print_error(as_json, "Interrupted", "Stopped by Ctrl-C.")
+        return INTERRUPTED
+    if isinstance(error, click.Abort):
+        click.echo("modelkb: nothing was done.", err=True)
+        _print_error(as_json, "Aborted", "Nothing was done.")
+        return FAILED
+    if isinstance(error, click.ClickException):
+        error.show()
+        _print_error(as_json, "UsageError", error.format_message())
+        return error.exit_code
+    click.echo(f"modelkb: {error}", err=True)
+    _print_error(as_json, type(error).__name__, str(error), _facts(error))
+    return FAILED
 
 
 def _print_error(
@@ -69,7 +78,7 @@ def _print_error(
         print_json({"error": {"type": kind, "message": message, **(facts or {})}})
 
 
-def _facts(error: Exception) -> dict[str, object]:
+def _facts(error: BaseException) -> dict[str, object]:
     """Return what an error says besides its text, such as the position in a query."""
     return {
         name: str(value) if isinstance(value, Path) else value

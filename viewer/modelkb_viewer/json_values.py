@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,7 @@ def _number(value: Decimal) -> int | float:
 
 
 _FORMS: dict[type, Callable[[Any], Any]] = {
+    datetime: datetime.isoformat,
     date: date.isoformat,
     time: time.isoformat,
     timedelta: timedelta.total_seconds,

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from itertools import takewhile
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, shell_complete
 
 from modelkb_store._version import FORMAT_VERSION, __version__
 from modelkb_viewer.colours import wants_colours
@@ -62,6 +62,7 @@ WITHOUT_JSON = {
     "view": "it prints nothing but where it listens, and runs until Ctrl-C",
 }
 _WITHOUT_PANDAS = {"check", "find", "ls", "show", "sql"}
+COMPLETE_VARIABLE = "_MODELKB_COMPLETE"
 _EPILOG = """\b
 Exit codes:
   0    done
@@ -170,6 +171,10 @@ def asks_for_json(arguments: Sequence[str]) -> bool:
     return "--json" in ours and name not in WITHOUT_JSON
 
 
-def _run() -> object:
-    # Named here: as `python -m modelkb_viewer`, too, it is called modelkb.
-    return modelkb.main(prog_name="modelkb", standalone_mode=False, color=wants_colours())
+def _run() -> None:
+    # What click's own `main` does, but for its ways to end, which `ended` knows better. As
+    # `python -m modelkb_viewer`, too, it is called modelkb.
+    if asked := os.environ.get(COMPLETE_VARIABLE):
+        sys.exit(shell_complete(modelkb, {}, "modelkb", COMPLETE_VARIABLE, asked))
+    with modelkb.make_context("modelkb", sys.argv[1:], color=wants_colours()) as context:
+        modelkb.invoke(context)

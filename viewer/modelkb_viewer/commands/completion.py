@@ -10,8 +10,7 @@ _SHELLS = ("bash", "fish", "zsh")
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(_SHELLS))
-@click.pass_context
-def command(context: click.Context, shell: str) -> None:
+def command(shell: str) -> None:
     """Print the script that makes a SHELL complete what is typed.
 
     Commands, options, experiments, projects and columns are completed; those of the store only
@@ -26,5 +25,7 @@ def command(context: click.Context, shell: str) -> None:
     """
     completion = get_completion_class(shell)
     assert completion is not None
-    group = context.find_root().command
-    click.echo(completion(group, {}, "modelkb", "_MODELKB_COMPLETE").source())
+    # Inside: it is what imports this.
+    from modelkb_viewer.main import COMPLETE_VARIABLE, modelkb
+
+    click.echo(completion(modelkb, {}, "modelkb", COMPLETE_VARIABLE).source())
