@@ -10,6 +10,7 @@ import click
 
 from modelkb_store import Experiment, Store
 from modelkb_store.records import ExperimentRecord, Status
+from modelkb_viewer.experiment_list import STATUS_COLOURS
 from modelkb_viewer.options import experiments_argument, json_option, store_option
 from modelkb_viewer.printing import duration, moment, number, print_json, print_table
 
@@ -82,7 +83,7 @@ def _print_head(experiment: Experiment) -> None:
         "id": experiment.id,
         "name": record.name,
         "project": experiment.project,
-        "status": record.status,
+        "status": click.style(record.status, STATUS_COLOURS.get(record.status)),
         "owner": f"{record.owner} on {record.host}" if record.host else record.owner,
         "started": moment(record.started_at),
         "took": duration(record.duration_seconds),
