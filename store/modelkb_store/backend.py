@@ -10,6 +10,7 @@ import pyarrow as pa
 from modelkb_store.files.files import Files
 from modelkb_store.files.open_files import is_server, open_files
 from modelkb_store.records import ExperimentRecord
+from modelkb_store.sql import NO_LIMITS, SqlLimits
 from modelkb_store.tables import OnDamaged
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ class Backend(Protocol):
         """Return some experiments as they are listed, in the order of their ids."""
         ...
 
-    def sql(self, query: str) -> pa.Table:
+    def sql(self, query: str, limits: SqlLimits = NO_LIMITS) -> pa.Table:
         """Return the result of an SQL query."""
         ...
 

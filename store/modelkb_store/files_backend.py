@@ -12,6 +12,7 @@ from modelkb_store.layout import check_store
 from modelkb_store.listing import list_experiments
 from modelkb_store.log.recovery import recover
 from modelkb_store.records import ExperimentRecord
+from modelkb_store.sql import NO_LIMITS, SqlLimits, run_sql
 from modelkb_store.tables import OnDamaged, Tables
 from modelkb_store.upgrade import upgrade_if_possible
 
@@ -69,11 +70,9 @@ class FilesBackend:
         ids = pa.array(experiment_ids, pa.string())
         return self.tables.consistently(lambda tables: experiments_in_order(tables, ids, project))
 
-    def sql(self, query: str) -> pa.Table:
+    def sql(self, query: str, limits: SqlLimits = NO_LIMITS) -> pa.Table:
         """Return the result of an SQL query."""
-        from modelkb_store.sql import run_sql
-
-        return run_sql(self.files, query)
+        return run_sql(self.files, query, limits)
 
     def edit(
         self,

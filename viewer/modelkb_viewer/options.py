@@ -93,3 +93,14 @@ def order_options(command: Command) -> Command:
         shell_complete=columns,
         help="Sort by it; with - in front from large to small. May be given again.",
     )(command)
+
+
+def allow_host_option(command: Command) -> Command:
+    """Add ``--allow-host NAME``, which may be given more than once."""
+    return click.option(
+        "--allow-host",
+        "allowed_hosts",
+        metavar="NAME",
+        multiple=True,
+        help="A further name under which this machine is asked, such as that of a proxy on it.",
+    )(command)

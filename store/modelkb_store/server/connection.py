@@ -114,10 +114,14 @@ class Connection:
 
     def rows(self, path: str, body: Any) -> pa.Table:
         """Return what a server answers as an Arrow table; see :meth:`document`."""
+        return self.rows_and_headers(path, body)[0]
+
+    def rows_and_headers(self, path: str, body: Any) -> tuple[pa.Table, Mapping[str, str]]:
+        """Return the same, and the headers of the answer."""
         answer = self.ask("POST", path, _json_of(body), accept=ARROW)
         try:
             with pa.ipc.open_stream(pa.py_buffer(answer.content)) as stream:
-                return stream.read_all()
+                return stream.read_all(), answer.headers
         except (pa.ArrowException, OSError, ValueError) as error:
             raise unreachable(self.uri, "its answer is not that of ModelKB") from error
 

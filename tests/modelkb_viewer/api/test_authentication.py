@@ -6,8 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from modelkb_viewer.api.application import make_api
-from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
-from modelkb_viewer.tokens import Scope
+from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope
 
 # By path and method; all others need to read.
 WRITING = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 
 from modelkb_store import Experiment, ExperimentNotFoundError, Store
+from modelkb_viewer.api.audit import note_subject
 from modelkb_viewer.api.authentication import AskedBy
 from modelkb_viewer.opened_store import opened_store
 
@@ -22,7 +23,9 @@ ExperimentId = Annotated[
 ]
 
 
-def asked_experiment(store: AskedStore, experiment_id: ExperimentId, who: AskedBy) -> Experiment:
+def asked_experiment(
+    request: Request, store: AskedStore, experiment_id: ExperimentId, who: AskedBy
+) -> Experiment:
     """Return the experiment that a request is about.
 
     Raises:
@@ -33,6 +36,7 @@ def asked_experiment(store: AskedStore, experiment_id: ExperimentId, who: AskedB
     experiment = store.experiment(experiment_id)
     if who.project not in (None, experiment.project):
         raise ExperimentNotFoundError(experiment_id, ())
+    note_subject(request, experiment_id=experiment.id, project=experiment.project)
     return experiment
 
 

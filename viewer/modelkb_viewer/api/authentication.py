@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from modelkb_store import Store
+from modelkb_viewer.api.audit import note_write
+from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.tokens import Scope, Tokens
 
-# Set by servers that others can reach: nobody is let in without a token, also once there is none.
-TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
+_READING = ("GET", "HEAD")
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="token",
@@ -34,11 +34,13 @@ class Requester:
         scope: What is allowed.
         project: The only project that it is allowed for; None for all.
         token_id: The token; None without one.
+        token_name: What it is called.
     """
 
     scope: Scope
     project: str | None = None
     token_id: str | None = None
+    token_name: str | None = None
 
     def check_project(self, project: str | None) -> None:
         """Pass if a request about a project, or about all of them, is allowed.
@@ -52,6 +54,7 @@ class Requester:
 
 
 def requester(
+    request: Request,
     store: Annotated[Store, Depends(opened_store)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Requester:
@@ -62,7 +65,7 @@ def requester(
     """
     tokens = Tokens(store.files)
     if credentials is None:
-        if TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist():
+        if tokens.are_needed():
             detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
             raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
         return Requester(Scope.ADMIN)
@@ -70,16 +73,19 @@ def requester(
     if token is None:
         detail = "This token is not valid. It may be mistyped, or revoked."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
-    return Requester(token.scope, token.project, token.token_id)
+    request.scope[VERIFIED] = True
+    return Requester(token.scope, token.project, token.token_id, token.name)
 
 
 AskedBy = Annotated[Requester, Depends(requester)]
 
 
-def needs(scope: Scope) -> Callable[[Requester], None]:
+def needs(scope: Scope) -> Callable[[Request, Requester], None]:
     """Return a dependency that passes those who have a scope."""
 
-    def check(who: AskedBy) -> None:
+    def check(request: Request, who: AskedBy) -> None:
+        if scope is not Scope.READ and request.method not in _READING:
+            note_write(request, who)
         if not who.scope.includes(scope):
             detail = f"This needs a token with the scope `{scope.value}`; yours is for "
             detail += f"`{who.scope.value}`."

@@ -10,7 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from modelkb_store.editing import LONGEST_NOTES, MOST_TAGS
 from modelkb_store.schemas import SCHEMAS
+from modelkb_store.server.server_backend import MOST_SQL_ROWS, TRUNCATED_HEADER
 from modelkb_viewer.tokens import Scope
+
+# Whoever asks waits for an answer no longer than two minutes.
+LONGEST_SQL_SECONDS = 100
 
 TableName = Enum(  # type: ignore[misc]
     "TableName", {name: name for name in SCHEMAS}, type=str
@@ -138,6 +142,19 @@ class SqlQuery(BaseModel):
         max_length=100_000,
         examples=["select owner, count(*) as runs from experiments group by owner"],
     )
+    timeout_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=LONGEST_SQL_SECONDS,
+        description="After how many seconds it is ended, 30 by default.",
+    )
+    max_rows: int = Field(
+        default=100_000,
+        ge=0,
+        le=MOST_SQL_ROWS,
+        description="How many rows are answered: the first of them. If there are more, the "
+        f"answer has the header `{TRUNCATED_HEADER}`.",
+    )
 
 
 class TableQuery(BaseModel):
@@ -194,6 +211,23 @@ class TokenDocument(BaseModel):
     scope: Scope
     project: str | None
     created_at: datetime
+
+
+class AuditDocument(BaseModel):
+    """That somebody has changed something, or was not allowed to."""
+
+    at: datetime = Field(description="When it was answered, in UTC.")
+    token_id: str | None = Field(description="With which token; null without one.")
+    token_name: str | None = Field(description="How the token was called then.")
+    address: str = Field(description="The network address of who asked.")
+    method: str
+    route: str = Field(description="What was asked for, as this description names it.")
+    parameters: dict[str, str] = Field(
+        description="What it was about, such as `project` and `experiment_id`."
+    )
+    status: int = Field(description="The status of the answer: below 300 it was done.")
+    count: int = Field(description="How often the same was done, from `at` to `until`.")
+    until: datetime | None = Field(description="The last time of several.")
 
 
 class NewToken(BaseModel):

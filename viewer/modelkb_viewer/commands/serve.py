@@ -11,9 +11,9 @@ import click
 from modelkb_store.errors import InvalidSettingError, MissingPackageError
 from modelkb_store.files.open_files import is_server, open_files
 from modelkb_store.layout import STORE_VARIABLE, create_store, resolve_store_location
-from modelkb_viewer.listening import free_port, is_only_for_this_machine
-from modelkb_viewer.options import store_option
-from modelkb_viewer.tokens import NoTokenError, Tokens
+from modelkb_viewer.listening import free_port
+from modelkb_viewer.options import allow_host_option, store_option
+from modelkb_viewer.tokens import require_token
 
 _LOOPBACK = "127.0.0.1"
 _DEFAULT_PORT = 8601
@@ -28,8 +28,11 @@ _DEFAULT_PORT = 8601
 @click.option(
     "--address", default=_LOOPBACK, show_default=True, help="The network address to listen on."
 )
+@allow_host_option
 @store_option
-def command(port: int | None, address: str, store: str | None) -> None:
+def command(
+    port: int | None, address: str, allowed_hosts: tuple[str, ...], store: str | None
+) -> None:
     """Serve a store by its REST API, until Ctrl-C.
 
     Others then record to it and read it by its address: ModelKB(store="http://host:port"),
@@ -47,20 +50,19 @@ def command(port: int | None, address: str, store: str | None) -> None:
         # Inside: no other command needs them.
         import uvicorn
         from starlette.applications import Starlette
+        from starlette.middleware import Middleware
         from starlette.routing import Mount
 
         from modelkb_viewer.api.application import PATH, make_api
-        from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
+        from modelkb_viewer.routes.foreign_requests import ForeignRequests, allow_hosts
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "Serving a store", "pip install 'modelkb[server]'"
         ) from error
     files = open_files(location)
     create_store(files)
-    if not is_only_for_this_machine(address):
-        if not Tokens(files).exist():
-            raise NoTokenError(address)
-        os.environ[TOKEN_REQUIRED_VARIABLE] = "1"
+    require_token(files, address)
+    allow_hosts(allowed_hosts)
     os.environ[STORE_VARIABLE] = location
     chosen = free_port(address, port, _DEFAULT_PORT)
 
@@ -70,7 +72,11 @@ def command(port: int | None, address: str, store: str | None) -> None:
         click.echo(f"{files.uri} is served at http://{host}:{chosen} until Ctrl-C.")
         yield
 
-    app = Starlette(routes=[Mount(PATH, make_api())], lifespan=announced)
+    app = Starlette(
+        routes=[Mount(PATH, make_api())],
+        middleware=[Middleware(ForeignRequests, address=lambda: address)],
+        lifespan=announced,
+    )
     # Ctrl-C is how it ends; all has been closed when it comes here.
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.run(

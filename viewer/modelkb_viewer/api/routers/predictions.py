@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 from modelkb_store import Experiment
 from modelkb_store.errors import ModelKBError
 from modelkb_viewer.api.asked import AskedExperiment
+from modelkb_viewer.api.body import bytes_of
 from modelkb_viewer.api.documents import OutputDocument, PredictionDocument, PredictionInput
 from modelkb_viewer.api.problems import RefusedError, answers
 from modelkb_viewer.json_values import plain
@@ -32,6 +33,7 @@ from modelkb_viewer.prediction.reading import read_outputs
 
 _JSON, _NPY = "application/json", "application/x-npy"
 _PICTURES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", "image/tiff")
+_LARGEST_BYTES = 64 << 20
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -87,7 +89,7 @@ async def predict(
     They are brought to the shape, type and range that the model was trained with, and the answer
     says how. Those who ask at the same time are predicted together.
     """
-    content = await request.body()
+    content = await bytes_of(request, _LARGEST_BYTES)
     media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
     asked = await run_in_threadpool(_prepared, experiment, media_type, content)
     wanted = int(checkpoint) if checkpoint and checkpoint.isdigit() else checkpoint
