@@ -26,6 +26,7 @@ COMMANDS = {
     "check": "Check every file of a store, and repair it.",
     "code": "Write the code of a model.",
     "compact": "Merge small files of a store into large ones.",
+    "compare": "Show what differs between experiments.",
     "completion": "Have a shell complete commands, ids and projects.",
     "delete": "Delete experiments, or bring them back.",
     "demo": "Train a small classifier and record it.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 import time
@@ -13,7 +12,7 @@ from modelkb_store.files.files import Files
 from modelkb_store.files.open_files import is_server
 from modelkb_store.layout import resolve_store_location
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope, Token, Tokens
+from modelkb_viewer.tokens import Scope, Token, Tokens, is_token_required
 
 SECONDS_SIGNED_IN = 7 * 24 * 3600
 _MOST_SESSIONS = 10_000
@@ -127,9 +126,9 @@ class Visitors:
 
     def _is_token_needed(self, files: Files | None) -> bool:
         if files is None:
-            return TOKEN_REQUIRED_VARIABLE in os.environ
+            return is_token_required()
         now = time.monotonic()
-        if TOKEN_REQUIRED_VARIABLE not in os.environ and now < self._open_until.get(files.uri, 0.0):
+        if not is_token_required() and now < self._open_until.get(files.uri, 0.0):
             return False
         if Tokens(files).are_needed():
             return True

@@ -51,9 +51,8 @@ def command(
         import uvicorn
         from starlette.applications import Starlette
         from starlette.middleware import Middleware
-        from starlette.routing import Mount
 
-        from modelkb_viewer.api.application import PATH, make_api
+        from modelkb_viewer.api.mount import api_mount
         from modelkb_viewer.routes.foreign_requests import ForeignRequests, allow_hosts
     except ImportError as error:
         raise MissingPackageError(
@@ -73,7 +72,7 @@ def command(
         yield
 
     app = Starlette(
-        routes=[Mount(PATH, make_api())],
+        routes=[api_mount()],
         middleware=[Middleware(ForeignRequests, address=lambda: address)],
         lifespan=announced,
     )
