@@ -57,7 +57,9 @@ def command(
     Store("http://host:port"), --store. Only this machine can reach it, unless --address says
     otherwise, which takes a token. A store that is not there is made.
 
-    Example: modelkb serve --store modelkb --port 8601
+    Examples:
+      modelkb serve
+      modelkb serve --store /data/modelkb --address 0.0.0.0 --port 8601
     """
     location = resolve_store_location(store)
     if is_server(location):
