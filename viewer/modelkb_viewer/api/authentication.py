@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from modelkb_viewer.api.audit import note_write
 from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope, Tokens
+from modelkb_viewer.tokens import Scope, Tokens, is_token_required
 
 _scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
@@ -86,7 +85,7 @@ def is_token_needed() -> bool:
     try:
         return Tokens(opened_store().files).are_needed()
     except StoreNotFoundError:
-        return TOKEN_REQUIRED_VARIABLE in os.environ
+        return is_token_required()
 
 
 AskedBy = Annotated[Requester, Depends(requester)]

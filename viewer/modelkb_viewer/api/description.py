@@ -31,6 +31,7 @@ TAGS = [
     },
     {"name": "objects", "description": "Files by their content, as ModelKB's own client moves."},
     {"name": "tokens", "description": "Who may read, write or govern the store."},
+    {"name": "audit", "description": "Who has written what, and when."},
     {"name": "service", "description": "How the server is."},
 ]
 _PARAMETERS = {"table": "The name of a table of FORMAT.md."}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modelkb_store import Store
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import experiments_argument, json_option, store_option
 from modelkb_viewer.printing import cell, print_json, print_table
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ _LAYER_CELLS = ("change", "class", "first", "second", "setting", "first_value", 
 
 
 @click.command("compare")
-@click.argument("experiment_ids", metavar="ID ID ...", nargs=-1, required=True)
+@experiments_argument(required=True)
 @click.option("--all", "shows_all", is_flag=True, help="Show what is the same as well.")
 @click.option("--scripts", is_flag=True, help="Compare the regenerated scripts as well.")
 @store_option
 @json_option
 def command(
-    experiment_ids: tuple[str, ...],
+    ids: tuple[str, ...],
     shows_all: bool,
     scripts: bool,
     store: str | None,
@@ -42,15 +42,17 @@ def command(
     Hyperparameters, metrics, evaluations, what they are, environments, and the architectures and
     scripts of each against those of the first. IDs may be shortened; names do, too.
 
-    Example: modelkb compare 9f1c2b7a4d 7b3e90aa12
+    Examples:
+      modelkb compare 9f1c2b7a4d 7b3e90aa12
+      modelkb compare baseline 9f1c2b7a4d --scripts --json
     """
     # Inside: it needs pandas, for which `--help` does not wait.
     from modelkb_viewer.content.comparison import DEFAULT_PARTS, compare_experiments
 
     opened = Store(store)
-    ids = [opened.experiment(each).id for each in experiment_ids]
+    whole = [opened.experiment(each).id for each in ids]
     parts = (*DEFAULT_PARTS, "scripts") if scripts else DEFAULT_PARTS
-    comparison = compare_experiments(opened, ids, parts)
+    comparison = compare_experiments(opened, whole, parts)
     if as_json:
         print_json(dataclasses.asdict(comparison))
     else:

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 
-from modelkb_viewer.api.asked import AskedStore, asked_experiment
+from modelkb_viewer.api.asked import AskedStore, visible_experiment
 from modelkb_viewer.api.authentication import AskedBy
 from modelkb_viewer.api.comparison_documents import (
     ComparisonDocument,
@@ -36,7 +36,6 @@ _LONGEST_LIST = (MOST_COMPARED + 1) * _LONGEST_ID
     responses=answers(HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
 )
 def compare(
-    request: Request,
     store: AskedStore,
     who: AskedBy,
     experiments: Annotated[
@@ -59,7 +58,7 @@ def compare(
 ) -> ComparisonDocument:
     """Return what is the same and what is different between experiments."""
     named = [each.strip() for each in experiments.split(",")]
-    ids = [asked_experiment(request, store, each, who).id for each in named if each]
+    ids = [visible_experiment(store, each, who).id for each in named if each]
     wanted = DEFAULT_PARTS if parts is None else tuple(part.value for part in parts)
     return ComparisonDocument.model_validate(compare_experiments(store, ids, wanted))
 
