@@ -35,7 +35,7 @@ def operations() -> list[tuple[str, str]]:
 
 
 def needed(method: str, path: str) -> Scope:
-    if path.startswith("/tokens"):
+    if path.startswith(("/tokens", "/audit")):
         return Scope.ADMIN
     return Scope.WRITE if (method, path) in WRITING else Scope.READ
 
