@@ -21,6 +21,7 @@ from modelkb_store._version import __version__
 from modelkb_store.errors import ServerRefusedError
 from modelkb_store.server.address import ServerAddress
 from modelkb_store.server.problems import error_of, unreachable
+from modelkb_store.server.transport import open_pool, reason_of
 
 ARROW = "application/vnd.apache.arrow.stream"
 _JSON = "application/json"
@@ -199,7 +200,7 @@ class Connection:
                     return response
             except (urllib3.exceptions.HTTPError, OSError) as error:
                 if attempt >= attempts:
-                    raise unreachable(self.uri, _reason(error)) from error
+                    raise unreachable(self.uri, reason_of(error)) from error
                 pause = None
             jitter = random.uniform(0.5, 1.0)  # noqa: S311
             # Not all that were refused at once come again at once.
@@ -228,7 +229,7 @@ class Connection:
                 limits = urllib3.Timeout(
                     connect=self._patience.connect_seconds, read=self._patience.silence_seconds
                 )
-                self._pool = os.getpid(), urllib3.PoolManager(timeout=limits, maxsize=8)
+                self._pool = os.getpid(), open_pool(self._address, limits)
             return self._pool[1]
 
 
@@ -263,8 +264,3 @@ def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
         return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
     except (ValueError, TypeError, OverflowError):
         return None
-
-
-def _reason(error: BaseException) -> str:
-    """Return what went wrong in a few words: urllib3 says before it where."""
-    return str(error).rpartition("): ")[2] or type(error).__name__

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,14 +12,14 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from modelkb_store import Store
+from modelkb_store.errors import StoreNotFoundError
 from modelkb_viewer.api.audit import note_write
 from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.tokens import Scope, Tokens
+from modelkb_viewer.tokens import Scope, Tokens, is_token_required
 
-# Set by servers that others can reach: nobody is let in without a token, also once there is none.
-TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
+_scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
 _READING = ("GET", "HEAD")
 _bearer = HTTPBearer(
@@ -68,7 +68,7 @@ def requester(
     """
     tokens = Tokens(store.files)
     if credentials is None:
-        if TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist():
+        if tokens.are_needed():
             detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
             raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
         return Requester(Scope.ADMIN)
@@ -78,6 +78,14 @@ def requester(
         raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
     request.scope[VERIFIED] = True
     return Requester(token.scope, token.project, token.token_id, token.name)
+
+
+def is_token_needed() -> bool:
+    """Return whether nobody is let in without a token."""
+    try:
+        return Tokens(opened_store().files).are_needed()
+    except StoreNotFoundError:
+        return is_token_required()
 
 
 AskedBy = Annotated[Requester, Depends(requester)]
@@ -94,4 +102,10 @@ def needs(scope: Scope) -> Callable[[Request, Requester], None]:
             detail += f"`{who.scope.value}`."
             raise RefusedError(HTTPStatus.FORBIDDEN, detail)
 
+    _scopes[check] = scope
     return check
+
+
+def scope_of(dependency: object) -> Scope | None:
+    """Return the scope that a dependency of :func:`needs` passes; None of any other one."""
+    return _scopes.get(dependency)

@@ -12,9 +12,9 @@ from modelkb_store.errors import InvalidSettingError, MissingPackageError
 from modelkb_store.files.open_files import is_server, open_files
 from modelkb_store.layout import STORE_VARIABLE, create_store, resolve_store_location
 from modelkb_viewer.api.settings import CONCURRENT_VARIABLE, REQUESTS_VARIABLE, Settings
-from modelkb_viewer.listening import free_port, is_only_for_this_machine
-from modelkb_viewer.options import store_option
-from modelkb_viewer.tokens import NoTokenError, Tokens
+from modelkb_viewer.listening import free_port
+from modelkb_viewer.options import allow_host_option, store_option
+from modelkb_viewer.tokens import require_token
 
 _LOOPBACK = "127.0.0.1"
 _DEFAULT_PORT = 8601
@@ -41,10 +41,12 @@ _DEFAULT_PORT = 8601
     help=f"How many requests are answered at once; ${CONCURRENT_VARIABLE}.  "
     f"[default: {Settings().concurrent_requests:,}]",
 )
+@allow_host_option
 @store_option
 def command(
     port: int | None,
     address: str,
+    allowed_hosts: tuple[str, ...],
     max_requests_per_minute: int | None,
     max_concurrent_requests: int | None,
     store: str | None,
@@ -55,7 +57,9 @@ def command(
     Store("http://host:port"), --store. Only this machine can reach it, unless --address says
     otherwise, which takes a token. A store that is not there is made.
 
-    Example: modelkb serve --store modelkb --port 8601
+    Examples:
+      modelkb serve
+      modelkb serve --store /data/modelkb --address 0.0.0.0 --port 8601
     """
     location = resolve_store_location(store)
     if is_server(location):
@@ -65,21 +69,20 @@ def command(
         import uvicorn
         from starlette.applications import Starlette
         from starlette.concurrency import run_in_threadpool
-        from starlette.routing import Mount
+        from starlette.middleware import Middleware
 
         from modelkb_viewer.api.application import PATH, make_api
         from modelkb_viewer.api.audit import opened_audit
-        from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
+        from modelkb_viewer.routes.foreign_requests import ForeignRequests, allow_hosts
+        from modelkb_viewer.routes.whole_paths import WholePaths
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "Serving a store", "pip install 'modelkb[server]'"
         ) from error
     files = open_files(location)
     create_store(files)
-    if not is_only_for_this_machine(address):
-        if not Tokens(files).exist():
-            raise NoTokenError(address)
-        os.environ[TOKEN_REQUIRED_VARIABLE] = "1"
+    require_token(files, address)
+    allow_hosts(allowed_hosts)
     os.environ[STORE_VARIABLE] = location
     for name, number in (
         (REQUESTS_VARIABLE, max_requests_per_minute),
@@ -96,7 +99,11 @@ def command(
         yield
         await run_in_threadpool(opened_audit().close)
 
-    app = Starlette(routes=[Mount(PATH, make_api())], lifespan=announced)
+    app = Starlette(
+        routes=[WholePaths(PATH, app=make_api())],
+        middleware=[Middleware(ForeignRequests, address=lambda: address)],
+        lifespan=announced,
+    )
     # Ctrl-C is how it ends; all has been closed when it comes here.
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.run(
