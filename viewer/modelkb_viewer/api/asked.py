@@ -7,10 +7,9 @@ from typing import Annotated
 from fastapi import Depends, Path
 
 from modelkb_store import Experiment, ExperimentNotFoundError, Store
-from modelkb_viewer.api.authentication import AskedBy
-from modelkb_viewer.opened_store import opened_store
+from modelkb_viewer.api.authentication import AskedBy, asked_store
 
-AskedStore = Annotated[Store, Depends(opened_store)]
+AskedStore = Annotated[Store, Depends(asked_store)]
 ExperimentId = Annotated[
     str,
     Path(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from modelkb_store import Store
 from modelkb_viewer.api.problems import RefusedError
-from modelkb_viewer.opened_store import opened_store
+from modelkb_viewer.opened_store import opened_store, store_if_open
 from modelkb_viewer.tokens import Scope, Tokens
 
 # Set by servers that others can reach: nobody is let in without a token, also once there is none.
@@ -51,8 +52,13 @@ class Requester:
             raise RefusedError(HTTPStatus.FORBIDDEN, detail)
 
 
-def requester(
-    store: Annotated[Store, Depends(opened_store)],
+async def asked_store() -> Store:
+    """Return the store, without a change of threads once it is open."""
+    return store_if_open() or await run_in_threadpool(opened_store)
+
+
+async def requester(
+    store: Annotated[Store, Depends(asked_store)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Requester:
     """Return who asks.
@@ -60,6 +66,13 @@ def requester(
     Raises:
         RefusedError: A token is needed, and there is none or a wrong one.
     """
+    # A small file of this machine is read sooner than threads are changed.
+    if store.files.local_path("") is not None:
+        return _requester(store, credentials)
+    return await run_in_threadpool(_requester, store, credentials)
+
+
+def _requester(store: Store, credentials: HTTPAuthorizationCredentials | None) -> Requester:
     tokens = Tokens(store.files)
     if credentials is None:
         if TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist():
@@ -76,10 +89,10 @@ def requester(
 AskedBy = Annotated[Requester, Depends(requester)]
 
 
-def needs(scope: Scope) -> Callable[[Requester], None]:
+def needs(scope: Scope) -> Callable[[Requester], Awaitable[None]]:
     """Return a dependency that passes those who have a scope."""
 
-    def check(who: AskedBy) -> None:
+    async def check(who: AskedBy) -> None:
         if not who.scope.includes(scope):
             detail = f"This needs a token with the scope `{scope.value}`; yours is for "
             detail += f"`{who.scope.value}`."
