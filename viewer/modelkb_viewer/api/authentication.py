@@ -54,7 +54,8 @@ class Requester:
 
 async def asked_store() -> Store:
     """Return the store, without a change of threads once it is open."""
-    return store_if_open() or await run_in_threadpool(opened_store)
+    store = store_if_open()
+    return store if store is not None else await run_in_threadpool(opened_store)
 
 
 async def requester(

@@ -49,6 +49,8 @@ def command(port: int | None, address: str, store: str | None) -> None:
 
         from modelkb_viewer.api.application import PATH, make_api
         from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
+        from modelkb_viewer.api.warm_up import warm_up
+        from modelkb_viewer.opened_predictor import write_waiting_predictions
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "Serving a store", "pip install 'modelkb[server]'"
@@ -63,10 +65,13 @@ def command(port: int | None, address: str, store: str | None) -> None:
     chosen = free_port(address, port, _DEFAULT_PORT)
 
     @contextlib.asynccontextmanager
-    async def announced(app: object) -> AsyncIterator[None]:
+    async def announced(app: Starlette) -> AsyncIterator[None]:
+        await warm_up(app)
         host = f"[{address}]" if ":" in address else address
         click.echo(f"{files.uri} is served at http://{host}:{chosen} until Ctrl-C.")
         yield
+        # A signal ends the process without what it does at its end otherwise.
+        write_waiting_predictions()
 
     app = Starlette(routes=[Mount(PATH, make_api())], lifespan=announced)
     # Ctrl-C is how it ends; all has been closed when it comes here.
