@@ -29,8 +29,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Prints what recording costs a training, how fast sources are scanned and stores read, and how
-# fast the viewer is (in Chromium).
+# Prints what recording costs a training, how fast sources are scanned and stores read, how fast the
+# viewer is (in Chromium), and what a server answers under load and of models.
 bench: $(VENV)/.dev
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/recording_cost.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/resource_sampling.py
@@ -41,6 +41,8 @@ bench: $(VENV)/.dev
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/bytes_to_regenerate.py
 	$(BIN)/python benchmarks/viewer_speed.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/viewer_live.py
+	$(BIN)/python benchmarks/api_load.py
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/prediction_service.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

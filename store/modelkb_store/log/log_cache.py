@@ -66,8 +66,9 @@ class LogCache:
                 name, number = parsed
                 found[name].append(self._segment(files, info, number))
                 paths.add(info.path)
+        logs = [self._log(name, found[name]) for name in sorted(found)]
         self._forget_others(paths)
-        return sorted_logs(self._log(name, found[name]) for name in sorted(found))
+        return sorted_logs(logs)
 
     def _log(self, name: LogName, segments: list[Segment]) -> LogContents:
         """Return a log, the same as before if nothing has come to it."""
