@@ -217,6 +217,16 @@ class SqlError(ModelKBError, ValueError):
         super().__init__(f"The query cannot be answered: {reason.strip()}\n  {query.strip()}")
 
 
+class SqlTimeoutError(ModelKBError, TimeoutError):
+    """An SQL query was ended because it took too long."""
+
+    def __init__(self, query: str, seconds: float) -> None:
+        super().__init__(
+            f"The query was ended after {seconds:g} seconds. Have it read less (a condition, "
+            f"fewer tables), or give it more time with `timeout_seconds`.\n  {query.strip()}"
+        )
+
+
 class UnsupportedWeightsError(ModelKBError, ValueError):
     """A weights file holds something that cannot be kept variable by variable."""
 

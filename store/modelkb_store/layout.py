@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
+from datetime import date
 
 from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import (
@@ -20,6 +22,15 @@ from modelkb_store.project_names import project_folder
 STORE_VARIABLE = "MODELKB_STORE"
 DEFAULT_STORE = "modelkb"
 FORMAT_FILE = "format.json"
+AUDIT_FOLDER = "audit"
+_AUDIT_FILE = re.compile(
+    r"audit/(?P<month>\d{4}-\d\d)/(?P<day>(?P=month)-\d\d)-[0-9a-f]{10}-\d{4,}\.jsonl"
+)
+# Beside those of this version, `weights` of version 1.
+OBJECT_PATTERN = (
+    r"(architectures|packs|files|weights)/[0-9a-z]{2}/[0-9a-z]{2,64}(\.weights)?(\.h5)?"
+)
+_OBJECT_FILE = re.compile(f"objects/{OBJECT_PATTERN}")
 _FORMAT_NAME = "modelkb-store"
 
 
@@ -108,9 +119,28 @@ def kept_file(sha256: str) -> str:
     return _object("files", sha256, "")
 
 
+def is_object(path: str) -> bool:
+    """Return whether a path is that of a file of content, which is named by a hash."""
+    return _OBJECT_FILE.fullmatch(path) is not None
+
+
 def tombstone_file(experiment_id: str) -> str:
     """Return the path of the note that an experiment is deleted."""
     return f"tombstones/{experiment_id}.json"
+
+
+def audit_file(day: date, writer: str, number: int) -> str:
+    """Return the path of what one server has noted of a day."""
+    return f"{AUDIT_FOLDER}/{day:%Y-%m}/{day.isoformat()}-{writer}-{number:04}.jsonl"
+
+
+def audit_day(path: str) -> date | None:
+    """Return the day that such a file is about; None for any other file."""
+    named = _AUDIT_FILE.fullmatch(path)
+    try:
+        return None if named is None else date.fromisoformat(named["day"])
+    except ValueError:
+        return None
 
 
 def _object(kind: str, object_id: str, suffix: str) -> str:

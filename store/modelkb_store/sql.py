@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from modelkb_store.errors import MissingPackageError, SqlError
+from modelkb_store.errors import (
+    InvalidSettingError,
+    MissingPackageError,
+    ModelKBError,
+    SqlError,
+    SqlTimeoutError,
+)
 from modelkb_store.files.files import Files
 from modelkb_store.log.log_contents import BY_EPOCH
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
@@ -20,18 +31,50 @@ if TYPE_CHECKING:
 
 # Of these the rows in Parquet files are what counts, up to whole experiments.
 _SCANNED = ("metrics", "batch_metrics", "epochs", "resources", "hyperparameters", "evaluations")
+_ROWS_AT_ONCE = 10_000
+_INTERRUPTED_AGAIN_SECONDS = 0.05
 
 
-def run_sql(files: Files, query: str) -> pa.Table:
+@dataclass(frozen=True, slots=True)
+class SqlLimits:
+    """What a query may take; None is no limit.
+
+    Attributes:
+        timeout_seconds: How long it may run.
+        most_rows: How many rows are returned: the first of them.
+        most_bytes: How much memory DuckDB may use for it, without going to disk; also how large
+            the result may be.
+    """
+
+    timeout_seconds: float | None = None
+    most_rows: int | None = None
+    most_bytes: int | None = None
+
+    def __post_init__(self) -> None:
+        seconds = self.timeout_seconds
+        if seconds is not None and not seconds > 0:
+            raise InvalidSettingError("timeout_seconds", seconds, "more than 0, or None")
+
+
+NO_LIMITS = SqlLimits()
+
+
+def run_sql(files: Files, query: str, limits: SqlLimits = NO_LIMITS) -> pa.Table:
     """Return the result of a query over the tables of :data:`modelkb_store.SCHEMAS`.
 
     Each table has a column ``project`` as well. The query is a single SELECT (with WITH,
     DESCRIBE or EXPLAIN, too) and sees one state of the store; it can neither write nor reach
     any other file.
 
+    Args:
+        files: The store.
+        query: The query.
+        limits: What it may take.
+
     Raises:
         MissingPackageError: DuckDB is not installed.
-        SqlError: The query is not valid, or not a reading one.
+        SqlError: The query is not valid, not a reading one, or needs too much memory.
+        SqlTimeoutError: It took too long.
     """
     try:
         # Inside: a training process has no use for it.
@@ -45,15 +88,27 @@ def run_sql(files: Files, query: str) -> pa.Table:
     reading = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
     if len(statements) != 1 or statements[0].type not in reading:
         raise SqlError(query, "it must be one SELECT: SQL reads the store and changes nothing")
-    return consistently(files, lambda snapshot: _run(snapshot, query))
+    seconds = limits.timeout_seconds
+    deadline = None if seconds is None else time.monotonic() + seconds
+    try:
+        return consistently(files, lambda snapshot: _run(snapshot, query, limits, deadline))
+    except _TooLongError as error:
+        raise SqlTimeoutError(query, seconds or 0.0) from error
 
 
-def _run(snapshot: Snapshot, query: str) -> pa.Table:
+class _TooLongError(Exception):
+    """The time is over."""
+
+
+def _run(snapshot: Snapshot, query: str, limits: SqlLimits, deadline: float | None) -> pa.Table:
     import duckdb
 
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:") as connection, _interrupted_at(connection, deadline):
         # Names in the query are of tables, never of variables of this program.
         connection.execute("SET python_enable_replacements = false; SET TimeZone = 'UTC'")
+        if limits.most_bytes is not None:
+            connection.execute(f"SET memory_limit = '{max(1, limits.most_bytes >> 20)}MiB'")
+            connection.execute("SET temp_directory = ''")
         paths: list[str] = []
         try:
             for table in SCHEMAS:
@@ -62,12 +117,73 @@ def _run(snapshot: Snapshot, query: str) -> pa.Table:
             connection.execute(f"SET allowed_paths = {_list(paths)}")
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
-            return connection.sql(query).to_arrow_table()
-        except duckdb.Error as error:
+            return _rows_of(connection.sql(query), query, limits)
+        except (ModelKBError, FileNotFoundError):
+            raise
+        except (duckdb.Error, OSError) as error:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise _TooLongError from error
             # Merged with others meanwhile; DuckDB has several errors for a file that is gone.
-            if isinstance(error, duckdb.IOException) or not all(map(os.path.exists, paths)):
+            if _is_of_disk(error) or not all(map(os.path.exists, paths)):
                 raise FileNotFoundError(str(error)) from error
             raise SqlError(query, str(error)) from error
+
+
+def _is_of_disk(error: Exception) -> bool:
+    """Return whether a file could not be read; in the middle of a result only the text says so."""
+    import duckdb
+
+    return isinstance(error, duckdb.IOException) or str(error).startswith("IO Error")
+
+
+@contextlib.contextmanager
+def _interrupted_at(
+    connection: duckdb.DuckDBPyConnection, deadline: float | None
+) -> Iterator[None]:
+    """Have what a connection does end at a time."""
+    if deadline is None:
+        yield
+        return
+    is_done = threading.Event()
+
+    def watch() -> None:
+        pause = deadline - time.monotonic()
+        # Again and again: between two statements there is nothing to interrupt.
+        while not is_done.wait(max(0.0, pause)):
+            connection.interrupt()
+            pause = _INTERRUPTED_AGAIN_SECONDS
+
+    watching = threading.Thread(target=watch, name="modelkb-sql-timeout", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        is_done.set()
+        watching.join()
+
+
+def _rows_of(result: duckdb.DuckDBPyRelation, query: str, limits: SqlLimits) -> pa.Table:
+    """Return the rows of a result, read no further than they are wanted.
+
+    Raises:
+        OSError: The query fails in its middle; what DuckDB says is its text.
+    """
+    if limits.most_rows is None and limits.most_bytes is None:
+        return result.to_arrow_table()
+    # Older versions of DuckDB have it under another name.
+    read = getattr(result, "to_arrow_reader", None) or result.fetch_arrow_reader
+    batches: list[pa.RecordBatch] = []
+    rows = size = 0
+    with read(_ROWS_AT_ONCE) as reader:
+        for batch in reader:
+            batches.append(batch)
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if limits.most_bytes is not None and size > limits.most_bytes:
+                raise SqlError(query, f"its result takes more than {limits.most_bytes:,} bytes")
+            if limits.most_rows is not None and rows >= limits.most_rows:
+                break
+        table = pa.Table.from_batches(batches, reader.schema)
+    return table.slice(0, limits.most_rows)
 
 
 def _define(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str) -> list[str]:

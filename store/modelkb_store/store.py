@@ -17,6 +17,7 @@ from modelkb_store.history_names import history_name, metrics_that_may_be
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.records import ExperimentRecord
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
+from modelkb_store.sql import SqlLimits
 from modelkb_store.table_file import records_of
 
 if TYPE_CHECKING:
@@ -263,26 +264,28 @@ class Store:
         )
         return in_order
 
-    def sql(self, query: str) -> pd.DataFrame:
+    def sql(self, query: str, *, timeout_seconds: float | None = None) -> pd.DataFrame:
         """Return the result of an SQL query over the tables of the store.
 
         Args:
             query: One SELECT, in DuckDB's SQL. The tables are those of FORMAT.md, each with a
                 column ``project`` as well.
+            timeout_seconds: After how long it is ended; by default never, on a server after 30.
 
         Raises:
             SqlError: The query is not valid, or not a reading one.
+            SqlTimeoutError: It took too long.
             MissingPackageError: DuckDB is not installed.
 
         Example:
             >>> store.sql("select owner, count(*) as runs from experiments group by owner")
         """
-        result: pd.DataFrame = self.sql_table(query).to_pandas()
+        result: pd.DataFrame = self.sql_table(query, timeout_seconds=timeout_seconds).to_pandas()
         return result
 
-    def sql_table(self, query: str) -> pa.Table:
+    def sql_table(self, query: str, *, timeout_seconds: float | None = None) -> pa.Table:
         """Return the same as :meth:`sql`, as an Arrow table."""
-        return self.backend.sql(query)
+        return self.backend.sql(query, SqlLimits(timeout_seconds))
 
 
 def _row_of(tables: TableReader, wanted: str) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 PROJECT_PATH = "project"
 EXPERIMENT_PATH = "experiment"
 COMPARE_PATH = "compare"
+SIGN_IN_PATH = "sign-in"
+SIGN_OUT_PATH = "sign-out"
+API_PATH = "/api/v1"
 
 PROJECT = "project"
 EXPERIMENT = "id"

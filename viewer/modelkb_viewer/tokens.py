@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import re
 import secrets
 from dataclasses import dataclass
@@ -17,7 +18,10 @@ from enum import Enum
 
 from modelkb_store.errors import CorruptFileError, InvalidSettingError, ModelKBError
 from modelkb_store.files.files import FileInfo, Files
+from modelkb_viewer.listening import is_only_for_this_machine
 
+# Set by servers that others can reach: nobody is let in without a token, also once there is none.
+TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
 _FOLDER = "tokens"
 _TEXT = re.compile(r"mkb_(?P<id>[0-9a-f]{10})_(?P<secret>[A-Za-z0-9_-]{43})")
 _LONGEST_NAME = 200
@@ -126,6 +130,15 @@ class Tokens:
         """Return whether there is any."""
         return bool(self._infos())
 
+    def are_needed(self) -> bool:
+        """Return whether a server lets nobody in without one."""
+        return is_token_required() or self.exist()
+
+    def find(self, token_id: str) -> Token | None:
+        """Return the token with an id; None if there is none any more."""
+        found = self._read(token_id)
+        return found[0] if found else None
+
     def verified(self, text: str) -> Token | None:
         """Return the token that a text is; None for any other text."""
         parsed = _TEXT.fullmatch(text)
@@ -160,6 +173,28 @@ class Tokens:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptFileError(f"{self._files.uri}/{path}", error) from error
+
+
+def is_token_required() -> bool:
+    """Return whether this process lets nobody in without a token, whatever its store has."""
+    return TOKEN_REQUIRED_VARIABLE in os.environ
+
+
+def require_token(files: Files, address: str) -> None:
+    """Have a server that others can reach let nobody in without a token, from now on.
+
+    Args:
+        files: The store.
+        address: Where the server listens; on this machine alone, nothing is required.
+
+    Raises:
+        NoTokenError: The store has no token.
+    """
+    if is_only_for_this_machine(address):
+        return
+    if not Tokens(files).exist():
+        raise NoTokenError(address)
+    os.environ[TOKEN_REQUIRED_VARIABLE] = "1"
 
 
 def _path(token_id: str) -> str:

@@ -10,12 +10,17 @@ import pyarrow as pa
 
 from modelkb_store.backend import Order
 from modelkb_store.editing import checked_notes, checked_tags
-from modelkb_store.errors import InvalidSettingError, StoreNotFoundError
+from modelkb_store.errors import InvalidSettingError, SqlError, StoreNotFoundError
 from modelkb_store.records import ExperimentRecord
 from modelkb_store.server.connection import Connection, path_of
 from modelkb_store.server.problems import unreachable
 from modelkb_store.server.server_files import ServerFiles
 from modelkb_store.server.server_tables import ServerTables
+from modelkb_store.sql import NO_LIMITS, SqlLimits
+
+# What a server gives at most, and how it says that there is more.
+MOST_SQL_ROWS = 1_000_000
+TRUNCATED_HEADER = "Modelkb-Truncated"
 
 
 class ServerBackend:
@@ -69,9 +74,22 @@ class ServerBackend:
         wanted = {"experiment_ids": list(experiment_ids), "project": project}
         return self._connection.rows("/experiments/rows", wanted)
 
-    def sql(self, query: str) -> pa.Table:
-        """Return the result of an SQL query."""
-        return self._connection.rows("/sql", {"query": query})
+    def sql(self, query: str, limits: SqlLimits = NO_LIMITS) -> pa.Table:
+        """Return the result of an SQL query, which the server ends when it takes too long.
+
+        Raises:
+            SqlError: The result has more rows than the server gives.
+        """
+        wanted = {
+            "query": query,
+            "timeout_seconds": limits.timeout_seconds,
+            "max_rows": MOST_SQL_ROWS if limits.most_rows is None else limits.most_rows,
+        }
+        rows, headers = self._connection.rows_and_headers("/sql", wanted)
+        if limits.most_rows is None and TRUNCATED_HEADER in headers:
+            reason = f"its result has more than the {MOST_SQL_ROWS:,} rows that a server gives"
+            raise SqlError(query, reason)
+        return rows
 
     def edit(
         self,

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,7 @@ import pytest
 
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import STORE_VARIABLE, create_store
-from modelkb_viewer.api.authentication import TOKEN_REQUIRED_VARIABLE
-from modelkb_viewer.tokens import Scope, Tokens
+from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope, Tokens
 from viewer_server import free_port, wait_for
 
 Modelkb = Callable[..., Any]
@@ -64,6 +64,7 @@ def test_it_serves_until_ctrl_c_without_streamlit(store: Path, tmp_path: Path) -
         "import sys\n"
         "from modelkb_viewer.main import modelkb\n"
         f"line = ['serve', '--store', {str(store)!r}, '--port', '{port}']\n"
+        "line += ['--allow-host', 'lab.example', '--allow-host', 'hub.example']\n"
         "modelkb(line, standalone_mode=False)\n"
         "print(sorted({'streamlit', 'keras', 'tensorflow'} & set(sys.modules)))\n"
     )
@@ -71,9 +72,22 @@ def test_it_serves_until_ctrl_c_without_streamlit(store: Path, tmp_path: Path) -
     wait_for(f"http://127.0.0.1:{port}/api/v1/health", process)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/openapi.json") as answer:
         assert answer.status == 200
+    assert _status(port, {"Host": "hub.example"}) == 200
+    assert _status(port, {"Host": "evil.example"}) == 403
+    assert _status(port, {"Origin": "https://evil.example"}, b"{}") == 403
+    assert _status(port, {"Sec-Fetch-Site": "cross-site"}, b"{}") == 403
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     announced, modules = output.splitlines()
     assert announced == f"{store} is served at http://127.0.0.1:{port} until Ctrl-C."
     assert modules == "[]"
     assert (store / "format.json").exists()
+
+
+def _status(port: int, headers: dict[str, str], body: bytes | None = None) -> int:
+    address = f"http://127.0.0.1:{port}/api/v1/{'sql' if body else 'health'}"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, body, headers)) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        return refusal.code

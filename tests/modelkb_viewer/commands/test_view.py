@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from modelkb_store.layout import STORE_VARIABLE
+from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.layout import STORE_VARIABLE, create_store
+from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope, Tokens
 from viewer_server import free_port, wait_for
 
 Modelkb = Callable[..., Any]
@@ -25,6 +27,8 @@ Modelkb = Callable[..., Any]
 def _own_store(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have what the command sets in the environment taken back."""
     monkeypatch.setenv(STORE_VARIABLE, str(store))
+    monkeypatch.setenv(TOKEN_REQUIRED_VARIABLE, "1")
+    monkeypatch.delenv(TOKEN_REQUIRED_VARIABLE)
     monkeypatch.setenv("MODELKB_RUN_RECORDED_CODE", "")
 
 
@@ -40,14 +44,21 @@ def test_a_port_that_is_taken_is_named(modelkb: Modelkb) -> None:
     assert ended.errors.startswith(f"modelkb: ModelKB cannot listen on port {port} of 127.0.0.1")
 
 
-def test_who_shows_it_to_all_is_warned(modelkb: Modelkb) -> None:
-    # Nobody has this address, so that it ends before it listens.
-    for options, count in (([], 1), (["--run-recorded-code"], 2)):
-        ended = modelkb("view", "--address", "192.0.2.1", "--no-browser", *options)
-
+def test_others_are_not_let_in_without_a_token(modelkb: Modelkb, store: Path) -> None:
+    for options in ([], ["--run-recorded-code"]):
+        ended = modelkb("view", "--address", "0.0.0.0", "--no-browser", *options)
         assert ended.exit_code == 1
-        assert ended.errors.count("Warning: everybody") == 1, ended.errors
-        assert ended.errors.count("run recorded code") == count - 1
+        assert "Everybody who reaches 0.0.0.0" in ended.errors
+        assert "`modelkb token create`" in ended.errors
+    elsewhere = ["--store", "https://lab.example", "--address", "0.0.0.0"]
+    assert modelkb("view", "--no-browser", *elsewhere).exit_code == 1
+
+    create_store(LocalFiles(store))
+    Tokens(LocalFiles(store)).create("mine", Scope.READ)
+    # Nobody has this address, so that it ends before it listens.
+    ended = modelkb("view", "--address", "192.0.2.1", "--no-browser")
+    assert ended.exit_code == 1
+    assert "cannot listen" in ended.errors
 
 
 @pytest.mark.slow

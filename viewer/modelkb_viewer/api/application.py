@@ -8,33 +8,49 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from modelkb_store._version import __version__
+from modelkb_viewer.addresses import API_PATH
+from modelkb_viewer.api.audit import Audit
 from modelkb_viewer.api.authentication import needs
+from modelkb_viewer.api.body import Bodies
+from modelkb_viewer.api.description import TAGS, describe, operation_id
+from modelkb_viewer.api.heavy import heavy_places, in_its_place
+from modelkb_viewer.api.limits import Limits
 from modelkb_viewer.api.measurements import Measurements
 from modelkb_viewer.api.problems import answers, describe_problems
 from modelkb_viewer.api.routers import (
     artifacts,
+    audit,
+    codes,
+    comparisons,
     events,
     experiment_parts,
     experiments,
+    hand_recording,
     imports,
     objects,
     predictions,
     projects,
     queries,
     recording,
+    relations,
     selections,
     service,
     tokens,
 )
+from modelkb_viewer.api.settings import settings
 from modelkb_viewer.tokens import Scope
 
-PATH = "/api/v1"
+PATH = API_PATH
 # What a token needs at least; single routes need more.
 _ROUTERS = (
     (projects.router, Scope.READ),
     (selections.router, Scope.READ),
     (experiments.router, Scope.READ),
+    (hand_recording.router, Scope.WRITE),
     (experiment_parts.router, Scope.READ),
+    (relations.router, Scope.READ),
+    (comparisons.router, Scope.READ),
+    (codes.router, Scope.READ),
     (artifacts.router, Scope.READ),
     (events.router, Scope.READ),
     (predictions.router, Scope.READ),
@@ -43,9 +59,19 @@ _ROUTERS = (
     (recording.router, Scope.WRITE),
     (imports.router, Scope.WRITE),
     (tokens.router, Scope.ADMIN),
+    (audit.router, Scope.ADMIN),
 )
-_REFUSALS = answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
-_MOST_BYTES = 64 << 20  # of a request; what is larger comes in pieces
+# What any route may answer that asks who asks.
+_REFUSALS = answers(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 _ABOUT = """\
 Keras experiments, as ModelKB has recorded them.
 
@@ -59,13 +85,28 @@ def make_api() -> FastAPI:
     """Return the API of the store of ``$MODELKB_STORE``, else ``./modelkb``.
 
     Its documentation, at ``/docs``, loads nothing from elsewhere.
+
+    Raises:
+        InvalidSettingError: An environment variable that bounds it is no number.
     """
+    chosen = settings()
     app = FastAPIOffline(
-        title="ModelKB", version=__version__, description=_ABOUT, max_body_size=_MOST_BYTES
+        title="ModelKB",
+        version=__version__,
+        description=_ABOUT,
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
     )
+    app.state.heavy_places = heavy_places()
+    # The last one sees a request first.
+    app.add_middleware(Audit)
+    app.add_middleware(Bodies)
+    app.add_middleware(Limits, settings=chosen)
     app.add_middleware(Measurements)
     describe_problems(app)
     app.include_router(service.router)
     for router, scope in _ROUTERS:
-        app.include_router(router, dependencies=[Depends(needs(scope))], responses=_REFUSALS)
+        needed = [Depends(needs(scope)), Depends(in_its_place)]
+        app.include_router(router, dependencies=needed, responses=_REFUSALS)
+    describe(app)
     return app

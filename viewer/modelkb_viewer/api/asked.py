@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 
 from modelkb_store import Experiment, ExperimentNotFoundError, Store
-from modelkb_viewer.api.authentication import AskedBy, asked_store
+from modelkb_viewer.api.audit import note_subject
+from modelkb_viewer.api.authentication import AskedBy, Requester, asked_store
 
 AskedStore = Annotated[Store, Depends(asked_store)]
 ExperimentId = Annotated[
@@ -21,8 +22,8 @@ ExperimentId = Annotated[
 ]
 
 
-def asked_experiment(store: AskedStore, experiment_id: ExperimentId, who: AskedBy) -> Experiment:
-    """Return the experiment that a request is about.
+def visible_experiment(store: Store, experiment_id: str, who: Requester) -> Experiment:
+    """Return an experiment that a requester may see.
 
     Raises:
         ExperimentNotFoundError: There is none, or it is of a project that is none of the
@@ -32,6 +33,15 @@ def asked_experiment(store: AskedStore, experiment_id: ExperimentId, who: AskedB
     experiment = store.experiment(experiment_id)
     if who.project not in (None, experiment.project):
         raise ExperimentNotFoundError(experiment_id, ())
+    return experiment
+
+
+def asked_experiment(
+    request: Request, store: AskedStore, experiment_id: ExperimentId, who: AskedBy
+) -> Experiment:
+    """Return the experiment that a request is about; see :func:`visible_experiment`."""
+    experiment = visible_experiment(store, experiment_id, who)
+    note_subject(request, experiment_id=experiment.id, project=experiment.project)
     return experiment
 
 

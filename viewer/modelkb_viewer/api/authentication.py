@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import os
+import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from modelkb_store import Store
+from modelkb_store.errors import StoreNotFoundError
+from modelkb_viewer.api.audit import note_write
+from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store, store_if_open
-from modelkb_viewer.tokens import Scope, Tokens
+from modelkb_viewer.tokens import Scope, Tokens, is_token_required
 
-# Set by servers that others can reach: nobody is let in without a token, also once there is none.
-TOKEN_REQUIRED_VARIABLE = "MODELKB_TOKEN_REQUIRED"  # noqa: S105 - the name of a variable
+_scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
+_READING = ("GET", "HEAD")
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="token",
@@ -35,11 +38,13 @@ class Requester:
         scope: What is allowed.
         project: The only project that it is allowed for; None for all.
         token_id: The token; None without one.
+        token_name: What it is called.
     """
 
     scope: Scope
     project: str | None = None
     token_id: str | None = None
+    token_name: str | None = None
 
     def check_project(self, project: str | None) -> None:
         """Pass if a request about a project, or about all of them, is allowed.
@@ -59,6 +64,7 @@ async def asked_store() -> Store:
 
 
 async def requester(
+    request: Request,
     store: Annotated[Store, Depends(asked_store)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Requester:
@@ -69,14 +75,18 @@ async def requester(
     """
     # A small file of this machine is read sooner than threads are changed.
     if store.files.local_path("") is not None:
-        return _requester(store, credentials)
-    return await run_in_threadpool(_requester, store, credentials)
+        who = _requester(store, credentials)
+    else:
+        who = await run_in_threadpool(_requester, store, credentials)
+    if who.token_id is not None:
+        request.scope[VERIFIED] = True
+    return who
 
 
 def _requester(store: Store, credentials: HTTPAuthorizationCredentials | None) -> Requester:
     tokens = Tokens(store.files)
     if credentials is None:
-        if TOKEN_REQUIRED_VARIABLE in os.environ or tokens.exist():
+        if tokens.are_needed():
             detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
             raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
         return Requester(Scope.ADMIN)
@@ -84,19 +94,35 @@ def _requester(store: Store, credentials: HTTPAuthorizationCredentials | None) -
     if token is None:
         detail = "This token is not valid. It may be mistyped, or revoked."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
-    return Requester(token.scope, token.project, token.token_id)
+    return Requester(token.scope, token.project, token.token_id, token.name)
+
+
+def is_token_needed() -> bool:
+    """Return whether nobody is let in without a token."""
+    try:
+        return Tokens(opened_store().files).are_needed()
+    except StoreNotFoundError:
+        return is_token_required()
 
 
 AskedBy = Annotated[Requester, Depends(requester)]
 
 
-def needs(scope: Scope) -> Callable[[Requester], Awaitable[None]]:
+def needs(scope: Scope) -> Callable[[Request, Requester], Awaitable[None]]:
     """Return a dependency that passes those who have a scope."""
 
-    async def check(who: AskedBy) -> None:
+    async def check(request: Request, who: AskedBy) -> None:
+        if scope is not Scope.READ and request.method not in _READING:
+            note_write(request, who)
         if not who.scope.includes(scope):
             detail = f"This needs a token with the scope `{scope.value}`; yours is for "
             detail += f"`{who.scope.value}`."
             raise RefusedError(HTTPStatus.FORBIDDEN, detail)
 
+    _scopes[check] = scope
     return check
+
+
+def scope_of(dependency: object) -> Scope | None:
+    """Return the scope that a dependency of :func:`needs` passes; None of any other one."""
+    return _scopes.get(dependency)

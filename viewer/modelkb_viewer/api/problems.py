@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from modelkb_store.errors import (
     AmbiguousIdError,
@@ -26,9 +29,11 @@ from modelkb_store.errors import (
     MissingPackageError,
     ModelKBError,
     ModelLoadError,
+    PathOutsideStoreError,
     QueryError,
     RunningExperimentError,
     SqlError,
+    SqlTimeoutError,
     StoreBusyError,
     StoreNotFoundError,
     StoreNotWritableError,
@@ -57,6 +62,8 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (CollectedExperimentError, HTTPStatus.GONE),
     (QueryError, HTTPStatus.BAD_REQUEST),
     (SqlError, HTTPStatus.BAD_REQUEST),
+    (SqlTimeoutError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (PathOutsideStoreError, HTTPStatus.NOT_FOUND),
     (InvalidNameError, HTTPStatus.BAD_REQUEST),
     (InvalidSettingError, HTTPStatus.BAD_REQUEST),
     (InputError, HTTPStatus.BAD_REQUEST),
@@ -75,6 +82,8 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (StoreUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _REFERENCES = "#/components/schemas/{model}"
 _log = logging.getLogger(__name__)
 
@@ -101,7 +110,7 @@ class Problem(BaseModel):
     )
 
 
-class RefusedError(Exception):
+class RefusedError(HTTPException):
     """A request that is refused by a rule of the API.
 
     Args:
@@ -113,9 +122,12 @@ class RefusedError(Exception):
     def __init__(
         self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.headers = dict(headers or {})
+        super().__init__(status.value, detail, headers)
+
+
+def refusal(error: RefusedError) -> JSONResponse:
+    """Return the answer that a refusal is, for what is before the routes."""
+    return _answer(HTTPStatus(error.status_code), error.detail, headers=error.headers)
 
 
 def answers(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
@@ -146,10 +158,10 @@ def describe_problems(app: FastAPI) -> None:
         return described
 
     app.openapi = description  # type: ignore[method-assign]
-    app.add_exception_handler(RefusedError, _of_rule)
     app.add_exception_handler(ModelKBError, _of_store)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(OSError, _of_disk)
     app.add_exception_handler(Exception, _of_defect)
 
 
@@ -159,11 +171,6 @@ def status_of(error: ModelKBError) -> HTTPStatus:
         (status for kind, status in _STATUSES if isinstance(error, kind)),
         HTTPStatus.INTERNAL_SERVER_ERROR,
     )
-
-
-def _of_rule(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RefusedError)
-    return _answer(error.status, str(error), headers=error.headers)
 
 
 def _of_store(request: Request, error: Exception) -> JSONResponse:
@@ -187,7 +194,30 @@ def _of_validation(request: Request, error: Exception) -> JSONResponse:
 def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
-    return _answer(status, str(error.detail), headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed_methods(request))
+    return _answer(status, str(error.detail), headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return what can be done at a path: the framework names the methods of one route only."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
+def _of_disk(request: Request, error: Exception) -> JSONResponse:
+    """Answer that it can be tried again where the disk is full or cannot be written to."""
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        reason = os.strerror(error.errno or 0)
+        return _of_store(request, StoreNotWritableError("of this server", reason))
+    return _of_defect(request, error)
 
 
 def _of_defect(request: Request, error: Exception) -> JSONResponse:

@@ -12,15 +12,17 @@ from typing import Any
 import click
 
 from modelkb_store.errors import MissingPackageError
+from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import STORE_VARIABLE, resolve_store_location
-from modelkb_viewer.listening import free_port, is_only_for_this_machine
-from modelkb_viewer.options import store_option
+from modelkb_viewer.listening import free_port
+from modelkb_viewer.options import allow_host_option, store_option
 from modelkb_viewer.permissions import allow_recorded_code
+from modelkb_viewer.tokens import require_token
 
 _LOOPBACK = "127.0.0.1"
 _DEFAULT_PORT = 8501
 # Listening on all addresses, it is reached under this one here, too.
-_ALL = ("0.0.0.0", "::", "")  # noqa: S104 - to be warned of
+_ALL = ("0.0.0.0", "::", "")  # noqa: S104 - to be told apart
 
 
 @click.command("view")
@@ -39,18 +41,27 @@ _ALL = ("0.0.0.0", "::", "")  # noqa: S104 - to be warned of
     help="Let the pages run code that was recorded from users' scripts: "
     "custom layers of models that are tried, and whole trainings that are done again.",
 )
+@allow_host_option
 @store_option
 def command(
-    port: int | None, address: str, browser: bool, run_recorded_code: bool, store: str | None
+    port: int | None,
+    address: str,
+    browser: bool,
+    run_recorded_code: bool,
+    allowed_hosts: tuple[str, ...],
+    store: str | None,
 ) -> None:
     """Show the store in the browser, until Ctrl-C.
 
-    Only this machine can see it, unless --address says otherwise. Nothing is loaded from the
-    internet.
+    Only this machine can see it, unless --address says otherwise, which takes a token. A store
+    that has tokens asks for one. Nothing is loaded from the internet.
 
-    Example: modelkb view --store modelkb
+    Examples:
+      modelkb view
+      modelkb view --store s3://lab-experiments/modelkb --port 8600
     """
     location = resolve_store_location(store)
+    require_token(open_files(location), address)
     os.environ[STORE_VARIABLE] = location
     if run_recorded_code:
         allow_recorded_code(location)
@@ -58,13 +69,13 @@ def command(
         # Inside: no other command needs Streamlit.
         import streamlit as st
 
+        from modelkb_viewer.routes.foreign_requests import allow_hosts
         from modelkb_viewer.server import MIDDLEWARE, SCRIPT, SETTINGS, lifespan, routes
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "The viewer", "pip install 'modelkb[viewer]'"
         ) from error
-    if not is_only_for_this_machine(address):
-        click.echo(_warning(run_recorded_code), err=True)
+    allow_hosts(allowed_hosts)
     chosen_port = free_port(address, port, _DEFAULT_PORT)
 
     @contextlib.asynccontextmanager
@@ -102,10 +113,3 @@ def _announce(location: str, url: str, *, opens: bool) -> None:
 def _url(host: str, port: int, base: str) -> str:
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}/{base}"
-
-
-def _warning(run_recorded_code: bool) -> str:
-    text = "Warning: everybody who reaches this address sees the store and can change its notes."
-    if run_recorded_code:
-        text += " With --run-recorded-code they can also run recorded code on this machine."
-    return text

@@ -93,7 +93,7 @@ def try_experiment(
     checkpoint: str | None,
     given: Mapping[str, Given],
     predictor: Predictor,
-    tried: TriedPredictions,
+    tried: TriedPredictions | None,
 ) -> Tried:
     """Predict, and record that it was tried; what goes wrong is in the result.
 
@@ -103,7 +103,7 @@ def try_experiment(
             experiment has none of this name it is its default one.
         given: As for :func:`prepare_inputs`.
         predictor: Predicts.
-        tried: Records.
+        tried: Records; None to record nothing.
     """
     name, shown = experiment.record.name, "latest checkpoint"
     try:
@@ -118,7 +118,8 @@ def try_experiment(
         return Tried(experiment.id, name, shown, problem=str(error))
     not_recorded = None
     try:
-        tried.add(experiment, inputs, predicted)
+        if tried is not None:
+            tried.add(experiment, inputs, predicted)
     except (ModelKBError, OSError) as error:
         not_recorded = str(error)
     recorded_on = experiment.environment().get("backend")

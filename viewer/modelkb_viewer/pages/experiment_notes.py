@@ -7,8 +7,10 @@ import streamlit as st
 from modelkb_store import Experiment, ModelKBError, Store
 from modelkb_store.editing import LONGEST_NOTES
 from modelkb_viewer.components.plain_text import plain
+from modelkb_viewer.pages.visitor import may_edit, note_edit, why_not
 
 _MOST_OFFERED = 200
+_EDITING = "Changing tags and notes"
 
 
 def show(store: Store, experiment: Experiment) -> None:
@@ -17,6 +19,9 @@ def show(store: Store, experiment: Experiment) -> None:
     The page may have stood open for long: what others have changed meanwhile stays.
     """
     run = experiment.id
+    if not may_edit():
+        _show_unchangeable(experiment)
+        return
     seen = _seen(experiment)
     left, right = st.columns([2, 3])
     tags = list(seen.record.tags)
@@ -49,6 +54,13 @@ def show(store: Store, experiment: Experiment) -> None:
         st.error(plain(problem), icon=":material/error:")
 
 
+def _show_unchangeable(experiment: Experiment) -> None:
+    left, right = st.columns([2, 3])
+    left.text_input("Tags", ", ".join(experiment.record.tags), disabled=True)
+    right.text_area("Notes", experiment.record.notes, height=100, disabled=True)
+    st.caption(why_not(_EDITING))
+
+
 def _seen(experiment: Experiment) -> Experiment:
     """Return the experiment as the boxes show it: as it was when they were made.
 
@@ -77,15 +89,20 @@ def _offer_what_is_new(experiment: Experiment, seen: Experiment) -> None:
 
 
 def _keep_tags(seen: Experiment) -> None:
+    if not _is_allowed(seen):
+        return
     chosen = st.session_state[f"tags-{seen.id}-{_version(seen.id)}"]
     try:
         seen.set_tags(chosen)
+        note_edit(seen)
     except ModelKBError as error:
         st.session_state[f"edit-problem-{seen.id}"] = str(error)
         _forget_boxes(seen.id)
 
 
 def _keep_notes(store: Store, seen: Experiment) -> None:
+    if not _is_allowed(seen):
+        return
     run = seen.id
     text = st.session_state[f"notes-{run}-{_version(run)}"]
     try:
@@ -98,10 +115,19 @@ def _keep_notes(store: Store, seen: Experiment) -> None:
             st.session_state[f"seen-{run}"] = store.experiment(run)
             return
         seen.set_notes(text)
+        note_edit(seen)
     except ModelKBError as error:
         st.session_state[f"edit-problem-{run}"] = str(error)
         return
     _forget_boxes(run)
+
+
+def _is_allowed(seen: Experiment) -> bool:
+    """Return whether it is still: somebody else may have signed in since the boxes were drawn."""
+    is_allowed = may_edit()
+    if not is_allowed:
+        st.session_state[f"edit-problem-{seen.id}"] = why_not(_EDITING)
+    return is_allowed
 
 
 def _version(run: str) -> int:

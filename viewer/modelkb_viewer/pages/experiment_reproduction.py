@@ -14,6 +14,7 @@ from modelkb_viewer.components.verdict import show_verdict
 from modelkb_viewer.content.reproductions import compare_runs, last_values, reproductions_of
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.pages.links import experiment_link
+from modelkb_viewer.pages.visitor import may_edit, why_not
 from modelkb_viewer.permissions import HOW_TO_ALLOW, recorded_code_is_allowed
 from modelkb_viewer.reproduction_job import JobState, ReproductionJob
 from modelkb_viewer.reproduction_jobs import REPRODUCTIONS
@@ -34,6 +35,8 @@ def show_reproduction(experiment: Experiment) -> None:
     is_running = job is not None and job.is_running
     if not recorded_code_is_allowed():
         st.info(f"This runs code that was recorded from a script. {HOW_TO_ALLOW}")
+    elif not may_edit():
+        st.info(why_not("Running a training again"))
     elif not is_running:
         _show_start(experiment)
     if job is not None:
@@ -57,7 +60,7 @@ def _confirm(experiment: Experiment) -> None:
         "training did. It finds its data under the same paths, from this folder:"
     )
     st.code(str(Path.cwd()), language=None, wrap_lines=True)
-    if st.button("Run it", type="primary", key="run-reproduction"):
+    if st.button("Run it", type="primary", key="run-reproduction") and may_edit():
         REPRODUCTIONS.start(resolve_store_location(None), experiment.id)
         st.rerun()
 
@@ -79,7 +82,7 @@ def _show_job(experiment: Experiment, job: ReproductionJob) -> None:
 def _show_progress(experiment: Experiment, job: ReproductionJob) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.text("Stopping" if job.is_stopping else job.step, width="stretch")
-        if st.button(
+        if may_edit() and st.button(
             "Stop", icon=":material/stop:", key="stop-reproduction", disabled=job.is_stopping
         ):
             job.stop()

@@ -25,6 +25,7 @@ from modelkb_viewer.opened_predictor import opened_predictor, tried_predictions
 from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.pages.test_inputs import give_input
 from modelkb_viewer.pages.test_results import show_preparation, show_tried
+from modelkb_viewer.pages.visitor import may_edit, why_not
 from modelkb_viewer.prediction.given import Given, Way
 from modelkb_viewer.prediction.input_spec import InputSpec, input_specs
 
@@ -72,6 +73,8 @@ def _show_test(experiment: Experiment) -> None:
     tried = _tried([experiment, *others], checkpoint, given, is_asked=is_asked)
     if tried:
         st.subheader("Prediction", anchor=False)
+        if not may_edit():
+            st.caption(why_not("Recording what was tried"))
         show_tried(tried)
 
 
@@ -176,9 +179,10 @@ def _tried(
         return list(known[1])
     if not is_asked:
         return []
+    recorded_by = tried_predictions() if may_edit() else None
     with st.spinner("Predicting. The first time Keras has to start, which takes some seconds."):
         tried = [
-            try_experiment(each, checkpoint, given, opened_predictor(), tried_predictions())
+            try_experiment(each, checkpoint, given, opened_predictor(), recorded_by)
             for each in experiments
         ]
     st.session_state[_LAST] = (asked, tried)

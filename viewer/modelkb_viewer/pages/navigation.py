@@ -11,7 +11,8 @@ from modelkb_viewer import addresses
 from modelkb_viewer.components.damage import show_damage
 from modelkb_viewer.components.part import part
 from modelkb_viewer.damaged_files import DAMAGED_FILES
-from modelkb_viewer.pages import compare, dashboard, experiment, history, links, project
+from modelkb_viewer.pages import compare, dashboard, experiment, history, links, project, sign_out
+from modelkb_viewer.pages.visitor import is_signed_in
 
 _ICON = Path(__file__).parents[1] / "icon.png"
 
@@ -21,7 +22,8 @@ def show_page() -> None:
     st.set_page_config(page_title="ModelKB", page_icon=str(_ICON), layout="wide")
     pages = make_pages()
     links.remember(pages)
-    page = st.navigation(list(pages.values()), position="top")
+    shown = [*pages.values(), *([_sign_out_page()] if is_signed_in() else [])]
+    page = st.navigation(shown, position="top")
     history.restore(page.url_path)
     damage = st.container()
     with part("This page"):
@@ -53,3 +55,12 @@ def make_pages() -> dict[str, Any]:
             url_path=addresses.COMPARE_PATH,
         ),
     }
+
+
+def _sign_out_page() -> Any:
+    return st.Page(
+        sign_out.show,
+        title="Sign out",
+        icon=":material/logout:",
+        url_path=addresses.SIGN_OUT_PATH,
+    )

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from modelkb_viewer.addresses import COMPARE_PATH, EXPERIMENT_PATH, PROJECT_PATH
+from modelkb_viewer.addresses import COMPARE_PATH, EXPERIMENT_PATH, PROJECT_PATH, SIGN_OUT_PATH
 
 _WHERE = (
     '<script>window.__streamlit = {BACKEND_BASE_URL: new URL(".", location.href).href};</script>'
@@ -26,7 +26,7 @@ def page_shell_routes() -> list[BaseRoute]:
     """Return a route for every page but the first, below any base path."""
     return [
         Route(f"/{{base:path}}{path}", _answer, name=path)
-        for path in (PROJECT_PATH, EXPERIMENT_PATH, COMPARE_PATH)
+        for path in (PROJECT_PATH, EXPERIMENT_PATH, COMPARE_PATH, SIGN_OUT_PATH)
     ]
 
 

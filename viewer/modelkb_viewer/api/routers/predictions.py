@@ -15,7 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from modelkb_store.errors import ExperimentNotFoundError
 from modelkb_viewer.api.asked import AskedStore, ExperimentId
+from modelkb_viewer.api.audit import note_subject
 from modelkb_viewer.api.authentication import AskedBy
+from modelkb_viewer.api.body import bytes_of
 from modelkb_viewer.api.documents import OutputDocument, PredictionDocument, PredictionInput
 from modelkb_viewer.api.problems import RefusedError, answers
 from modelkb_viewer.api.shared_looks import SharedLooks
@@ -33,6 +35,7 @@ from modelkb_viewer.prediction.served_models import ServedModel, ServedModels
 
 _JSON, _NPY = "application/json", "application/x-npy"
 _PICTURES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", "image/tiff")
+_LARGEST_BYTES = 64 << 20
 _BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 _BODY: dict[str, Any] = {
     "requestBody": {
@@ -53,7 +56,9 @@ _looks: SharedLooks[ServedModel] = SharedLooks()
 router = APIRouter(prefix="/experiments/{experiment_id}", tags=["predictions"])
 
 
-async def asked_model(store: AskedStore, experiment_id: ExperimentId, who: AskedBy) -> ServedModel:
+async def asked_model(
+    request: Request, store: AskedStore, experiment_id: ExperimentId, who: AskedBy
+) -> ServedModel:
     """Return the model that a request is about; see :func:`asked_experiment`.
 
     Those who ask for it at the same time share the look at the store.
@@ -62,6 +67,7 @@ async def asked_model(store: AskedStore, experiment_id: ExperimentId, who: Asked
     model = await _looks.get(key, lambda: _models.look_up(store, experiment_id))
     if who.project not in (None, model.experiment.project):
         raise ExperimentNotFoundError(experiment_id, ())
+    note_subject(request, experiment_id=model.experiment.id, project=model.experiment.project)
     return model
 
 
@@ -95,7 +101,7 @@ async def predict(
     They are brought to the shape, type and range that the model was trained with, and the answer
     says how. Those who ask at the same time are predicted together.
     """
-    content = await request.body()
+    content = await bytes_of(request, _LARGEST_BYTES)
     media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
     is_small = len(content) <= _SMALL_BYTES and media_type in (_JSON, _NPY)
     prepared = (

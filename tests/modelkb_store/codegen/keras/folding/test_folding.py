@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import ast
 import random
-import time
 from collections.abc import Callable
 
 import pytest
@@ -207,9 +206,8 @@ def test_small_programs_stay_as_they_are() -> None:
     assert fold(statements, taken=()).statements == statements
 
 
-def test_five_thousand_statements_take_seconds() -> None:
+# Were it not in proportion to the statements, it would not end before the time limit of a test.
+def test_five_thousand_statements_become_one_loop() -> None:
     statements = ast.parse(chain(*[f"G({{}}, name='d{n}')" for n in range(5000)])).body
-    begin = time.perf_counter()
     folded = fold(statements, taken=())
-    assert time.perf_counter() - begin < 20
     assert len(folded.statements) == 2
