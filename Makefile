@@ -29,8 +29,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Prints what recording costs a training, how fast sources are scanned and stores read, and how
-# fast the viewer is (in Chromium).
+# Prints what recording costs a training, how fast sources are scanned and stores read, how quickly
+# commands start, and how fast the viewer is (in Chromium).
 bench: $(VENV)/.dev
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/recording_cost.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/resource_sampling.py
@@ -39,6 +39,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/query_speed.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/shared_weights.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/bytes_to_regenerate.py
+	$(BIN)/python benchmarks/command_start.py
 	$(BIN)/python benchmarks/viewer_speed.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/viewer_live.py
 

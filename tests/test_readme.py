@@ -79,7 +79,8 @@ def test_every_setting_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "store/FORMAT.md"]
+    "document",
+    ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/commands.md", "store/FORMAT.md"],
 )
 def test_what_documents_point_to_exists(document: str) -> None:
     text = (REPOSITORY / document).read_text()

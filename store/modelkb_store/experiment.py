@@ -15,17 +15,17 @@ import pyarrow as pa
 from modelkb_store import layout
 from modelkb_store.architecture_file import Architecture, read_architecture
 from modelkb_store.backend import Backend
-from modelkb_store.checkpoints import Checkpoints
-from modelkb_store.codegen.description import ModelDescription
 from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
-from modelkb_store.model_loading import build_model
 from modelkb_store.records import ExperimentRecord, Status
 from modelkb_store.same_data import same_data
 from modelkb_store.schemas import SCHEMAS
-from modelkb_store.weights.keras_archive import write_keras_archive
 
+# What models and weights need is imported where they are asked for: most only look at rows.
 if TYPE_CHECKING:
     import pandas as pd
+
+    from modelkb_store.checkpoints import Checkpoints
+    from modelkb_store.codegen.description import ModelDescription
 
 
 class Experiment:
@@ -224,7 +224,8 @@ class Experiment:
         """
         kept = self.table("artifacts").to_pylist()
         path = next((row["path"] for row in kept if row["sha256"] == sha256), None)
-        if path is None:
+        # Rows may come from elsewhere: nothing but files of content is read by them.
+        if path is None or not layout.is_object(path):
             raise ArtifactNotFoundError(self.id, f"file {sha256}", "see artifacts()")
         try:
             return self._files.read(path)
@@ -267,6 +268,8 @@ class Experiment:
                 the model.
             CorruptFileError: The file is damaged.
         """
+        from modelkb_store.codegen.description import ModelDescription
+
         architecture = self.architecture()
         return ModelDescription(
             model_config=self._model_config(architecture),
@@ -325,6 +328,8 @@ class Experiment:
             ArtifactNotFoundError: There is no such checkpoint, or Keras could not serialize the
                 model.
         """
+        from modelkb_store.weights.keras_archive import write_keras_archive
+
         target = Path(path)
         if target.suffix != ".keras":
             raise InvalidSettingError("path", str(path), "a name that ends with .keras")
@@ -367,6 +372,8 @@ class Experiment:
             >>> model = Store().experiment("20261123-1422").load_model()
             >>> model.predict(x)
         """
+        from modelkb_store.model_loading import build_model
+
         compile_config = self.model().get("compile_config") if compile else None
         with contextlib.ExitStack() as stack:
             file = stack.enter_context(self._checkpoints().as_file(checkpoint)) if weights else None
@@ -456,6 +463,8 @@ class Experiment:
         return save_script(self, Path(path), format)
 
     def _checkpoints(self) -> Checkpoints:
+        from modelkb_store.checkpoints import Checkpoints
+
         return Checkpoints(self._tables, self.project, self.id, why_none=self._why)
 
     def _why(self, usual: str) -> str:

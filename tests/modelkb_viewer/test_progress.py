@@ -4,6 +4,7 @@ import io
 import os
 import sys
 
+import click
 import pytest
 
 from modelkb_viewer.progress import progress_bar
@@ -43,3 +44,19 @@ def test_elsewhere_nothing_is(terminal: io.StringIO, monkeypatch: pytest.MonkeyP
 def test_an_error_of_the_work_comes_through() -> None:
     with pytest.raises(ZeroDivisionError), progress_bar("Copying") as progress:
         progress(1, os.getpid() // 0)
+
+
+def test_what_is_printed_meanwhile_goes_where_it_belongs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with progress_bar("Reproducing experiments") as progress:
+        progress(0, 2)
+        click.echo("to the output, which is a file")
+        click.echo("to the terminal", err=True)
+    assert capsys.readouterr().out == "to the output, which is a file\n"
+    told = terminal.getvalue()
+    assert "to the terminal" in told
+    assert "to the output" not in told

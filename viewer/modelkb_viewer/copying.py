@@ -14,6 +14,8 @@ from modelkb_store.transfer.copying import Copied, copy_experiments
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
 
+NOTHING_COPIED = Copied(new=(), changed=(), unchanged=0, running=(), object_bytes=0)
+
 
 def copy(
     source: Store,

@@ -8,12 +8,12 @@ _EPOCHS = 5
 _SEED = 0
 
 
-def train_digits(store: str | None, *, quiet: bool) -> str:
+def train_digits(store: str | None, *, verbose: int) -> str:
     """Train a classifier on scikit-learn's bundled handwritten digits, and record it.
 
     Args:
         store: Folder of the store, or None for the default one.
-        quiet: Whether to leave out Keras' progress lines.
+        verbose: What Keras shows: 0 nothing, 1 bars, 2 a line for each epoch.
 
     Returns:
         The experiment's id.
@@ -56,7 +56,7 @@ def train_digits(store: str | None, *, quiet: bool) -> str:
         y_train,
         validation_data=(x_val, y_val),
         epochs=_EPOCHS,
-        verbose=0 if quiet else 2,
+        verbose=verbose,
         callbacks=[recorder],
     )
     assert recorder.experiment_id is not None

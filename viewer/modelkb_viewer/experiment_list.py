@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from modelkb_store.records import Status
 from modelkb_viewer.printing import duration, moment, number, print_table
 
+STATUS_COLOURS = {
+    Status.FINISHED.value: "green",
+    Status.RUNNING.value: "yellow",
+    Status.INTERRUPTED.value: "red",
+    Status.FAILED.value: "red",
+}
 _METRICS_SHOWN = 4
 _ALWAYS_SHOWN = 4
 
@@ -23,6 +30,7 @@ def print_experiments(rows: list[dict[str, Any]]) -> None:
         [_cells(row, shown) for row in rows],
         right=metrics,
         at_least=_ALWAYS_SHOWN,
+        colours=STATUS_COLOURS,
     )
 
 

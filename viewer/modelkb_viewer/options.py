@@ -1,4 +1,4 @@
-"""Options that every command takes."""
+"""What the arguments and options of commands have in common: names, forms, completion."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from modelkb_store.layout import DEFAULT_STORE, STORE_VARIABLE
+from modelkb_viewer.completing import columns, experiments, projects
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -17,8 +17,9 @@ def store_option(command: Command) -> Command:
     return click.option(
         "--store",
         metavar="PATH",
+        type=click.Path(),
         help="Folder or address (s3://, gs://, https://) of the store.  "
-        f"[default: ${STORE_VARIABLE}, else ./{DEFAULT_STORE}]",
+        "[default: $MODELKB_STORE, else ./modelkb]",
     )(command)
 
 
@@ -27,6 +28,71 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(
         command
     )
+
+
+def project_option(
+    what: str = "Only this project's experiments.",
+) -> Callable[[Command], Command]:
+    """Add ``--project NAME``.
+
+    Args:
+        what: What is done with it.
+    """
+    return click.option("--project", metavar="NAME", help=what, shell_complete=projects)
+
+
+def output_option(
+    what: str, *, metavar: str = "FILE", required: bool = False
+) -> Callable[[Command], Command]:
+    """Add ``-o``, ``--output``.
+
+    Args:
+        what: What is written there.
+        metavar: What is named.
+        required: Whether it cannot be printed instead.
+    """
+    return click.option(
+        "-o", "--output", metavar=metavar, type=click.Path(), required=required, help=what
+    )
+
+
+def yes_option(command: Command) -> Command:
+    """Add ``--yes``."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(command)
+
+
+def experiment_argument(command: Command) -> Command:
+    """Add ``ID``: one experiment."""
+    return click.argument("experiment_id", metavar="ID", shell_complete=experiments)(command)
+
+
+def experiments_argument(*, required: bool = False) -> Callable[[Command], Command]:
+    """Add ``ID...``: experiments.
+
+    Args:
+        required: Whether there has to be one.
+    """
+    return click.argument(
+        "ids",
+        nargs=-1,
+        required=required,
+        metavar="ID..." if required else "[ID]...",
+        shell_complete=experiments,
+    )
+
+
+def order_options(command: Command) -> Command:
+    """Add ``--order-by COLUMN`` and ``--limit N``."""
+    command = click.option(
+        "--limit", type=click.IntRange(min=0), metavar="N", help="No more than these."
+    )(command)
+    return click.option(
+        "--order-by",
+        metavar="COLUMN",
+        multiple=True,
+        shell_complete=columns,
+        help="Sort by it; with - in front from large to small. May be given again.",
+    )(command)
 
 
 def allow_host_option(command: Command) -> Command:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import click
 
+from modelkb_viewer.colours import console_settings
 from modelkb_viewer.json_values import plain
 
 _WIDE_ENOUGH = 10_000
@@ -27,6 +28,7 @@ def print_table(
     *,
     right: Collection[str] = (),
     at_least: int | None = None,
+    colours: Mapping[str, str] | None = None,
 ) -> None:
     """Print rows of text under column names.
 
@@ -36,20 +38,27 @@ def print_table(
         right: The columns of numbers, which are set to the right.
         at_least: How many columns to keep where the terminal is too narrow for all; all by
             default. Into a pipe all are written, and nothing is cut off.
+        colours: Cells that have a colour of their own, such as a status.
     """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console() if sys.stdout.isatty() else Console(width=_WIDE_ENOUGH)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            # Rich would end the process; `main` does so, for everything that is printed.
+            raise BrokenPipeError
+
+    width = None if sys.stdout.isatty() else _WIDE_ENOUGH
+    console = Output(width=width, **console_settings())
     shown = _columns_that_fit(columns, rows, console.width, at_least or len(columns))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns[:shown]:
         justify: Literal["left", "right"] = "right" if column in right else "left"
         table.add_column(Text(column), no_wrap=True, justify=justify)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row[:shown]))
+        table.add_row(*(Text(cell, (colours or {}).get(cell, "")) for cell in row[:shown]))
     console.print(table)
 
 
@@ -74,7 +83,8 @@ def cell(value: Any) -> str:
         return moment(value) if value.tzinfo else str(value)
     if isinstance(value, float):
         return number(value)
-    return value if isinstance(value, str) else json.dumps(plain(value), default=str)
+    shown = plain(value)
+    return shown if isinstance(shown, str) else json.dumps(shown, default=str)
 
 
 def number(value: float | None) -> str:

@@ -132,7 +132,7 @@ class Tokens:
 
     def are_needed(self) -> bool:
         """Return whether a server lets nobody in without one."""
-        return TOKEN_REQUIRED_VARIABLE in os.environ or self.exist()
+        return is_token_required() or self.exist()
 
     def find(self, token_id: str) -> Token | None:
         """Return the token with an id; None if there is none any more."""
@@ -173,6 +173,11 @@ class Tokens:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise CorruptFileError(f"{self._files.uri}/{path}", error) from error
+
+
+def is_token_required() -> bool:
+    """Return whether this process lets nobody in without a token, whatever its store has."""
+    return TOKEN_REQUIRED_VARIABLE in os.environ
 
 
 def require_token(files: Files, address: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 import time
@@ -13,7 +12,7 @@ from modelkb_store.files.files import Files
 from modelkb_store.files.open_files import is_server
 from modelkb_store.layout import resolve_store_location
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.tokens import TOKEN_REQUIRED_VARIABLE, Scope, Token, Tokens
+from modelkb_viewer.tokens import Scope, Token, Tokens, is_token_required
 
 SECONDS_SIGNED_IN = 7 * 24 * 3600
 _MOST_SESSIONS = 10_000
@@ -45,10 +44,22 @@ class Visitor:
     Attributes:
         scope: What is allowed.
         session: Under which the sign-in is kept, a secret of the browser; None without sign-in.
+        token: With which it was made.
     """
 
     scope: Scope
     session: str | None = None
+    token: Token | None = None
+
+    @property
+    def token_id(self) -> str | None:
+        """The id of the token; None without one."""
+        return self.token.token_id if self.token else None
+
+    @property
+    def token_name(self) -> str | None:
+        """What the token is called."""
+        return self.token.name if self.token else None
 
     @property
     def may_edit(self) -> bool:
@@ -117,7 +128,7 @@ class Visitors:
         if session and kept:
             token = Tokens(files).find(kept.token.token_id) if files is not None else None
             if token == kept.token and time.monotonic() < kept.until:
-                return Visitor(kept.token.scope, session)
+                return Visitor(kept.token.scope, session, kept.token)
             self.sign_out(session)
         return None if self._is_token_needed(files) else Visitor(Scope.ADMIN)
 
@@ -127,9 +138,9 @@ class Visitors:
 
     def _is_token_needed(self, files: Files | None) -> bool:
         if files is None:
-            return TOKEN_REQUIRED_VARIABLE in os.environ
+            return is_token_required()
         now = time.monotonic()
-        if TOKEN_REQUIRED_VARIABLE not in os.environ and now < self._open_until.get(files.uri, 0.0):
+        if not is_token_required() and now < self._open_until.get(files.uri, 0.0):
             return False
         if Tokens(files).are_needed():
             return True

@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
@@ -60,6 +59,9 @@ def local_folder(location: str | os.PathLike[str]) -> Path:
     """Return the folder that a local place names: ``~`` and ``file://`` are understood."""
     text = os.fspath(location)
     if text[:7].lower() == "file://":
+        # Inside: it brings HTTP and TLS along, which folders do not need.
+        from urllib.request import url2pathname
+
         parts = urlsplit(text)
         host = "" if parts.netloc in ("", "localhost") else f"//{parts.netloc}"
         return Path(url2pathname(host + parts.path))

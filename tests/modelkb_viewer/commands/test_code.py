@@ -49,3 +49,14 @@ def test_a_missing_file_is_named(modelkb: Modelkb, tmp_path: Path) -> None:
 
     assert ended.exit_code == 1
     assert "nowhere.h5" in ended.errors
+
+
+def test_programs_read_json(
+    modelkb: Modelkb, recorded_experiment: Experiment, tmp_path: Path
+) -> None:
+    printed = modelkb("code", recorded_experiment.id, "--json").json
+    written = modelkb("code", recorded_experiment.id, "-o", tmp_path / "m.py", "--json").json
+
+    assert "def build_model():" in printed["code"]
+    assert (printed["file"], written["file"]) == (None, str(tmp_path / "m.py"))
+    assert (tmp_path / "m.py").read_text() == written["code"] == printed["code"]

@@ -127,7 +127,7 @@ def test_a_store_that_is_not_there(modelkb: Modelkb, store: Path, options: list[
     ended = modelkb("ls", "--store", store, *options)
 
     assert ended.exit_code == 1
-    assert ended.output == ""
+    assert ("StoreNotFoundError" in ended.output) is bool(options)
     assert str(store) in ended.errors
 
 
@@ -162,3 +162,17 @@ def test_a_damaged_file_is_named(
     assert ended.exit_code == 1
     assert ended.errors.startswith(f"modelkb: {path} is damaged")
     assert modelkb("show", recorded_experiment.id).exit_code == 0, "it needs no summaries"
+
+
+@pytest.mark.usefixtures("two_projects")
+def test_in_an_order_and_not_too_many(modelkb: Modelkb) -> None:
+    def order(*options: str) -> list[str]:
+        rows = modelkb("ls", "--json", *options).json
+        return [row["experiment_id"][-1] for row in rows]
+
+    assert order() == ["1", "2"]
+    assert order("--order-by=-started_at,name") == ["2", "1"]
+    assert order("--order-by", "-experiment_id", "--limit", "1") == ["2"]
+    ended = modelkb("ls", "--order-by", "nothing")
+    assert ended.exit_code == 1
+    assert "nothing" in ended.errors

@@ -70,3 +70,13 @@ def test_a_name_that_does_not_go_with_the_format(
 
     assert ended.exit_code == 1
     assert "a name that ends with .py" in ended.errors
+
+
+def test_programs_read_json(modelkb: Modelkb, recorded_experiment: Experiment) -> None:
+    printed = modelkb("regenerate", recorded_experiment.id, "--json").json
+    written = modelkb("regenerate", recorded_experiment.id, "-o", "again.py", "--json").json
+
+    assert printed["script"] == recorded_experiment.script()
+    assert printed["experiment_id"] == written["experiment_id"] == recorded_experiment.id
+    assert written["files"][0] == "again.py"
+    assert "def build_model():" in Path("again.py").read_text()

@@ -19,6 +19,7 @@ import pytest
 from commands import MODELKB, modelkb_run, script_of
 from modelkb_store import Experiment, Store
 from modelkb_store.writer import ExperimentWriter
+from modelkb_viewer.ending import INTERRUPTED
 
 Modelkb = Callable[..., Any]
 WriterFactory = Callable[..., ExperimentWriter]
@@ -190,7 +191,7 @@ def test_ctrl_c_leaves_an_interrupted_run(seeded: Experiment, store: Path) -> No
     _, errors = process.communicate(timeout=60)
 
     again = newest(store)
-    assert process.returncode == 1
+    assert process.returncode == INTERRUPTED
     assert again.record.reproduces_experiment_id == original.id
     assert again.record.status == "interrupted"
     assert f"The reproduction {again.id} is interrupted." in errors.decode()
@@ -248,6 +249,7 @@ def test_what_cannot_be_written_as_a_script_fails(
     assert cause.startswith("script: ")
     assert [row["experiment"] for row in all_of_them.json] == ids
     assert all_of_them.json[0] == one.json
+    assert modelkb("reproduce", *ids, "--json").json == all_of_them.json
 
 
 def test_a_project_without_experiments(modelkb: Modelkb, recorded_experiment: Experiment) -> None:

@@ -263,3 +263,15 @@ def test_a_damaged_file_is_named(
 
     assert ended.exit_code == 1
     assert ended.errors.startswith(f"modelkb: {path} is damaged")
+
+
+def test_several_are_shown_one_after_the_other(modelkb: Modelkb, store: Path) -> None:
+    for number in (1, 2):
+        record_complete_experiment(store, "digits", number)
+
+    text = modelkb("show", "run-2", "run-1").output
+    several = modelkb("show", "run-2", "run-1", "--json").json
+
+    assert text == f"{modelkb('show', 'run-2').output}\n{modelkb('show', 'run-1').output}"
+    assert [each["name"] for each in several] == ["run-2", "run-1"]
+    assert several[1] == modelkb("show", "run-1", "--json").json

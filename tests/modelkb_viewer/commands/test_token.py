@@ -36,3 +36,15 @@ def test_an_unknown_one_is_said(modelkb: Run, recorded_experiment: Any, store: P
     ended = modelkb("token", "revoke", "0000000000", "--store", str(store))
     assert ended.exit_code == 1
     assert "modelkb token list" in ended.errors
+
+
+def test_several_are_revoked_at_once(modelkb: Run, recorded_experiment: Any) -> None:
+    ids = [modelkb("token", "create", name, "--json").json["token_id"] for name in "ab"]
+    assert modelkb("token", "revoke", *ids, "--json").json == {"revoked": ids}
+    assert modelkb("token", "list", "--json").json == []
+
+
+def test_tokens_are_governed_where_the_store_is(modelkb: Run) -> None:
+    ended = modelkb("token", "list", "--store", "http://127.0.0.1:9")
+    assert ended.exit_code == 1
+    assert "the machine that has the store" in ended.errors

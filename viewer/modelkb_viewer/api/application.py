@@ -12,6 +12,7 @@ from modelkb_viewer.addresses import API_PATH
 from modelkb_viewer.api.audit import Audit
 from modelkb_viewer.api.authentication import needs
 from modelkb_viewer.api.body import Bodies
+from modelkb_viewer.api.description import TAGS, describe, operation_id
 from modelkb_viewer.api.heavy import heavy_places, in_its_place
 from modelkb_viewer.api.limits import Limits
 from modelkb_viewer.api.measurements import Measurements
@@ -19,15 +20,19 @@ from modelkb_viewer.api.problems import answers, describe_problems
 from modelkb_viewer.api.routers import (
     artifacts,
     audit,
+    codes,
+    comparisons,
     events,
     experiment_parts,
     experiments,
+    hand_recording,
     imports,
     objects,
     predictions,
     projects,
     queries,
     recording,
+    relations,
     selections,
     service,
     tokens,
@@ -41,7 +46,11 @@ _ROUTERS = (
     (projects.router, Scope.READ),
     (selections.router, Scope.READ),
     (experiments.router, Scope.READ),
+    (hand_recording.router, Scope.WRITE),
     (experiment_parts.router, Scope.READ),
+    (relations.router, Scope.READ),
+    (comparisons.router, Scope.READ),
+    (codes.router, Scope.READ),
     (artifacts.router, Scope.READ),
     (events.router, Scope.READ),
     (predictions.router, Scope.READ),
@@ -81,7 +90,13 @@ def make_api() -> FastAPI:
         InvalidSettingError: An environment variable that bounds it is no number.
     """
     chosen = settings()
-    app = FastAPIOffline(title="ModelKB", version=__version__, description=_ABOUT)
+    app = FastAPIOffline(
+        title="ModelKB",
+        version=__version__,
+        description=_ABOUT,
+        openapi_tags=TAGS,
+        generate_unique_id_function=operation_id,
+    )
     app.state.heavy_places = heavy_places()
     # The last one sees a request first.
     app.add_middleware(Audit)
@@ -93,4 +108,5 @@ def make_api() -> FastAPI:
     for router, scope in _ROUTERS:
         needed = [Depends(needs(scope)), Depends(in_its_place)]
         app.include_router(router, dependencies=needed, responses=_REFUSALS)
+    describe(app)
     return app

@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Request
 
 from modelkb_store import Experiment, ExperimentNotFoundError, Store
 from modelkb_viewer.api.audit import note_subject
-from modelkb_viewer.api.authentication import AskedBy
+from modelkb_viewer.api.authentication import AskedBy, Requester
 from modelkb_viewer.opened_store import opened_store
 
 AskedStore = Annotated[Store, Depends(opened_store)]
@@ -23,10 +23,8 @@ ExperimentId = Annotated[
 ]
 
 
-def asked_experiment(
-    request: Request, store: AskedStore, experiment_id: ExperimentId, who: AskedBy
-) -> Experiment:
-    """Return the experiment that a request is about.
+def visible_experiment(store: Store, experiment_id: str, who: Requester) -> Experiment:
+    """Return an experiment that a requester may see.
 
     Raises:
         ExperimentNotFoundError: There is none, or it is of a project that is none of the
@@ -36,6 +34,14 @@ def asked_experiment(
     experiment = store.experiment(experiment_id)
     if who.project not in (None, experiment.project):
         raise ExperimentNotFoundError(experiment_id, ())
+    return experiment
+
+
+def asked_experiment(
+    request: Request, store: AskedStore, experiment_id: ExperimentId, who: AskedBy
+) -> Experiment:
+    """Return the experiment that a request is about; see :func:`visible_experiment`."""
+    experiment = visible_experiment(store, experiment_id, who)
     note_subject(request, experiment_id=experiment.id, project=experiment.project)
     return experiment
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,12 +12,14 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from modelkb_store import Store
+from modelkb_store.errors import StoreNotFoundError
 from modelkb_viewer.api.audit import note_write
 from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store
-from modelkb_viewer.tokens import Scope, Tokens
+from modelkb_viewer.tokens import Scope, Tokens, is_token_required
 
+_scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
 _READING = ("GET", "HEAD")
 _bearer = HTTPBearer(
@@ -77,6 +80,14 @@ def requester(
     return Requester(token.scope, token.project, token.token_id, token.name)
 
 
+def is_token_needed() -> bool:
+    """Return whether nobody is let in without a token."""
+    try:
+        return Tokens(opened_store().files).are_needed()
+    except StoreNotFoundError:
+        return is_token_required()
+
+
 AskedBy = Annotated[Requester, Depends(requester)]
 
 
@@ -91,4 +102,10 @@ def needs(scope: Scope) -> Callable[[Request, Requester], None]:
             detail += f"`{who.scope.value}`."
             raise RefusedError(HTTPStatus.FORBIDDEN, detail)
 
+    _scopes[check] = scope
     return check
+
+
+def scope_of(dependency: object) -> Scope | None:
+    """Return the scope that a dependency of :func:`needs` passes; None of any other one."""
+    return _scopes.get(dependency)

@@ -29,50 +29,47 @@ ExperimentTable = Enum(  # type: ignore[misc]
 class ProjectDocument(BaseModel):
     """A project, and how many experiments it has."""
 
-    project: str
-    created_at: datetime | None
-    owner: str | None
-    application: str | None
-    description: str | None
-    experiment_count: int
-    last_started_at: datetime | None
-
-
-class ExperimentDocument(BaseModel):
-    """An experiment: its row of the table ``experiments``, and its hyperparameters."""
-
-    model_config = ConfigDict(extra="allow")
-
-    project: str
-    experiment_id: str
-    name: str
-    owner: str
-    status: str
-    started_at: datetime
-    ended_at: datetime | None
-    duration_seconds: float | None
-    epochs_completed: int
-    tags: list[str]
-    notes: str
-    problems: list[str]
-    hyperparameters: dict[str, Any]
+    project: str = Field(description="Its name.")
+    created_at: datetime | None = Field(description="In UTC.")
+    owner: str | None = Field(description="Who began it.")
+    application: str | None = Field(description="What it is for.")
+    description: str | None = Field(description="What it is about.")
+    experiment_count: int = Field(description="How many experiments it has.")
+    last_started_at: datetime | None = Field(description="When the newest began, in UTC.")
 
 
 class ExperimentRow(BaseModel):
     """An experiment in a list: its row of the table ``experiments``, and more columns.
 
     Those are ``params.NAME`` for each hyperparameter and ``metrics.NAME`` for the last value of
-    each metric.
+    each metric. FORMAT.md describes all columns.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    project: str
-    experiment_id: str
+    project: str = Field(description="The project that it is of.")
+    experiment_id: str = Field(description="Its whole id.")
     name: str
-    owner: str
-    status: str
-    started_at: datetime
+    owner: str = Field(description="Who ran it.")
+    status: str = Field(description="`running`, `finished`, `failed` or `interrupted`.")
+    started_at: datetime = Field(description="In UTC.")
+
+
+class ExperimentDocument(ExperimentRow):
+    """An experiment: its row of the table ``experiments``, and its hyperparameters."""
+
+    host: str = Field(description="The machine; empty where it was not told.")
+    ended_at: datetime | None = Field(description="In UTC.")
+    duration_seconds: float | None = Field(description="Seconds from start to end.")
+    seed: int | None = Field(description="What random generators began with.")
+    epochs_planned: int | None = Field(description="How many it was to have.")
+    epochs_completed: int = Field(description="How many have ended.")
+    tags: list[str]
+    notes: str
+    problems: list[str] = Field(description="What could not be recorded, as sentences.")
+    parent_experiment_id: str | None = Field(description="Whose model it trained further.")
+    reproduces_experiment_id: str | None = Field(description="Which one it does again.")
+    hyperparameters: dict[str, Any] = Field(description="By name, as JSON has them.")
 
 
 class ExperimentPage(BaseModel):
@@ -88,8 +85,12 @@ class ExperimentChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tags: list[str] | None = Field(default=None, max_length=MOST_TAGS)
-    notes: str | None = Field(default=None, max_length=LONGEST_NOTES)
+    tags: list[str] | None = Field(
+        default=None, max_length=MOST_TAGS, description="All that it is to have."
+    )
+    notes: str | None = Field(
+        default=None, max_length=LONGEST_NOTES, description="The whole text that it is to have."
+    )
     seen_tags: list[str] | None = Field(
         default=None, description="As you have seen them: what others have added since stays."
     )
@@ -127,8 +128,8 @@ class ExperimentList(BaseModel):
 class ConfusionMatrix(BaseModel):
     """How often which class was predicted: rows are true classes, columns predicted ones."""
 
-    class_names: list[str]
-    counts: list[list[int]]
+    class_names: list[str] = Field(description="Of rows and columns; numbers where unknown.")
+    counts: list[list[int]] = Field(description="Samples, by true class and predicted class.")
 
 
 class SqlQuery(BaseModel):
@@ -206,11 +207,11 @@ class Health(BaseModel):
 class TokenDocument(BaseModel):
     """What is known of a token; not its text."""
 
-    token_id: str
-    name: str
-    scope: Scope
-    project: str | None
-    created_at: datetime
+    token_id: str = Field(description="Ten hexadecimal digits, by which it is revoked.")
+    name: str = Field(description="What it is for.")
+    scope: Scope = Field(description="What it allows; each scope also what comes before it.")
+    project: str | None = Field(description="The only project that it is about; null for all.")
+    created_at: datetime = Field(description="In UTC.")
 
 
 class AuditDocument(BaseModel):
@@ -220,7 +221,7 @@ class AuditDocument(BaseModel):
     token_id: str | None = Field(description="With which token; null without one.")
     token_name: str | None = Field(description="How the token was called then.")
     address: str = Field(description="The network address of who asked.")
-    method: str
+    method: str = Field(description="Such as `PATCH`.")
     route: str = Field(description="What was asked for, as this description names it.")
     parameters: dict[str, str] = Field(
         description="What it was about, such as `project` and `experiment_id`."
@@ -236,14 +237,14 @@ class NewToken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str = Field(min_length=1, max_length=200, description="What it is for.")
-    scope: Scope
+    scope: Scope = Field(description="What it is to allow.")
     project: str | None = Field(default=None, description="The only project that it is about.")
 
 
 class CreatedToken(TokenDocument):
     """A token that was made, with its text: it is shown this once."""
 
-    token: str
+    token: str = Field(description="Its text, for `Authorization: Bearer TOKEN`.")
 
 
 class PredictionInput(BaseModel):
@@ -260,7 +261,7 @@ class PredictionInput(BaseModel):
 class OutputDocument(BaseModel):
     """What one output of a model says."""
 
-    name: str
+    name: str = Field(description="The name of the output.")
     kind: str = Field(description="`classes`, `labels`, `values` or `array`.")
     values: list[Any] = Field(
         description="By sample: probabilities of classes or labels, or what the model gave."
@@ -272,10 +273,10 @@ class OutputDocument(BaseModel):
 class PredictionDocument(BaseModel):
     """What a model says to samples."""
 
-    experiment_id: str
-    outputs: list[OutputDocument]
+    experiment_id: str = Field(description="Whose model it is.")
+    outputs: list[OutputDocument] = Field(description="What each output of the model says.")
     steps: list[str] = Field(description="How the inputs were prepared, in words.")
     warnings: list[str] = Field(description="What is odd about the inputs.")
-    seconds: float = Field(description="How long the prediction took, with others beside it.")
-    load_seconds: float = Field(description="How long the model took to load.")
-    backend: str
+    seconds: float = Field(description="Seconds that the prediction took, with others beside it.")
+    load_seconds: float = Field(description="Seconds that the model took to load.")
+    backend: str = Field(description="What computed it: `tensorflow`, `jax` or `torch`.")

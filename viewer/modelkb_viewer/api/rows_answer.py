@@ -5,17 +5,20 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fastapi import Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from modelkb_viewer.json_values import plain
 
 _ROWS_AT_ONCE = 10_000
+_TOTAL = "Modelkb-Total-Rows"
+_MOST_ROWS = (1 << 63) - 1
 _BYTES: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -27,10 +30,29 @@ class Format(str, Enum):
     PARQUET = "application/vnd.apache.parquet"
 
 
-def described_rows() -> dict[int | str, dict[str, Any]]:
-    """Return the description of an answer by :func:`rows_answer`, for a route's ``responses``."""
-    rows = {"schema": {"type": "array", "items": {"type": "object"}}}
-    return {200: {"description": "The rows.", "content": {Format.JSON.value: rows, **_binary()}}}
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which of the rows are wanted."""
+
+    offset: Annotated[int, Query(ge=0, le=_MOST_ROWS, description="How many to pass over.")] = 0
+    limit: Annotated[
+        int | None, Query(ge=0, le=_MOST_ROWS, description="No more than these; all by default.")
+    ] = None
+
+
+AskedPart = Annotated[Part, Depends()]
+
+
+def described_rows(row: dict[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:
+    """Return the description of an answer by :func:`rows_answer`, for a route's ``responses``.
+
+    Args:
+        row: The schema of a row, where all answers of the route have the same columns.
+    """
+    rows = {"schema": {"type": "array", "items": row or {"type": "object"}}}
+    total = {"schema": {"type": "integer"}, "description": "How many rows there are in all."}
+    answer = {"description": "The rows.", "content": {Format.JSON.value: rows, **_binary()}}
+    return {200: {**answer, "headers": {_TOTAL: total}}}
 
 
 def or_rows() -> dict[int | str, dict[str, Any]]:
@@ -52,14 +74,22 @@ def wanted_format(request: Request) -> Format:
     return Format.JSON
 
 
-def rows_answer(request: Request, rows: pa.Table) -> Response:
-    """Return rows in the format that is asked for, written as they are sent."""
+def rows_answer(request: Request, rows: pa.Table, part: Part | None = None) -> Response:
+    """Return rows in the format that is asked for, written as they are sent.
+
+    Args:
+        request: Says which format.
+        rows: All of them.
+        part: Which of them are sent; all by default.
+    """
     wanted = wanted_format(request)
-    vary = {"Vary": "Accept"}
+    headers = {"Vary": "Accept", _TOTAL: str(rows.num_rows)}
+    if part is not None:
+        rows = rows.slice(min(part.offset, rows.num_rows), part.limit)
     if wanted is Format.PARQUET:
-        return Response(_parquet(rows), media_type=wanted.value, headers=vary)
+        return Response(_parquet(rows), media_type=wanted.value, headers=headers)
     parts = _arrow_parts(rows) if wanted is Format.ARROW else _json_parts(rows)
-    return StreamingResponse(parts, media_type=wanted.value, headers=vary)
+    return StreamingResponse(parts, media_type=wanted.value, headers=headers)
 
 
 def _json_parts(rows: pa.Table) -> Iterator[bytes]:

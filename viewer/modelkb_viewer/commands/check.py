@@ -24,12 +24,16 @@ from modelkb_viewer.progress import progress_bar
 def command(repairs: bool, store: str | None, as_json: bool) -> None:
     """Check every file, hash and reference of a store.
 
-    Runs may go on meanwhile. The exit code is 0 if all is well, and 1 if something is wrong.
+    Runs may go on meanwhile. With --repair, what is broken is moved to the folder set-aside of the
+    store and never deleted; what can be made anew is, and experiments note what they have lost.
 
-    With --repair, what is broken is moved to the folder set-aside of the store and never deleted;
-    what can be made anew is, and experiments note what they have lost.
+    Exit codes:
+      0  all is well
+      1  something is wrong, or is still wrong after --repair
 
-    Example: modelkb check --repair --store s3://lab-experiments/modelkb
+    Examples:
+      modelkb check
+      modelkb check --repair --store s3://lab-experiments/modelkb
     """
     files = open_files(resolve_store_location(store))
     done: list[str] = []

@@ -24,7 +24,9 @@ def command(store: str | None, as_json: bool) -> None:
     This happens by itself as runs end; do it by hand after very many short ones. Runs may go on
     meanwhile. Packs of weights of the last hour are left as they are.
 
-    Example: modelkb compact --store modelkb
+    Examples:
+      modelkb compact
+      modelkb compact --store /data/modelkb --json
     """
     opened = Store(store)
     with progress_bar("Merging tables", shown=not as_json) as progress:

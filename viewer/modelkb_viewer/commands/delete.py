@@ -6,13 +6,13 @@ import click
 
 from modelkb_store import Store
 from modelkb_store.experiment_ids import resolve_experiment_id
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import experiments_argument, json_option, store_option, yes_option
 from modelkb_viewer.printing import print_json
 
 
 @click.command("delete")
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@experiments_argument(required=True)
+@yes_option
 @click.option("--undo", is_flag=True, help="Bring deleted experiments back.")
 @store_option
 @json_option
@@ -22,7 +22,10 @@ def command(ids: tuple[str, ...], yes: bool, undo: bool, store: str | None, as_j
     IDs are as for `show`. Until `modelkb gc` is run they can be brought back with --undo, and take
     as much space as before. An experiment that runs is not deleted.
 
-    Example: modelkb delete 9f1c2b7a4d --yes
+    Examples:
+      modelkb delete 9f1c2b7a4d 03d7a1f4c2
+      modelkb delete 9f1c2b7a4d --yes
+      modelkb delete 9f1c2b7a4d --undo
     """
     opened = Store(store)
     if undo:

@@ -15,24 +15,28 @@ from modelkb_viewer.exchange.exporting.exporters import (
     WITHOUT_WEIGHTS,
     exporter,
 )
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import (
+    experiments_argument,
+    json_option,
+    output_option,
+    project_option,
+    store_option,
+)
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
 
 
 @click.command("export")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
+@experiments_argument()
 @click.option(
     "--to", "tool", type=click.Choice(sorted(EXPORTERS)), required=True, help="The other tool."
 )
-@click.option(
-    "-o",
-    "--output",
+@output_option(
+    "The file or folder to write; for mlflow a database (.db) or a server, too.",
     metavar="PATH",
     required=True,
-    help="The file or folder to write; for mlflow a database (.db) or a server, too.",
 )
-@click.option("--project", metavar="NAME", help="All experiments of this project.")
+@project_option("All experiments of this project.")
 @click.option(
     "--checkpoint",
     metavar="NAME",
@@ -55,7 +59,10 @@ def command(
     take the curves and hyperparameters of as many as you like. No recorded code is run, and
     nothing is sent anywhere, unless PATH is the address of a server.
 
-    Example: modelkb export 9f1c2b7a4d --to onnx -o digits.onnx
+    Examples:
+      modelkb export 9f1c2b7a4d --to onnx -o digits.onnx
+      modelkb export --project digits --to mlflow -o mlflow.db
+      modelkb export 9f1c2b7a4d 03d7a1f4c2 --to tensorboard -o logs
     """
     opened = Store(store)
     wanted = [opened.experiment(each).id for each in ids]

@@ -6,20 +6,14 @@ import click
 
 from modelkb_store import Store
 from modelkb_viewer.experiment_list import print_experiments
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import json_option, order_options, project_option, store_option
 from modelkb_viewer.printing import print_json
 
 
 @click.command("find")
 @click.argument("where")
-@click.option("--project", metavar="NAME", help="Only this project's experiments.")
-@click.option(
-    "--order-by",
-    metavar="COLUMN",
-    multiple=True,
-    help="Sort by it; with - in front from large to small. May be given again.",
-)
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="No more than these.")
+@project_option()
+@order_options
 @store_option
 @json_option
 def command(
@@ -35,7 +29,9 @@ def command(
     WHERE is in the query language of docs/queries.md: about hyperparameters, metrics, tags,
     dates, and about the structure of the model.
 
-    Example: modelkb find "metrics.val_accuracy > 0.9 and has(Conv2D -> BatchNormalization)"
+    Examples:
+      modelkb find "metrics.val_accuracy > 0.9 and has(Conv2D -> BatchNormalization)"
+      modelkb find "status = 'finished'" --order-by=-metrics.val_accuracy --limit 5
     """
     table = Store(store).experiment_table(
         project, where=where, order_by=list(order_by) or None, limit=limit

@@ -44,7 +44,9 @@ def command(grace: float, dry_run: bool, store: str | None, as_json: bool) -> No
     Runs may go on meanwhile; do not run it while experiments are copied into the same store. In
     a bucket weights stay, as machines that record into it rely on them.
 
-    Example: modelkb gc --grace 2h --dry-run
+    Examples:
+      modelkb gc --dry-run
+      modelkb gc --grace 2h
     """
     opened = Store(store)
     if dry_run:

@@ -12,7 +12,7 @@ from modelkb_store.layout import resolve_store_location
 from modelkb_store.project_names import project_folder
 from modelkb_viewer.exchange.importing.importers import IMPORTERS, importer
 from modelkb_viewer.exchange.importing.run_import import ImportOutcome, import_runs
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import json_option, project_option, store_option
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
 
@@ -22,10 +22,8 @@ from modelkb_viewer.progress import progress_bar
 @click.option(
     "--from", "tool", type=click.Choice(sorted(IMPORTERS)), required=True, help="The other tool."
 )
-@click.option(
-    "--project",
-    metavar="NAME",
-    help="The project to put them into.  [default: MLflow's experiment, else the folder's name]",
+@project_option(
+    "The project to put them into.  [default: MLflow's experiment, else the folder's name]"
 )
 @store_option
 @json_option
@@ -36,7 +34,13 @@ def command(path: Path, tool: str, project: str | None, store: str | None, as_js
     folder of these. Runs that are here already are left alone. PATH is only read, and nothing in
     it is executed.
 
-    Example: modelkb import mlruns --from mlflow
+    Exit codes:
+      0  all that is there is imported
+      1  a run is damaged, and left out or cut
+
+    Examples:
+      modelkb import mlruns --from mlflow
+      modelkb import logs --from tensorboard --project digits
     """
     if project is not None:
         project_folder(project)  # before anything is read

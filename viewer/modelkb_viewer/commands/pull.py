@@ -8,13 +8,13 @@ from modelkb_store import Store
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.transfer.copy_target import open_target
 from modelkb_viewer.copying import copy
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import experiments_argument, json_option, project_option, store_option
 
 
 @click.command("pull")
-@click.argument("source")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--project", metavar="NAME", help="Only this project's experiments.")
+@click.argument("source", type=click.Path())
+@experiments_argument()
+@project_option()
 @store_option
 @json_option
 def command(
@@ -25,7 +25,9 @@ def command(
     Those that are here already are left alone; those that have changed are copied again. IDs
     are as for `show`; without any, all are copied.
 
-    Example: modelkb pull s3://lab-experiments/modelkb 9f1c2b7a4d
+    Examples:
+      modelkb pull s3://lab-experiments/modelkb
+      modelkb pull https://lab.example:8601 9f1c2b7a4d
     """
     target = open_target(resolve_store_location(store))
     copy(Store(source), target, ids, project, as_json=as_json)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 
 import click
 
@@ -11,14 +12,15 @@ from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.transfer.copy_target import open_target
 from modelkb_store.transfer.spool import send_spool
-from modelkb_viewer.copying import copy
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.copying import NOTHING_COPIED, copy
+from modelkb_viewer.options import experiments_argument, json_option, project_option, store_option
+from modelkb_viewer.printing import print_json
 
 
 @click.command("push")
-@click.argument("target")
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--project", metavar="NAME", help="Only this project's experiments.")
+@click.argument("target", type=click.Path())
+@experiments_argument()
+@project_option()
 @store_option
 @json_option
 def command(
@@ -30,11 +32,17 @@ def command(
     are as for `show`; without any, all are copied. Runs that were recorded straight to
     TARGET, and could not be sent, are sent first. TARGET may be a server: https://host:port.
 
-    Example: modelkb push s3://lab-experiments/modelkb --project digits
+    Examples:
+      modelkb push s3://lab-experiments/modelkb --project digits
+      modelkb push https://lab.example:8601 9f1c2b7a4d
     """
     location = resolve_store_location(target)
     if send_spool(location) and not ids and not _has_store(store):
-        click.echo(f"What waited for {open_files(location).uri} is sent.")
+        uri = open_files(location).uri
+        if as_json:
+            print_json({**asdict(NOTHING_COPIED), "source": None, "target": uri})
+        else:
+            click.echo(f"What waited for {uri} is sent.")
         return
     copy(Store(store), open_target(location), ids, project, as_json=as_json)
 

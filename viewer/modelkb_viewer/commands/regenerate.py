@@ -8,14 +8,20 @@ import click
 
 from modelkb_store import Store
 from modelkb_store.codegen.script import FORMATS, save_script, shown_script
-from modelkb_viewer.options import store_option
+from modelkb_viewer.options import (
+    experiment_argument,
+    json_option,
+    output_option,
+    store_option,
+)
+from modelkb_viewer.printing import print_json
 
 _FOLDER_FORMAT = "repo"
 
 
 @click.command("regenerate")
-@click.argument("experiment_id", metavar="ID")
-@click.option("-o", "--output", metavar="FILE", help="Where to write it; for repo, a folder.")
+@experiment_argument
+@output_option("Where to write it; for repo, a folder.")
 @click.option(
     "--format",
     "kind",
@@ -32,29 +38,41 @@ _FOLDER_FORMAT = "repo"
     help="What it is written for; whole trainings are for Keras only.",
 )
 @store_option
+@json_option
 def command(
     experiment_id: str,
     output: str | None,
     kind: str,
     target: str,
     store: str | None,
+    as_json: bool,
 ) -> None:
     """Write the script of an experiment: its data, model, training and evaluation.
 
     It starts where the run started, and gives the same curves. Its head says what was not
     recorded. Without -o it is printed.
 
-    Example: modelkb regenerate 9f1c2b7a4d -o train_again.py
+    Examples:
+      modelkb regenerate 9f1c2b7a4d
+      modelkb regenerate 9f1c2b7a4d -o train_again.py
+      modelkb regenerate 9f1c2b7a4d --format repo -o digits
     """
     experiment = Store(store).experiment(experiment_id)
     if output is None:
         if kind == _FOLDER_FORMAT:
             raise click.UsageError("A folder cannot be printed: name it with -o FOLDER.")
         shown = shown_script(experiment, kind)
+        if as_json:
+            facts = {"script": shown.text, "missing": shown.missing, "needs": shown.companions}
+            print_json({"experiment_id": experiment.id, "format": kind, **facts})
+            return
         click.echo(shown.text, nl=False)
         if shown.companions:
             names = " and ".join(shown.companions)
             click.echo(f"It needs {names} beside it, which -o FILE writes as well.", err=True)
         return
-    for path in save_script(experiment, Path(output), kind):
-        click.echo(str(path))
+    files = [str(path) for path in save_script(experiment, Path(output), kind)]
+    if as_json:
+        print_json({"experiment_id": experiment.id, "format": kind, "files": files})
+        return
+    click.echo("\n".join(files))

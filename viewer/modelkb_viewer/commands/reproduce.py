@@ -11,8 +11,9 @@ from modelkb_store import Experiment, Store
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.records import Status
 from modelkb_store.reproduction import Comparison, Reproducer, Verdict
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import experiments_argument, json_option, project_option, store_option
 from modelkb_viewer.printing import print_json
+from modelkb_viewer.progress import progress_bar
 from modelkb_viewer.reproducer import open_reproducer
 from modelkb_viewer.reproduction_facts import comparison_as_json
 from modelkb_viewer.reproduction_report import (
@@ -25,15 +26,15 @@ _GOOD = (Verdict.IDENTICAL, Verdict.CLOSE)
 
 
 @click.command("reproduce")
-@click.argument("experiment_id", metavar="[ID]", required=False)
+@experiments_argument()
 @click.option("--all", "all_of", is_flag=True, help="All finished experiments of a project.")
-@click.option("--project", metavar="NAME", help="The project, for --all.")
+@project_option("The project, for --all.")
 @click.option("--isolated", is_flag=True, help="In a fresh environment with the recorded versions.")
 @click.option("--keep", metavar="FOLDER", help="Keep the scripts in this folder.")
 @store_option
 @json_option
 def command(
-    experiment_id: str | None,
+    ids: tuple[str, ...],
     all_of: bool,
     project: str | None,
     isolated: bool,
@@ -41,33 +42,44 @@ def command(
     store: str | None,
     as_json: bool,
 ) -> None:
-    """Run an experiment again, and compare.
+    """Run experiments again, and compare.
 
-    Its script is written anew from the store (as by `modelkb regenerate`), RUN in a fresh process
-    in the current folder, and recorded as a new experiment. Then curves and weights of both are
-    compared to the bit. What the script prints goes to standard error.
+    The script of each is written anew from the store (as by `modelkb regenerate`), RUN in a fresh
+    process in the current folder, and recorded as a new experiment. Then curves and weights of
+    both are compared to the bit. What the script prints goes to standard error.
 
     The verdict is `identical`, `close` (every value within 0.1% or 0.00001), `different` or
-    `failed`; the exit code is 0 for the first two, else 1. With --isolated pip installs the
-    recorded versions into a virtual environment, for this run only.
+    `failed`. With --isolated pip installs the recorded versions into a virtual environment, for
+    this run only. With --json one ID gives an object; several, or --all, an array.
 
-    Example: modelkb reproduce 9f1c2b7a4d
+    Exit codes:
+      0  each is identical or close
+      1  one is different or failed
+
+    Examples:
+      modelkb reproduce 9f1c2b7a4d
+      modelkb reproduce --all --project digits --json
     """
-    if all_of == (experiment_id is not None):
+    if all_of == bool(ids):
         raise click.UsageError("Give the ID of an experiment, or --all with --project.")
     if all_of != (project is not None):
         raise click.UsageError("--all and --project belong together.")
     location = resolve_store_location(store)
     opened = Store(location)
-    printed = _pass_over if as_json or all_of else _show
+    originals = (
+        [opened.experiment(each) for each in ids]
+        if project is None
+        else _originals(opened, project)
+    )
+    is_one = len(ids) == 1
+    printed = _show if is_one and not as_json else _pass_over
     with open_reproducer(
         location, keep=keep, isolated=isolated, told=_show, printed=printed
     ) as reproducer:
-        if project is not None:
-            comparisons = _reproduce_all(reproducer, _originals(opened, project), as_json)
+        if not is_one:
+            comparisons = _reproduce_all(reproducer, originals, as_json)
         else:
-            original = opened.experiment(str(experiment_id))
-            comparisons = [reproducer.reproduce(original)]
+            comparisons = [reproducer.reproduce(originals[0])]
             if as_json:
                 print_json(comparison_as_json(comparisons[0]))
             else:
@@ -90,11 +102,13 @@ def _reproduce_all(
 ) -> list[Comparison]:
     """Do experiments again, one after the other; each has its line as it ends."""
     width = max((len(original.record.name) for original in originals), default=0)
-    comparisons = []
-    for original in originals:
-        comparisons.append(reproducer.reproduce(original))
-        if not as_json:
-            print_line(original, comparisons[-1], width)
+    comparisons: list[Comparison] = []
+    with progress_bar("Reproducing experiments") as progress:
+        for original in originals:
+            progress(len(comparisons), len(originals))
+            comparisons.append(reproducer.reproduce(original))
+            if not as_json:
+                print_line(original, comparisons[-1], width)
     if as_json:
         print_json([comparison_as_json(comparison) for comparison in comparisons])
     elif comparisons:

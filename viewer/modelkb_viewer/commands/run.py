@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from modelkb_viewer.options import store_option
+from modelkb_viewer.options import project_option, store_option
 
 
 @click.command(
@@ -17,7 +17,7 @@ from modelkb_viewer.options import store_option
     context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True},
 )
 @click.option("-m", "is_module", is_flag=True, help="SCRIPT is a module, as with python -m.")
-@click.option("--project", metavar="NAME", help="The project that holds the experiments.")
+@project_option("The project that holds the experiments.")
 @click.option("--name", metavar="NAME", help="The experiments' name.")
 @click.option("--tag", "tags", metavar="TAG", multiple=True, help="A tag; can be repeated.")
 @click.option("--notes", metavar="TEXT", help="Anything worth remembering.")
@@ -31,7 +31,13 @@ def command(is_module: bool, arguments: tuple[str, ...], **settings: Any) -> Non
     Options of this command come before the script, the script's own behind it. Its output,
     exit status, tracebacks and signals are as without recording.
 
-    Example: modelkb run --project digits train.py --epochs 20
+    Exit codes:
+      those of the script
+
+    Examples:
+      modelkb run train.py
+      modelkb run --project digits --tag first train.py --epochs 20
+      modelkb run -m lab.train --epochs 20
     """
     if not arguments:
         raise click.UsageError("Missing argument 'SCRIPT'.")

@@ -26,7 +26,9 @@ def command(file: Path, as_json: bool) -> None:
     Data, models, calls of compile and fit, hyperparameters, and warnings of probable
     mistakes. What only a run can tell is listed with the reason.
 
-    Example: modelkb scan train.py
+    Examples:
+      modelkb scan train.py
+      modelkb scan notebook.ipynb --json
     """
     source = read_source(file)
     found = scan_source(source)

@@ -1,4 +1,4 @@
-"""``modelkb show``: one experiment."""
+"""``modelkb show``: all that is recorded of experiments."""
 
 from __future__ import annotations
 
@@ -10,30 +10,43 @@ import click
 
 from modelkb_store import Experiment, Store
 from modelkb_store.records import ExperimentRecord, Status
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.experiment_list import STATUS_COLOURS
+from modelkb_viewer.options import experiments_argument, json_option, store_option
 from modelkb_viewer.printing import duration, moment, number, print_json, print_table
 
 _LARGEST_MATRIX_SHOWN = 20
 _LONGEST_VALUE = 300  # characters of a hyperparameter
+_HOW_PUT_TOGETHER = {"structure", "variable_paths", "variable_ids"}
 _FIGURES = ("accuracy", "r2", "mae", "rmse")
 
 
 @click.command("show")
-@click.argument("experiment_id", metavar="ID")
+@experiments_argument(required=True)
 @store_option
 @json_option
-def command(experiment_id: str, store: str | None, as_json: bool) -> None:
-    """Show what is recorded of one experiment.
+def command(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
+    """Show all that is recorded of experiments.
 
-    ID may be shortened to what is unique of its beginning or of its last part; the
-    experiment's name does, too.
+    An ID may be shortened to what is unique of its beginning or of its last part; the
+    experiment's name does, too. With --json one is an object, several are an array.
 
-    Example: modelkb show 9f1c2b7a4d
+    Examples:
+      modelkb show 9f1c2b7a4d
+      modelkb show baseline 03d7a1f4c2 --json
     """
-    experiment = Store(store).experiment(experiment_id)
+    opened = Store(store)
+    experiments = [opened.experiment(each) for each in ids]
     if as_json:
-        print_json(_everything(experiment))
+        shown = [_everything(experiment) for experiment in experiments]
+        print_json(shown if len(shown) > 1 else shown[0])
         return
+    for experiment in experiments:
+        if experiment is not experiments[0]:
+            click.echo()
+        _print(experiment)
+
+
+def _print(experiment: Experiment) -> None:
     _print_head(experiment)
     _print_hyperparameters(experiment)
     _print_metrics(experiment)
@@ -57,8 +70,8 @@ def _everything(experiment: Experiment) -> dict[str, Any]:
 
 def _checkpoints(experiment: Experiment) -> list[dict[str, Any]]:
     """Return the checkpoints, oldest first, without how their files are put together."""
-    shown = experiment.checkpoints().columns.tolist()
     rows = experiment.table("checkpoints").sort_by("created_at")
+    shown = [name for name in rows.column_names if name not in _HOW_PUT_TOGETHER]
     found: list[dict[str, Any]] = rows.select(shown).to_pylist()
     return found
 
@@ -70,7 +83,7 @@ def _print_head(experiment: Experiment) -> None:
         "id": experiment.id,
         "name": record.name,
         "project": experiment.project,
-        "status": record.status,
+        "status": click.style(record.status, STATUS_COLOURS.get(record.status)),
         "owner": f"{record.owner} on {record.host}" if record.host else record.owner,
         "started": moment(record.started_at),
         "took": duration(record.duration_seconds),

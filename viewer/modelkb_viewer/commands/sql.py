@@ -19,7 +19,9 @@ def command(query: str, store: str | None, as_json: bool) -> None:
     QUERY is one SELECT in DuckDB's SQL; it can only read. The tables are experiments,
     hyperparameters, metrics, metric_summaries, models, layers and the others of FORMAT.md.
 
-    Example: modelkb sql "select owner, count(*) as runs from experiments group by owner"
+    Examples:
+      modelkb sql "select owner, count(*) as runs from experiments group by owner"
+      modelkb sql "from metric_summaries where metric = 'loss' order by lowest limit 5" --json
     """
     result = Store(store).sql_table(query)
     rows = result.to_pylist()

@@ -6,8 +6,11 @@ import dataclasses
 
 import click
 
-from modelkb_store import Store
-from modelkb_viewer.options import json_option, store_option
+from modelkb_store.errors import NotOverServerError
+from modelkb_store.files.open_files import is_server, open_files
+from modelkb_store.layout import check_store, resolve_store_location
+from modelkb_viewer.completing import tokens as complete
+from modelkb_viewer.options import json_option, project_option, store_option
 from modelkb_viewer.printing import moment, print_json, print_table
 from modelkb_viewer.tokens import Scope, Token, Tokens
 
@@ -18,6 +21,10 @@ def command() -> None:
 
     A server that others can reach needs one from everybody. It is sent as `Authorization: Bearer
     TOKEN`; programs of ModelKB take it from $MODELKB_TOKEN.
+
+    Examples:
+      modelkb token create gpu-server --scope write
+      modelkb token list
     """
 
 
@@ -30,15 +37,17 @@ def command() -> None:
     show_default=True,
     help="What it allows: to read; to record and edit, too; to make tokens, too.",
 )
-@click.option("--project", metavar="NAME", help="Only for this project's experiments.")
+@project_option("Only for this project's experiments.")
 @store_option
 @json_option
 def create(name: str, scope: str, project: str | None, store: str | None, as_json: bool) -> None:
     """Make a token for NAME: a person or a machine. It is shown this once.
 
-    Example: modelkb token create gpu-server --scope write
+    Examples:
+      modelkb token create gpu-server --scope write
+      modelkb token create notebook --project digits --store /data/modelkb
     """
-    token, text = Tokens(Store(store).files).create(name, Scope(scope), project)
+    token, text = _tokens(store).create(name, Scope(scope), project)
     if as_json:
         print_json({**_facts(token), "token": text})
         return
@@ -52,9 +61,10 @@ def create(name: str, scope: str, project: str | None, store: str | None, as_jso
 def list_tokens(store: str | None, as_json: bool) -> None:
     """List the tokens, oldest first; their texts are not kept.
 
-    Example: modelkb token list
+    Examples:
+      modelkb token list
     """
-    found = Tokens(Store(store).files).all()
+    found = _tokens(store).all()
     if as_json:
         print_json([_facts(token) for token in found])
     elif found:
@@ -74,19 +84,33 @@ def list_tokens(store: str | None, as_json: bool) -> None:
 
 
 @command.command("revoke")
-@click.argument("token_id", metavar="ID")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=complete)
 @store_option
 @json_option
-def revoke(token_id: str, store: str | None, as_json: bool) -> None:
-    """Make a token worthless, at once. ID is as in `modelkb token list`.
+def revoke(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
+    """Make tokens worthless, at once. IDs are as in `modelkb token list`.
 
-    Example: modelkb token revoke 9f1c2b7a4d
+    Examples:
+      modelkb token revoke 9f1c2b7a4d
     """
-    Tokens(Store(store).files).revoke(token_id)
+    tokens = _tokens(store)
+    for token_id in ids:
+        tokens.revoke(token_id)
     if as_json:
-        print_json({"revoked": token_id})
-    else:
+        print_json({"revoked": ids})
+        return
+    for token_id in ids:
         click.echo(f"The token {token_id} is worth nothing any more.")
+
+
+def _tokens(store: str | None) -> Tokens:
+    """Open the tokens of a store, which are read without what tables need."""
+    location = resolve_store_location(store)
+    files = open_files(location)
+    if is_server(location):
+        raise NotOverServerError(files.uri, "Governing tokens")
+    check_store(files)
+    return Tokens(files)
 
 
 def _facts(token: Token) -> dict[str, object]:

@@ -56,7 +56,9 @@ def command(
     Only this machine can see it, unless --address says otherwise, which takes a token. A store
     that has tokens asks for one. Nothing is loaded from the internet.
 
-    Example: modelkb view --store modelkb
+    Examples:
+      modelkb view
+      modelkb view --store s3://lab-experiments/modelkb --port 8600
     """
     location = resolve_store_location(store)
     require_token(open_files(location), address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import pandas as pd
 import streamlit as st
@@ -14,16 +14,11 @@ from modelkb_viewer.components.figure import show_figure
 from modelkb_viewer.components.plain_text import plain
 from modelkb_viewer.components.table import download_menu, show_table
 from modelkb_viewer.content.data_groups import data_groups
-from modelkb_viewer.content.hyperparameter_values import (
-    NOT_SET,
-    Hyperparameter,
-    as_text,
-    varying_hyperparameters,
-)
-from modelkb_viewer.content.importance import FEWEST_RUNS, importances
-from modelkb_viewer.content.metric_values import Summary, metric_names, metric_values
+from modelkb_viewer.content.hyperparameter_values import NOT_SET, Hyperparameter, as_text
+from modelkb_viewer.content.importance import FEWEST_RUNS
+from modelkb_viewer.content.measured_results import MeasuredResults, measured_results
+from modelkb_viewer.content.metric_values import Summary, metric_names
 from modelkb_viewer.content.parallel_axes import parallel_axes
-from modelkb_viewer.content.selected_experiments import LABEL
 from modelkb_viewer.content.what_works import headline, what_works
 from modelkb_viewer.figures.importance_bars import importance_figure
 from modelkb_viewer.figures.metric_against_hyperparameter import (
@@ -38,20 +33,6 @@ _AXES_AT_FIRST = 5
 _FOUR_DIGITS = "%.4g"
 
 
-class _Results(NamedTuple):
-    """A metric of experiments, and the hyperparameters that vary between these.
-
-    Attributes:
-        metric: The name of the metric.
-        values: One number per experiment, by its label.
-        hyperparameters: Their values are in the order of ``values``.
-    """
-
-    metric: str
-    values: pd.Series
-    hyperparameters: list[Hyperparameter]
-
-
 def show_what_works(store: Store, experiments: pd.DataFrame) -> None:
     """Draw which values go with the best results on one dataset."""
     groups = {group.title: group for group in data_groups(store, experiments)}
@@ -61,8 +42,8 @@ def show_what_works(store: Store, experiments: pd.DataFrame) -> None:
     results = _chosen_results(store, on_data)
     if results is None:
         return
-    found = importances(results.hyperparameters, results.values, results.metric)
-    in_order = _most_important_first(results, found)
+    found = results.importances()
+    in_order = results.most_important_first(found)
     table = what_works(in_order, results.values, results.metric)
     said = headline(found, table, len(results.values), results.metric)
     st.markdown(f"**{plain(said)}**")
@@ -93,7 +74,7 @@ def show_importance(store: Store, experiments: pd.DataFrame) -> None:
     results = _chosen_results(store, experiments)
     if results is None:
         return
-    found = importances(results.hyperparameters, results.values, results.metric)
+    found = results.importances()
     if found.empty:
         st.info(
             f"There are {len(results.values)} runs with this metric. Importance needs at least "
@@ -116,7 +97,7 @@ def show_metric_against(store: Store, experiments: pd.DataFrame) -> None:
     results = _chosen_results(store, experiments)
     if results is None:
         return
-    by_name = {each.name: each for each in _most_important_first(results)}
+    by_name = {each.name: each for each in results.most_important_first()}
     left, right = st.columns(2)
     name = choose("Hyperparameter", list(by_name), key=addresses.HYPERPARAMETER, place=left)
     others = [_NOTHING, *(other for other in by_name if other != name)]
@@ -150,7 +131,7 @@ def show_parallel(store: Store, experiments: pd.DataFrame) -> None:
     results = _chosen_results(store, experiments)
     if results is None:
         return
-    by_name = {each.name: each for each in _most_important_first(results)}
+    by_name = {each.name: each for each in results.most_important_first()}
     chosen = st.multiselect(
         "Axes",
         list(by_name),
@@ -166,7 +147,7 @@ def show_parallel(store: Store, experiments: pd.DataFrame) -> None:
     download_menu(wide[axes.names].reset_index(), name, key="parallel-data")
 
 
-def _chosen_results(store: Store, experiments: pd.DataFrame) -> _Results | None:
+def _chosen_results(store: Store, experiments: pd.DataFrame) -> MeasuredResults | None:
     """Draw the choice of a metric; return it with what varies, or say why there is nothing."""
     names = metric_names(experiments)
     if not names:
@@ -175,22 +156,11 @@ def _chosen_results(store: Store, experiments: pd.DataFrame) -> _Results | None:
     left, right = st.columns(2)
     metric = choose("Metric", names, key=addresses.METRIC, place=left)
     summary = cast("Summary", choose("Value", _SUMMARIES, key=addresses.SUMMARY, place=right))
-    values = metric_values(store, experiments, metric, summary)
-    measured = experiments[experiments[LABEL].isin(values.index)].reset_index(drop=True)
-    hyperparameters = varying_hyperparameters(measured)
-    if not hyperparameters:
+    results = measured_results(store, experiments, metric, summary)
+    if not results.hyperparameters:
         st.info("No hyperparameter differs between these experiments.")
         return None
-    return _Results(metric, values, hyperparameters)
-
-
-def _most_important_first(
-    results: _Results, found: pd.DataFrame | None = None
-) -> list[Hyperparameter]:
-    if found is None:
-        found = importances(results.hyperparameters, results.values, results.metric)
-    place = {name: number for number, name in enumerate(found["hyperparameter"])}
-    return sorted(results.hyperparameters, key=lambda each: place.get(each.name, len(place)))
+    return results
 
 
 def _shown_values(hyperparameter: Hyperparameter) -> pd.Series:

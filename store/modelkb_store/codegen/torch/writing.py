@@ -124,7 +124,7 @@ class _ClassWriter:
                     f"layer {layer.name!r}", "it gives several tensors", "save the model again"
                 )
             value = self._kept(made[0], None, layer.name)
-        return self._as_keras(value)
+        return self._as_keras(value) if self.network.layers else value.node
 
     def _begin(self, inputs: list[Layer], given: Mapping[str, Shape | None]) -> None:
         """Write what comes in: one argument for each input, or one structure."""

@@ -50,3 +50,37 @@ def test_what_is_recorded_once_is_a_document(
 
 def test_an_unknown_split_is_refused(ask: TestClient, experiment_id: str) -> None:
     assert ask.get(f"/experiments/{experiment_id}/datasets/test").status_code == 422
+
+
+PARTS = {
+    "batch-metrics": "batch_metrics",
+    "epochs": "epochs",
+    "evaluations": "evaluations",
+    "hyperparameters": "hyperparameters",
+    "metrics": "metrics",
+    "predictions": "predictions",
+    "resources": "resources",
+}
+
+
+@pytest.mark.parametrize(("part", "table"), PARTS.items())
+def test_a_part_is_its_table(
+    ask: TestClient, experiment_id: str, store: Path, part: str, table: str
+) -> None:
+    answer = ask.get(f"/experiments/{experiment_id}/{part}", headers={"Accept": ARROW})
+    found = pa.ipc.open_stream(answer.content).read_all()
+    assert found.equals(Store(store).experiment(experiment_id).table(table))
+
+
+def test_many_rows_come_in_parts(ask: TestClient, experiment_id: str) -> None:
+    path = f"/experiments/{experiment_id}/metrics"
+    every = ask.get(path).json()
+    parts = []
+    for offset in range(0, 12, 4):
+        answer = ask.get(path, params={"offset": offset, "limit": 4})
+        assert answer.headers["Modelkb-Total-Rows"] == str(len(every)) == "9"
+        parts.append(answer.json())
+    assert [len(part) for part in parts] == [4, 4, 1]
+    assert [row for part in parts for row in part] == every
+    assert ask.get(path, params={"offset": 9}).json() == []
+    assert ask.get(path, params={"offset": 1 << 62, "limit": 1}).json() == []

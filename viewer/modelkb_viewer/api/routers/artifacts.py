@@ -6,13 +6,14 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import PlainTextResponse
 
 from modelkb_store.errors import ArtifactNotFoundError
+from modelkb_store.layout import is_object
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore
 from modelkb_viewer.api.file_answer import BYTES, HDF5, described_file, made_file, stored_file
 from modelkb_viewer.api.problems import answers
-from modelkb_viewer.api.rows_answer import described_rows, rows_answer
+from modelkb_viewer.api.rows_answer import AskedPart, described_rows, rows_answer
+from modelkb_viewer.api.table_schemas import row_schema
 
 router = APIRouter(
     prefix="/experiments/{experiment_id}",
@@ -21,6 +22,8 @@ router = APIRouter(
 )
 
 _KERAS = "application/zip"
+# Columns that say how the weights of a checkpoint are put together.
+_OF_FILES = ("experiment_id", "structure", "variable_paths", "variable_ids")
 
 Checkpoint = Annotated[
     str,
@@ -55,20 +58,31 @@ def read_architecture(request: Request, store: AskedStore, experiment: AskedExpe
     }
 
 
-@router.get("/layers", response_model=None, responses=described_rows())
-def read_layers(request: Request, store: AskedStore, experiment: AskedExperiment) -> Response:
+@router.get(
+    "/layers", response_model=None, responses=described_rows(row_schema("layers", without=()))
+)
+def read_layers(
+    request: Request, store: AskedStore, experiment: AskedExperiment, part: AskedPart
+) -> Response:
     """Return the layer table: one row per layer, nested models' layers included."""
     where = {"architecture_id": [experiment.record.architecture_id or ""]}
     rows = store.table("layers", experiment.project, where=where)
-    return rows_answer(request, rows.drop_columns("project").sort_by("position"))
+    return rows_answer(request, rows.drop_columns("project").sort_by("position"), part)
 
 
-@router.get("/checkpoints", response_model=None, responses=described_rows())
-def list_checkpoints(request: Request, experiment: AskedExperiment) -> Response:
-    """Return the checkpoints, oldest first."""
+@router.get(
+    "/checkpoints",
+    response_model=None,
+    responses=described_rows(row_schema("checkpoints", without=_OF_FILES)),
+)
+def list_checkpoints(request: Request, experiment: AskedExperiment, part: AskedPart) -> Response:
+    """Return the checkpoints, oldest first.
+
+    `size_bytes` is of all variables; those that other checkpoints have as well are stored once.
+    """
     shown = experiment.checkpoints().columns.tolist()
     rows = experiment.table("checkpoints").sort_by("created_at")
-    return rows_answer(request, rows.select(shown))
+    return rows_answer(request, rows.select(shown), part)
 
 
 @router.get(
@@ -91,33 +105,29 @@ def read_saved_model(experiment: AskedExperiment, checkpoint: Checkpoint) -> Res
     return made_file(lambda path: experiment.save_model(path, wanted), name, _KERAS)
 
 
-@router.get("/artifacts", response_model=None, responses=described_rows())
-def list_artifacts(request: Request, experiment: AskedExperiment) -> Response:
+@router.get("/artifacts", response_model=None, responses=described_rows(row_schema("artifacts")))
+def list_artifacts(request: Request, experiment: AskedExperiment, part: AskedPart) -> Response:
     """Return the files of the experiment: kind, size and hash."""
-    return rows_answer(request, experiment.table("artifacts"))
+    return rows_answer(request, experiment.table("artifacts"), part)
 
 
 @router.get("/artifacts/{sha256}", response_model=None, responses=described_file(BYTES))
 def read_artifact(
     store: AskedStore,
     experiment: AskedExperiment,
-    sha256: Annotated[str, Path(pattern="^[0-9a-f]{64}$")],
+    sha256: Annotated[
+        str, Path(description="Its hash, as in the list of files.", pattern="^[0-9a-f]{64}$")
+    ],
 ) -> Response:
     """Return one of the files of the experiment."""
     kept = experiment.table("artifacts").to_pylist()
     row = next((each for each in kept if each["sha256"] == sha256), None)
-    if row is None:
+    if row is None or not is_object(row["path"]):  # rows may come from elsewhere
         raise ArtifactNotFoundError(experiment.id, f"file {sha256}", "see its artifacts")
     try:
         return stored_file(store.files, row["path"], row["name"] or sha256, BYTES)
     except FileNotFoundError as error:
         raise ArtifactNotFoundError(experiment.id, f"file {sha256}", "it is gone") from error
-
-
-@router.get("/script", response_class=PlainTextResponse)
-def read_script(experiment: AskedExperiment) -> str:
-    """Return the training as a script: data, model, compile, fit and evaluation."""
-    return experiment.script()
 
 
 def _checkpoint(name: str) -> str | int:

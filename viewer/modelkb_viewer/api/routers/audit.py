@@ -14,7 +14,7 @@ from modelkb_viewer.api.audit import opened_audit
 from modelkb_viewer.api.authentication import AskedBy
 from modelkb_viewer.api.documents import AuditDocument
 
-router = APIRouter(tags=["service"])
+router = APIRouter(tags=["audit"])
 
 _LARGEST_PAGE = 10_000
 

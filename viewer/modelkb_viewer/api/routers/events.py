@@ -27,7 +27,7 @@ router = APIRouter(
 
 
 @router.get("/events", response_class=EventSourceResponse)
-async def follow(
+async def follow_experiment(
     store: AskedStore,
     experiment: AskedExperiment,
     last_event_id: Annotated[

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from modelkb_store import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore, ExperimentId
 from modelkb_viewer.api.authentication import AskedBy, needs
@@ -18,6 +17,7 @@ from modelkb_viewer.api.documents import (
     ExperimentPage,
     ExperimentRow,
 )
+from modelkb_viewer.api.experiment_document import experiment_document
 from modelkb_viewer.api.problems import answers
 from modelkb_viewer.api.rows_answer import Format, or_rows, rows_answer, wanted_format
 from modelkb_viewer.tokens import Scope
@@ -68,7 +68,7 @@ def list_experiments(  # noqa: PLR0917 - FastAPI passes all by name
 @router.get("/{experiment_id}", responses=_NOT_ONE)
 def get_experiment(experiment: AskedExperiment) -> ExperimentDocument:
     """Return one experiment."""
-    return _document(experiment)
+    return experiment_document(experiment)
 
 
 @router.patch("/{experiment_id}", responses=_NOT_ONE, dependencies=_WRITES)
@@ -86,7 +86,7 @@ def edit_experiment(
         experiment.set_tags(change.tags)
     if change.notes is not None:
         experiment.set_notes(change.notes)
-    return _document(store.experiment(experiment.id))
+    return experiment_document(store.experiment(experiment.id))
 
 
 @router.delete(
@@ -114,11 +114,4 @@ def restore_experiment(
     known = store.backend.deleted()
     whole = resolve_experiment_id(experiment_id, known, [""] * len(known))
     store.backend.restore(whole)
-    return _document(store.experiment(whole))
-
-
-def _document(experiment: Experiment) -> ExperimentDocument:
-    row = dataclasses.asdict(experiment.record)
-    return ExperimentDocument.model_validate(
-        {**row, "project": experiment.project, "hyperparameters": experiment.hyperparameters()}
-    )
+    return experiment_document(store.experiment(whole))

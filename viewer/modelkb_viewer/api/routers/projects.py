@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
 from modelkb_viewer.api.asked import AskedStore
 from modelkb_viewer.api.authentication import AskedBy
@@ -24,7 +25,11 @@ def list_projects(store: AskedStore, who: AskedBy) -> list[ProjectDocument]:
 
 
 @router.get("/{project}", responses=answers(HTTPStatus.NOT_FOUND))
-def get_project(store: AskedStore, project: str, who: AskedBy) -> ProjectDocument:
+def get_project(
+    store: AskedStore,
+    project: Annotated[str, Path(description="The name of a project.")],
+    who: AskedBy,
+) -> ProjectDocument:
     """Return one project."""
     for document in list_projects(store, who):
         if document.project == project:

@@ -41,7 +41,7 @@ Number = Annotated[int, Path(description="The segment, from 0.", ge=0, le=9999)]
 Project = Annotated[str, Query(description="The project that the experiment is of.")]
 
 
-@router.put("/{log_id}/{number}", openapi_extra=BINARY)
+@router.put("/{log_id}/{number:int}", openapi_extra=BINARY)
 async def receive_piece(  # noqa: PLR0917 - FastAPI passes all by name
     request: Request,
     store: AskedStore,
@@ -66,7 +66,7 @@ async def receive_piece(  # noqa: PLR0917 - FastAPI passes all by name
     return ReceivedBytes(received=received)
 
 
-@router.post("/{log_id}/{number}/seal")
+@router.post("/{log_id}/{number:int}/seal")
 def seal_segment(  # noqa: PLR0917
     store: AskedStore,
     log_id: LogId,

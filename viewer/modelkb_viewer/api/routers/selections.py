@@ -19,7 +19,7 @@ _ROWS = {**described_rows(), **answers(HTTPStatus.BAD_REQUEST)}
 
 
 @router.post("/experiments/selected", response_model=None, responses=_ROWS)
-def read_selected(
+def select_experiments(
     request: Request, store: AskedStore, wanted: ExperimentSelection, who: AskedBy
 ) -> Response:
     """Return all experiments for which something holds, as `GET /experiments` does by pages."""
@@ -32,7 +32,7 @@ def read_selected(
 
 
 @router.post("/experiments/selected/ids", response_model=None, responses=_ROWS)
-def read_selected_ids(
+def select_experiment_ids(
     request: Request, store: AskedStore, wanted: ExperimentSelection, who: AskedBy
 ) -> Response:
     """Return their ids alone, which is faster."""
@@ -44,7 +44,7 @@ def read_selected_ids(
 
 
 @router.post("/experiments/rows", response_model=None, responses=_ROWS)
-def read_rows(
+def read_experiment_rows(
     request: Request, store: AskedStore, wanted: ExperimentList, who: AskedBy
 ) -> Response:
     """Return some experiments as they are listed, in the order of their ids."""
@@ -54,7 +54,7 @@ def read_rows(
 
 
 @router.get("/deleted-experiments")
-def list_deleted(store: AskedStore, who: AskedBy) -> list[str]:
+def list_deleted_experiments(store: AskedStore, who: AskedBy) -> list[str]:
     """Return the ids of experiments that are deleted and can be brought back."""
     who.check_project(None)  # of what is deleted nobody knows the project
     return store.backend.deleted()

@@ -32,9 +32,12 @@ def read_health() -> Health:
 @router.get(
     "/prometheus",
     response_class=PlainTextResponse,
-    dependencies=[Depends(needs(Scope.ADMIN))],
+    dependencies=[Depends(needs(Scope.READ))],
     responses=answers(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
 )
 def read_measurements() -> Response:
-    """Return what the server has answered, and how soon, for Prometheus."""
+    """Return what the server has answered, and how soon, in Prometheus' text format.
+
+    Prometheus sends a token with `authorization: {credentials: TOKEN}` in its scrape config.
+    """
     return measurements_answer()
