@@ -5,19 +5,28 @@ watching a validation batch takes. The difference between whole trainings with t
 and without it is smaller than their own scatter, so it stands at the end, as a check.
 
     python benchmarks/recording_cost.py
+    python benchmarks/recording_cost.py --server    # a folder, and servers: there, hanging, away
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
+import os
+import socket
 import statistics
+import sys
 import tempfile
 import threading
 import time
 import timeit
 from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 import keras
 import numpy as np
@@ -27,6 +36,8 @@ from modelkb_callbacks.batch_log import BatchLog
 from modelkb_callbacks.curves import Curves
 from modelkb_callbacks.frameworks.framework import Tap
 from modelkb_store.writer import ExperimentWriter
+from store_server import StoreServer
+from viewer_server import free_port
 
 SAMPLES = 4096
 BATCH_SIZE = 32
@@ -202,9 +213,51 @@ def measure(clock: Clock, store: str, epochs: int, runs: int) -> None:
     )
 
 
+@contextlib.contextmanager
+def places(folder: Path) -> Iterator[dict[str, str]]:
+    """Yield stores to record to by name: one that is a folder, and three on servers."""
+    os.environ["MODELKB_SPOOL"] = str(folder / "spool")
+    server = StoreServer(folder / "served")
+    server.start()
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as hanging:
+        yield {
+            "a folder": str(folder / "modelkb"),
+            "a server": server.address,
+            "a server that never answers": f"http://127.0.0.1:{hanging.getsockname()[1]}",
+            "a server that is away": f"http://127.0.0.1:{free_port()}",
+        }
+    server.stop()
+
+
+def compare_places(clock: Clock, runs: int = 7, epochs: int = 5) -> None:
+    """Print what recording takes of a training's thread, by where it is recorded to."""
+    with tempfile.TemporaryDirectory() as folder, places(Path(folder)) as stores:
+        fits: dict[str, list[float]] = defaultdict(list)
+        costs: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for store in stores.values():  # what the first run of a process pays
+            seconds_of_fit(1, store=store)
+        for _ in range(runs):  # by turns, so that all meet the same machine
+            for name, store in stores.items():
+                clock.clear()
+                fits[name].append(seconds_of_fit(epochs, store=store, batch_metrics=True))
+                per_run, _ = clock.milliseconds("before", "after")
+                per_epoch, _ = clock.milliseconds("epoch", "validation", "batches")
+                costs[name].append((per_run, per_epoch / epochs))
+        for name in stores:
+            of_run, of_epoch = (statistics.median(each) for each in zip(*costs[name], strict=True))
+            whole = statistics.median(fits[name])
+            print(
+                f"{name:<30} {of_run:8.2f} ms a run, {of_epoch:6.2f} ms an epoch; "
+                f"a fit of {epochs} epochs {whole:.2f} s"
+            )
+
+
 def main() -> None:
     """Print the costs."""
     clock = watched()
+    if "--server" in sys.argv[1:]:
+        compare_places(clock)
+        return
     with tempfile.TemporaryDirectory() as store:
         # What the first run of a process pays: the list of distributions, imports, the scan.
         seconds_of_fit(1, store=store)

@@ -19,10 +19,11 @@ from modelkb_callbacks import (
     lineage,
 )
 from modelkb_callbacks.checkpointing import Checkpointing
+from modelkb_callbacks.credentials import without_credentials
 from modelkb_callbacks.fit_call import FitCall
 from modelkb_callbacks.fit_recording import FitRecording
 from modelkb_callbacks.frameworks import current_framework
-from modelkb_callbacks.guard import Guard
+from modelkb_callbacks.guard import Guard, warn
 from modelkb_callbacks.initial_state import InitialState
 from modelkb_callbacks.new_experiment import new_experiment
 from modelkb_callbacks.outcome import is_reason, reason_of
@@ -195,6 +196,7 @@ class Recording:
         if self._open_writer.experiment.model_id is None:
             self.guard.run("record the architecture", self._record_model)
             self.save_experiment()
+        self._warn_of_delay(is_over=False)
 
     def end_fit(self, status: Status) -> None:
         """Take leave of a ``fit`` that ended inside a block."""
@@ -228,6 +230,7 @@ class Recording:
             # The model may outlive the training by long; its data need not.
             self._last_epoch = self.epoch
             self._model = self.fit = None
+        self._warn_of_delay(is_over=True)
 
     def _end(self, status: Status, outcome: BaseException | None) -> None:
         self._set_end(status)
@@ -249,6 +252,11 @@ class Recording:
         self.end_fit(status)
         self.save_experiment()
         self.guard.run("fold the log", self._open_writer.close)
+
+    def _warn_of_delay(self, *, is_over: bool) -> None:
+        """Warn, once, if what is recorded does not arrive; that is no problem of the run."""
+        if self.writer is not None and (said := self.writer.home.complaint(is_over=is_over)):
+            warn(f"ModelKB {without_credentials(said)}")
 
     def _set_end(self, status: Status) -> None:
         epochs_running = self.fit.epochs_completed if self.fit and self.fit_runs else 0

@@ -62,7 +62,7 @@ def find_resumed(settings: Settings, model: Any) -> Resumed | None:
 
 def _known(settings: Settings) -> list[dict[str, Any]]:
     """Return the experiments that may be meant, oldest first."""
-    backend = open_backend(settings.store_location)
+    backend = open_backend(settings.store_location, is_patient=False)
     try:
         backend.check()  # which finishes what was killed a moment ago
         project = None if isinstance(settings.resume, str) else settings.project

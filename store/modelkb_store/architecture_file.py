@@ -19,6 +19,14 @@ from modelkb_store.files.files import Files
 
 # The object header takes some of it; what is left of the last block is a gap in the file.
 _METADATA_BLOCK_BYTES = 256
+_ATTRIBUTES = (
+    "modelkb_format_version",
+    "modelkb_architecture_id",
+    "model_config",
+    "training_config",
+    "keras_version",
+    "backend",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,12 @@ def read_architecture(files: Files, path: str) -> Architecture:
     place = f"{files.uri}/{path}"
     try:
         with files.open(path) as opened, h5py.File(opened, "r") as file:
-            attributes = dict(file.attrs)
+            # Only these, and single values: a small file can have an attribute of any size.
+            attributes = {
+                name: file.attrs[name]
+                for name in _ATTRIBUTES
+                if name in file.attrs and file.attrs.get_id(name).shape == ()
+            }
         version = int(attributes["modelkb_format_version"])
         if version > FORMAT_VERSION:
             raise FormatVersionError(place, version, FORMAT_VERSION)

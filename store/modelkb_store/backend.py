@@ -120,12 +120,15 @@ class Backend(Protocol):
         ...
 
 
-def open_backend(location: str, on_damaged: OnDamaged | None = None) -> Backend:
+def open_backend(
+    location: str, on_damaged: OnDamaged | None = None, *, is_patient: bool = True
+) -> Backend:
     """Return what answers for the store at a place, which is not looked at yet.
 
     Args:
         location: A folder, the address of a bucket, or of a server.
         on_damaged: Told of damaged files; see :class:`modelkb_store.store.Store`.
+        is_patient: Whether a server that is silent is waited for; a training waits for none.
 
     Raises:
         InvalidSettingError: The address is not understood.
@@ -134,8 +137,9 @@ def open_backend(location: str, on_damaged: OnDamaged | None = None) -> Backend:
         # Inside: only who has a server needs its library.
         from modelkb_store.server.connection import Connection
         from modelkb_store.server.server_backend import ServerBackend
+        from modelkb_store.server.server_destination import PATIENCE
 
-        return ServerBackend(Connection(location))
+        return ServerBackend(Connection(location, None if is_patient else PATIENCE))
     from modelkb_store.files_backend import FilesBackend
 
     return FilesBackend(open_files(location), on_damaged)

@@ -224,7 +224,8 @@ class Experiment:
         """
         kept = self.table("artifacts").to_pylist()
         path = next((row["path"] for row in kept if row["sha256"] == sha256), None)
-        if path is None:
+        # Rows may come from elsewhere: nothing but files of content is read by them.
+        if path is None or not layout.is_object(path):
             raise ArtifactNotFoundError(self.id, f"file {sha256}", "see artifacts()")
         try:
             return self._files.read(path)

@@ -25,8 +25,8 @@ class ExperimentRecord:
     owner: str
     status: str
     started_at: datetime
-    host: str
-    process_id: int
+    host: str | None
+    process_id: int | None
     modelkb_version: str
     ended_at: datetime | None = None
     duration_seconds: float | None = None

@@ -26,6 +26,11 @@ AUDIT_FOLDER = "audit"
 _AUDIT_FILE = re.compile(
     r"audit/(?P<month>\d{4}-\d\d)/(?P<day>(?P=month)-\d\d)-[0-9a-f]{10}-\d{4,}\.jsonl"
 )
+# Beside those of this version, `weights` of version 1.
+OBJECT_PATTERN = (
+    r"(architectures|packs|files|weights)/[0-9a-z]{2}/[0-9a-z]{2,64}(\.weights)?(\.h5)?"
+)
+_OBJECT_FILE = re.compile(f"objects/{OBJECT_PATTERN}")
 _FORMAT_NAME = "modelkb-store"
 
 
@@ -112,6 +117,11 @@ def pack_file(pack_id: str) -> str:
 def kept_file(sha256: str) -> str:
     """Return the path of any other file with this content, such as console output."""
     return _object("files", sha256, "")
+
+
+def is_object(path: str) -> bool:
+    """Return whether a path is that of a file of content, which is named by a hash."""
+    return _OBJECT_FILE.fullmatch(path) is not None
 
 
 def tombstone_file(experiment_id: str) -> str:

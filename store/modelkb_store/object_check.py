@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from modelkb_store import layout
 from modelkb_store.architecture_file import read_architecture
@@ -11,10 +10,10 @@ from modelkb_store.errors import InvalidObjectError, ModelKBError
 from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.weights.pack import opened_pack, pack_id, verify_pack
+from modelkb_store.weights.plain_pack import check_that_it_is_plain
 
-# No filter of HDF5 makes more of a byte, and values that were never written take none.
-_MOST_PER_BYTE = 2048
-_SMALL_BYTES = 1 << 20
+# A model that describes itself in more is none; its text is read at once.
+_LARGEST_ARCHITECTURE_BYTES = 256 << 20
 
 
 def check_object(path: str, local: Path) -> None:
@@ -42,6 +41,8 @@ def check_object(path: str, local: Path) -> None:
 
 
 def _architecture(local: Path) -> str:
+    if local.stat().st_size > _LARGEST_ARCHITECTURE_BYTES:
+        raise ValueError(f"it has more than {_LARGEST_ARCHITECTURE_BYTES} bytes")
     return layout.architecture_file(
         read_architecture(LocalFiles(local.parent), local.name).architecture_id
     )
@@ -49,21 +50,8 @@ def _architecture(local: Path) -> str:
 
 def _pack(local: Path) -> str:
     with opened_pack(local) as file:
-        _check_that_it_is_plain(file, local.stat().st_size)
+        check_that_it_is_plain(file, local.stat().st_size)
     return layout.pack_file(pack_id(verify_pack(local)))
-
-
-def _check_that_it_is_plain(file: Any, size: int) -> None:
-    """Pass if a pack leads to no other file, and does not fill the memory."""
-    import h5py
-
-    if not all(isinstance(file.get(name, getlink=True), h5py.HardLink) for name in file):
-        raise ValueError("it has links to other places")
-    if not all(isinstance(item, h5py.Dataset) for item in file.values()):
-        raise ValueError("it has more than variables")
-    values = sum(item.nbytes for item in file.values())
-    if values > _SMALL_BYTES + _MOST_PER_BYTE * size:
-        raise ValueError(f"its {size} bytes would become {values}")
 
 
 def _kept_file(local: Path) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from commands import errors_of, modelkb_run, script_of
+from comparable_record import OF_THE_TEXT, everything_in
 from modelkb_store import Store
-from modelkb_store.schemas import SCHEMAS
-from modelkb_store.tables import Tables
 from warm_python import WarmPython
 
 # The model, the data and the loss are the same to the letter; only the call differs.
@@ -45,39 +43,6 @@ WAYS = {
     "autolog": ("import modelkb_callbacks; modelkb_callbacks.autolog()", PLAIN),
     "xfit": ("import modelkb_callbacks", f"model.xfit({ARGUMENTS}, callbacks=[stopper])"),
 }
-# What two runs of one script differ in, too: ids, times, the machine's state at the moment.
-DIFFERS = {
-    "experiment_id",
-    "created_at",
-    "started_at",
-    "ended_at",
-    "duration_seconds",
-    "wall_time",
-    "prediction_id",
-    "process_id",
-}
-# What comes of the script's text or of how it was started, which is what differs here.
-OF_THE_TEXT = {"implementation_id", "model_id", "name", "command_line", "definitions", "data_slice"}
-WITHOUT_VALUES = {"resources"}
-
-
-def everything_in(store: Path) -> dict[str, list[dict[str, Any]]]:
-    """All rows of all tables, without what two runs always differ in."""
-    tables = Tables(Store(store).files)
-    kept = {}
-    for table in SCHEMAS:
-        if table in WITHOUT_VALUES:
-            continue
-        rows = tables.read(table).to_pylist()
-        kept[table] = [
-            {
-                column: value
-                for column, value in row.items()
-                if column not in DIFFERS | (OF_THE_TEXT if table != "layers" else set())
-            }
-            for row in rows
-        ]
-    return kept
 
 
 @pytest.mark.slow
@@ -93,7 +58,7 @@ def test_four_ways_and_one_record(tmp_path: Path, warm_python: WarmPython) -> No
             done = warm_python.run(text, environment=environment)
         assert done.returncode == 0, done.stderr
         assert errors_of(done) == []
-        records[way] = everything_in(folder / "modelkb")
+        records[way] = everything_in(folder / "modelkb", without=OF_THE_TEXT)
 
     expected = records.pop("callback")
     assert len(expected["metrics"]) == 3 * 4 + 3 + 2, "losses, accuracies, learning rate, test"

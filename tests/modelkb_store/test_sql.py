@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +13,12 @@ from lost_processes import kill
 from modelkb_store import SCHEMAS, Store
 from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.transaction import Replacement, commit
-from modelkb_store.errors import SqlError
+from modelkb_store.errors import InvalidSettingError, SqlError, SqlTimeoutError
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import tombstone_file
 from modelkb_store.project_names import project_folder
 from modelkb_store.snapshot import Snapshot
-from modelkb_store.sql import run_sql
+from modelkb_store.sql import SqlLimits, run_sql
 from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import metric_record, record_complete_experiment
@@ -173,6 +174,19 @@ def test_what_reads_is_answered(files: LocalFiles, query: str) -> None:
         "EXPORT DATABASE 'x'",
         "INSTALL httpfs",
         "LOAD httpfs",
+        "INSTALL 'x.duckdb_extension'",
+        "DETACH memory",
+        "USE memory",
+        "CALL pragma_version()",
+        "PRAGMA enable_profiling",
+        "SET memory_limit = '100GB'",
+        "RESET lock_configuration",
+        "CREATE SECRET x (TYPE s3)",
+        "IMPORT DATABASE 'x'",
+        "CHECKPOINT",
+        "PREPARE x AS SELECT 1",
+        "SELECT set_config('enable_external_access', 'true', false)",
+        "SELECT * FROM query('COPY (SELECT 1) TO x')",
         "SET enable_external_access = true",
         "PRAGMA database_list; SELECT 1",
         "SELECT 1; SELECT 2",
@@ -204,6 +218,11 @@ def test_what_does_more_than_read_is_refused(files: LocalFiles, tmp_path: Path, 
         "read_csv('http://127.0.0.1:9/x')",
         "sqlite_scan('{secret}', 'x')",
         "parquet_metadata('{folder}/other.parquet')",
+        "query_table('{secret}')",
+        "duckdb_secrets()",
+        "read_csv('https://127.0.0.1:9/x')",
+        "read_parquet('s3://bucket/x')",
+        "read_csv('{folder}/../{secret}')",
     ],
 )
 def test_other_files_cannot_be_read(files: LocalFiles, tmp_path: Path, source: str) -> None:
@@ -218,6 +237,61 @@ def test_other_files_cannot_be_read(files: LocalFiles, tmp_path: Path, source: s
         with pytest.raises(SqlError) as caught:
             run_sql(files, query)
         assert "hunter2" not in str(caught.value)
+
+
+ENDLESS = "SELECT count(*) FROM range(1000000000) a, range(100000) b"
+
+
+@in_one_layout
+def test_what_takes_too_long_is_ended(files: LocalFiles) -> None:
+    began = time.monotonic()
+    with pytest.raises(SqlTimeoutError, match="after 0.2 seconds"):
+        run_sql(files, ENDLESS, SqlLimits(timeout_seconds=0.2))
+    # In the middle of a result that is read piece by piece, too.
+    endless_rows = SqlLimits(timeout_seconds=0.2, most_bytes=1 << 40)
+    with pytest.raises(SqlTimeoutError, match="timeout_seconds"):
+        run_sql(files, "SELECT * FROM range(1000000000000)", endless_rows)
+    assert time.monotonic() - began < 20
+    assert not [each for each in threading.enumerate() if each.name == "modelkb-sql-timeout"]
+    with pytest.raises(SqlTimeoutError):
+        Store(files.root).sql(ENDLESS, timeout_seconds=0.2)
+    assert Store(files.root).sql("SELECT 1 AS x", timeout_seconds=60)["x"].tolist() == [1]
+    with pytest.raises(InvalidSettingError, match="timeout_seconds"):
+        Store(files.root).sql("SELECT 1", timeout_seconds=0)
+
+
+@in_one_layout
+def test_no_more_rows_than_are_wanted(files: LocalFiles) -> None:
+    for query in ("SELECT * FROM range(100000)", "SELECT range FROM range(1000000000000)"):
+        found = run_sql(files, query, SqlLimits(most_rows=12_345))
+        assert found[0].to_pylist() == list(range(12_345))
+    assert run_sql(files, "SELECT * FROM metrics", SqlLimits(most_rows=0)).num_rows == 0
+    all_rows = run_sql(files, "SELECT * FROM metrics ORDER BY ALL")
+    limited = run_sql(files, "SELECT * FROM metrics ORDER BY ALL", SqlLimits(most_rows=1000))
+    assert limited.equals(all_rows)
+    assert run_sql(files, "DESCRIBE metrics", SqlLimits(most_rows=2)).num_rows == 2
+
+
+@in_one_layout
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT range FROM range(100000000) ORDER BY -range",
+        "SELECT list(range) FROM range(100000000)",
+        "SELECT repeat('x', 100000) FROM range(1000)",
+    ],
+)
+def test_the_memory_is_bounded(files: LocalFiles, query: str, tmp_path: Path) -> None:
+    with pytest.raises(SqlError, match=r"Out of Memory|more than 33,554,432 bytes"):
+        run_sql(files, query, SqlLimits(most_bytes=32 << 20))
+    assert not list(tmp_path.glob(".tmp*"))
+
+
+@in_one_layout
+def test_an_error_in_the_middle_of_a_result(files: LocalFiles) -> None:
+    query = "SELECT CASE WHEN range = 50000 THEN 'x' ELSE '1' END::INT FROM range(100000)"
+    with pytest.raises(SqlError, match="Could not convert"):
+        run_sql(files, query, SqlLimits(most_rows=90_000))
 
 
 @in_one_layout

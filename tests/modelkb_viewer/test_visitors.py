@@ -25,13 +25,14 @@ def tokens(store: Path, monkeypatch: pytest.MonkeyPatch) -> Tokens:
     ("scope", "may_edit"), [(Scope.READ, False), (Scope.WRITE, True), (Scope.ADMIN, True)]
 )
 def test_a_token_signs_in(tokens: Tokens, scope: Scope, may_edit: bool) -> None:
-    _, text = tokens.create("ada", scope)
+    token, text = tokens.create("ada", scope)
     kept = Visitors()
 
     session = kept.sign_in(text)
 
     visitor = kept.find(session)
-    assert visitor == Visitor(scope, session)
+    assert visitor == Visitor(scope, session, token)
+    assert (visitor.token_id, visitor.token_name) == (token.token_id, "ada")
     assert visitor.may_edit is may_edit
     assert not kept.has_ended(session)
     assert text not in session
@@ -55,7 +56,7 @@ def test_a_session_ends_with_its_token(tokens: Tokens) -> None:
 
 
 def test_a_session_ends_when_it_is_ended(tokens: Tokens) -> None:
-    _, text = tokens.create("ada", Scope.ADMIN)
+    token, text = tokens.create("ada", Scope.ADMIN)
     kept = Visitors()
     session, other = kept.sign_in(text), kept.sign_in(text)
 
@@ -64,7 +65,7 @@ def test_a_session_ends_when_it_is_ended(tokens: Tokens) -> None:
 
     assert kept.find(session) is None
     assert kept.has_ended(session)
-    assert kept.find(other) == Visitor(Scope.ADMIN, other)
+    assert kept.find(other) == Visitor(Scope.ADMIN, other, token)
 
 
 def test_a_session_ends_after_a_week(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:

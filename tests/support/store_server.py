@@ -6,10 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from viewer_server import free_port, wait_for
+
+_SECONDS_TO_START = 60
 
 
 class StoreServer:
@@ -18,26 +23,50 @@ class StoreServer:
     Args:
         store: The folder of the store; it is made if it is not there.
         environment: Further environment variables.
+        address: The network address to listen on.
+        prefix: What its command line begins with, to run it elsewhere.
 
     Attributes:
-        address: Where it is: ``http://127.0.0.1:port``.
+        port: Where it listens.
+        address: Where it is: ``http://127.0.0.1:port``, or another address.
     """
 
-    def __init__(self, store: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        store: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        address: str = "127.0.0.1",
+        prefix: Sequence[str] = (),
+    ) -> None:
         self.store = store
         self._environment = {**os.environ, **(environment or {})}
-        self._port = free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.address = f"http://127.0.0.1:{self._port}"
+        self._listens_on = address
+        self._prefix = prefix
+        self.address = f"http://{address}:{self.port}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        line = [sys.executable, "-m", "modelkb_viewer", "serve", "--store", str(self.store)]
-        line += ["--port", str(self._port)]
-        self._process = subprocess.Popen(
-            line, env=self._environment, stdout=subprocess.DEVNULL, cwd=self.store.parent
-        )
-        wait_for(f"{self.address}/api/v1/health", self._process)
+        line = [
+            *self._prefix,
+            sys.executable,
+            "-m",
+            "modelkb_viewer",
+            "serve",
+            "--store",
+            str(self.store),
+        ]
+        line += ["--port", str(self.port), "--address", self._listens_on]
+        with tempfile.TemporaryFile() as said:
+            self._process = subprocess.Popen(
+                line, env=self._environment, stdout=said, cwd=self.store.parent
+            )
+            if self._prefix:  # it cannot be reached from here
+                _wait_until_it_speaks(said, self._process)
+            else:
+                wait_for(f"{self.address}/api/v1/health", self._process)
 
     def kill(self) -> None:
         """End it without a word, as a machine that goes down does."""
@@ -64,3 +93,12 @@ class StoreServer:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self.kill()
+
+
+def _wait_until_it_speaks(said: BinaryIO, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + _SECONDS_TO_START
+    while os.fstat(said.fileno()).st_size == 0:
+        assert process.poll() is None, "the server ended"
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    time.sleep(0.5)

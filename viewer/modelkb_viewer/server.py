@@ -19,6 +19,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import resolve_store_location
+from modelkb_viewer.api.settings import settings
 from modelkb_viewer.reproduction_jobs import REPRODUCTIONS
 from modelkb_viewer.routes.api_beside import ApiBeside
 from modelkb_viewer.routes.architectures import architecture_route
@@ -87,7 +88,9 @@ async def lifespan(app: object) -> AsyncIterator[None]:
 
     Raises:
         NoTokenError: Others could reach the server, and the store has no token.
+        InvalidSettingError: An environment variable that bounds the API is no number.
     """
+    settings()
     require_token(open_files(resolve_store_location(None)), _address())
     threading.Thread(target=warm_up, name="modelkb-warm-up", daemon=True).start()
     try:

@@ -44,10 +44,22 @@ class Visitor:
     Attributes:
         scope: What is allowed.
         session: Under which the sign-in is kept, a secret of the browser; None without sign-in.
+        token: With which it was made.
     """
 
     scope: Scope
     session: str | None = None
+    token: Token | None = None
+
+    @property
+    def token_id(self) -> str | None:
+        """The id of the token; None without one."""
+        return self.token.token_id if self.token else None
+
+    @property
+    def token_name(self) -> str | None:
+        """What the token is called."""
+        return self.token.name if self.token else None
 
     @property
     def may_edit(self) -> bool:
@@ -116,7 +128,7 @@ class Visitors:
         if session and kept:
             token = Tokens(files).find(kept.token.token_id) if files is not None else None
             if token == kept.token and time.monotonic() < kept.until:
-                return Visitor(kept.token.scope, session)
+                return Visitor(kept.token.scope, session, kept.token)
             self.sign_out(session)
         return None if self._is_token_needed(files) else Visitor(Scope.ADMIN)
 

@@ -47,6 +47,14 @@ class LogHome(Protocol):
         """Return whether an object is there, which stays while it is being referred to."""
         ...
 
+    def complaint(self, *, is_over: bool = False) -> str | None:
+        """Return, once, what keeps rows from where they go, if the user should know.
+
+        Args:
+            is_over: Whether a run has ended, which may be the last.
+        """
+        ...
+
 
 class StoreHome:
     """The logs of a store that is a folder, on a local or shared file system."""
@@ -78,3 +86,7 @@ class StoreHome:
     def holds(self, path: str) -> bool:
         """Touch an object, so that a collection of garbage takes it for new."""
         return atomic_file.touch(self.files.local_path(path))
+
+    def complaint(self, *, is_over: bool = False) -> str | None:
+        """Return None: what fails here is raised."""
+        return None

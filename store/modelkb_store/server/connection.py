@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from modelkb_store._version import __version__
 from modelkb_store.errors import ServerRefusedError
 from modelkb_store.server.address import ServerAddress
 from modelkb_store.server.problems import error_of, unreachable
+from modelkb_store.server.transport import open_pool, reason_of
 
 ARROW = "application/vnd.apache.arrow.stream"
 _JSON = "application/json"
@@ -27,6 +29,7 @@ _PROBLEM = "application/problem+json"
 Body = bytes | memoryview | io.BufferedReader | None
 # Answers that may be another one a moment later.
 _FOR_NOW = (429, 502, 503, 504)
+_TOO_MANY = 429
 _PAUSE_SECONDS = 0.1
 
 
@@ -38,11 +41,13 @@ class Patience:
         connect_seconds: Until it takes a connection.
         silence_seconds: Until it says something more.
         attempts: How often a call that can be repeated is tried in all.
+        longest_pause_seconds: A server that says to come again later than that is not waited for.
     """
 
     connect_seconds: float = 5.0
     silence_seconds: float = 120.0
     attempts: int = 4
+    longest_pause_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,7 @@ class Connection:
     ) -> urllib3.BaseHTTPResponse:
         """Send a request, again and again where that helps."""
         attempts = self._patience.attempts if repeats else 1
+        pause: float | None
         start = body.tell() if isinstance(body, io.BufferedReader) else 0
         attempt = 0
         while True:
@@ -185,12 +191,20 @@ class Connection:
                     redirect=False,
                     retries=False,
                 )
-                if response.status not in _FOR_NOW or attempt == attempts:
+                # What is too much was not begun: it can always be asked again.
+                last = self._patience.attempts if response.status == _TOO_MANY else attempts
+                pause = _retry_after(response)
+                if response.status not in _FOR_NOW or attempt >= last:
+                    return response
+                if pause is not None and pause > self._patience.longest_pause_seconds:
                     return response
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                if attempt == attempts:
-                    raise unreachable(self.uri, _reason(error)) from error
-            time.sleep(_PAUSE_SECONDS * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311
+                if attempt >= attempts:
+                    raise unreachable(self.uri, reason_of(error)) from error
+                pause = None
+            jitter = random.uniform(0.5, 1.0)  # noqa: S311
+            # Not all that were refused at once come again at once.
+            time.sleep((pause or 0.0) + _PAUSE_SECONDS * 2**attempt * jitter)
 
     def _problem(self, response: urllib3.BaseHTTPResponse) -> dict[str, Any]:
         media_type = response.headers.get("Content-Type", "").partition(";")[0]
@@ -215,7 +229,7 @@ class Connection:
                 limits = urllib3.Timeout(
                     connect=self._patience.connect_seconds, read=self._patience.silence_seconds
                 )
-                self._pool = os.getpid(), urllib3.PoolManager(timeout=limits, maxsize=8)
+                self._pool = os.getpid(), open_pool(self._address, limits)
             return self._pool[1]
 
 
@@ -241,6 +255,12 @@ def _query_of(query: Mapping[str, Any] | None) -> str:
     return f"?{'&'.join(pairs)}" if pairs else ""
 
 
-def _reason(error: BaseException) -> str:
-    """Return what went wrong in a few words: urllib3 says before it where."""
-    return str(error).rpartition("): ")[2] or type(error).__name__
+def _retry_after(response: urllib3.BaseHTTPResponse) -> float | None:
+    """Return for how many seconds a server wants to be left alone, if it says so."""
+    told = response.headers.get("Retry-After", "").strip()
+    if told.isascii() and told.isdigit():
+        return float(told)
+    try:
+        return max(0.0, parsedate_to_datetime(told).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -12,6 +12,11 @@ from modelkb_store.errors import ModelKBError, ServerRefusedError, StoreUnreacha
 _PREFIX = "/problems/"
 # Public attributes of errors that go with them.
 _FACTS = ("position", "where", "path")
+# Where an answer has no text, as to a HEAD.
+_DETAILS = {
+    401: "it wants a token, or does not know this one: it may be mistyped, or revoked.",
+    403: "the token does not allow this.",
+}
 _ADVICE = (
     "Check the network and the address, then try again. What is recorded for it meanwhile waits "
     "on this machine."
@@ -47,7 +52,7 @@ def error_of(uri: str, status: int, problem: Mapping[str, Any]) -> ModelKBError:
         status: The status of the answer.
         problem: The problem details, or what there is of them.
     """
-    detail = str(problem.get("detail") or f"it answered with the status {status}")
+    detail = str(problem.get("detail") or _DETAILS.get(status) or f"it answers {status}.")
     kind = _kinds().get(str(problem.get("type")))
     if kind is not None:
         return _remade(kind, detail, problem.get("facts"))

@@ -35,15 +35,13 @@ from modelkb_store.log.log_name import LogName
 from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.server.address import ServerAddress
 from modelkb_store.table_file import encode_rows
+from modelkb_store.transfer.delay import Delay
 from modelkb_store.transfer.destination import BucketDestination, Destination
 
 SPOOL_VARIABLE = "MODELKB_SPOOL"
 _SIGN_OF_LIFE_SECONDS = 30.0
 _PROMPT_SECONDS = 3.0
-_PAUSE_AFTER_FAILURE_SECONDS = 2.0
 _BETWEEN_LOOKS_SECONDS = 0.2
-# How long the end of a process waits for a network that is away.
-_PATIENCE_AT_EXIT_SECONDS = 20.0
 # Collecting garbage spares what is younger than an hour.
 _SURELY_THERE_SECONDS = 1800.0
 # What later runs look up here, without asking the network.
@@ -73,6 +71,7 @@ class Spool:
         open_destination: Opens the remote store; called by the thread that sends.
         facts: What logs are to say of themselves.
         is_prompt: Whether it is a server: sending costs so little that runs are shown at once.
+        uri: Its address without credentials, for people.
         sends_by_itself: Whether to send in a thread; else :meth:`send` does.
 
     Attributes:
@@ -88,11 +87,14 @@ class Spool:
         *,
         facts: Columns | None = None,
         is_prompt: bool = False,
+        uri: str = "ADDRESS",
         sends_by_itself: bool = True,
     ) -> None:
         self.files = files
         self.facts = facts or {}
         self.problem: str | None = None
+        self._uri = uri
+        self._delay = Delay()
         self._open_destination = open_destination
         self._destination: Destination | None = None
         self._is_prompt = is_prompt
@@ -141,6 +143,10 @@ class Spool:
         sent = self._sent_at.get(path)
         return sent is not None and time.monotonic() - sent < _SURELY_THERE_SECONDS
 
+    def complaint(self, *, is_over: bool = False) -> str | None:
+        """Return, once, why what is recorded does not arrive, if the user should know."""
+        return self._complaint(self._delay.reason(is_over=is_over))
+
     def wait(self, seconds: float) -> bool:
         """Return whether everything that ended is sent, at the latest after a while."""
         until = time.monotonic() + seconds
@@ -162,13 +168,18 @@ class Spool:
             self._destination = self._open_destination()
         destination = self._destination
         refused: list[ModelKBError] = []
+        # Before the objects: what a log refers to that has ended by now is among these.
+        with self._lock:
+            ended = set(self._ended)
+        logs = [(log, log.name in ended or not log.is_alive) for log in self._logs()]
         sent = self._send_objects(destination, refused)
-        for log in self._logs():
+        for log, has_ended in logs:
             with claimed(self.files, log.name) as is_mine, _collected(refused):
-                if is_mine and self.files.exists(log.name.segment(log.segments[-1].number)):
-                    has_ended = log.name in self._ended or not log.is_alive
-                    if destination.send_log(self.files, log, has_ended=has_ended):
-                        self._forget(log)
+                last = log.name.segment(log.segments[-1].number)
+                if not is_mine or not self.files.exists(last):
+                    continue
+                if destination.send_log(self.files, log, has_ended=has_ended):
+                    self._forget(log)
         if refused:
             raise refused[0]
         for path in sent:
@@ -230,18 +241,42 @@ class Spool:
             self._wake.clear()
             try:
                 self.send()
-                if not self._logs():
+                self._delay.end()
+                if not self._logs() and self._leaves():
                     return
                 pause = _PROMPT_SECONDS if self._is_prompt else _SIGN_OF_LIFE_SECONDS
             except (OSError, ModelKBError) as error:
                 self.problem = f"{type(error).__name__}: {error}"
                 _log.debug("could not send to the remote store", exc_info=error)
-                pause = _PAUSE_AFTER_FAILURE_SECONDS
+                self._delay.note(error)
+                pause = self._delay.pause_seconds
             if not self._pause(pause):
-                until = min(until, time.monotonic() + _PATIENCE_AT_EXIT_SECONDS)
+                until = min(until, time.monotonic() + self._delay.patience_seconds)
                 if time.monotonic() > until or (self.problem is None and not self.is_waiting):
+                    self._take_leave()
                     return
                 time.sleep(_BETWEEN_LOOKS_SECONDS)
+
+    def _leaves(self) -> bool:
+        """Return whether the thread may end: who has something to send starts another one."""
+        with self._lock:
+            if self._wake.is_set():
+                return False
+            self._thread = None
+            return True
+
+    def _take_leave(self) -> None:
+        """Say what is left, if nobody has said it."""
+        if (complaint := self._complaint(self._delay.reason(is_left=True))) is not None:
+            _log.warning("ModelKB %s", complaint)
+
+    def _complaint(self, reason: str | None) -> str | None:
+        if reason is None:
+            return None
+        return (
+            f"could not send to the store yet: {reason} All that is recorded is kept on this "
+            f"machine. It is sent when that is mended, at the latest by `modelkb push {self._uri}`."
+        )
 
     def _pause(self, seconds: float) -> bool:
         """Wait for the next time to send; returns False if the program has come to its end."""
@@ -270,6 +305,7 @@ def open_spool(location: str, *, sends_by_itself: bool = True) -> Spool:
         lambda: ServerDestination(Connection(location, PATIENCE)),
         facts=FACTS,
         is_prompt=True,
+        uri=ServerAddress.parse(location).uri,
         sends_by_itself=sends_by_itself,
     )
 

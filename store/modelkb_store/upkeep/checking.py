@@ -14,6 +14,7 @@ from modelkb_store.snapshot import consistently
 from modelkb_store.tables import Tables
 from modelkb_store.upkeep.file_checks import (
     REPAIR,
+    check_audit,
     check_logs,
     check_table_files,
     check_tombstones,
@@ -84,6 +85,7 @@ def _check_all(files: Files, version: int, verdicts: Verdicts) -> list[Finding]:
     tables = Tables(files, snapshot)
     found += check_logs(files, snapshot.logs)
     found += check_tombstones(files)
+    found += check_audit(files)
     found += check_rows(tables, snapshot, version)
     found += check_objects(tables, verdicts)
     return found

@@ -1,4 +1,4 @@
-"""Checks of files by themselves: the manifest, the tables' files, logs and tombstones."""
+"""Checks of files by themselves: tables' files, logs, tombstones and the audit log."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from modelkb_store.commits.manifest import is_compacted, version_of
 from modelkb_store.errors import CorruptFileError
 from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.layout import AUDIT_FOLDER, audit_day
 from modelkb_store.log.claim import is_abandoned
 from modelkb_store.log.log_contents import LogContents
 from modelkb_store.log.log_name import parse_segment
@@ -81,6 +82,13 @@ def check_tombstones(files: Files) -> Iterator[Finding]:
         except (ValueError, TypeError, KeyError):
             problem = "it cannot be read; the experiment counts as deleted all the same"
             yield Finding(info.path, Kind.DAMAGED, problem, f"{REPAIR}writes it anew")
+
+
+def check_audit(files: Files) -> Iterator[Finding]:
+    """Look at the files of the audit log, not at lines: a killed server leaves parts of these."""
+    for info in files.list(AUDIT_FOLDER):
+        if audit_day(info.path) is None:
+            yield _foreign(info.path)
 
 
 def _check_table_file(

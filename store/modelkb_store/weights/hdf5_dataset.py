@@ -65,7 +65,9 @@ def write_dataset(group: Any, name: str, variable: Variable, file_type: str | No
     own = file_type is None
     kind = hdf5_type.own_type(values.dtype) if own else hdf5_type.decoded(str(file_type))
     space = h5py.h5s.create_simple(values.shape) if values.shape else h5py.h5s.create(0)
-    dataset = h5py.Dataset(h5py.h5d.create(group.id, name.encode(), kind, space))
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_obj_track_times(False)  # equal content, equal file
+    dataset = h5py.Dataset(h5py.h5d.create(group.id, name.encode(), kind, space, settings))
     if values.size and values.dtype.kind == "V":
         dataset.id.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(values), kind)
     elif values.size:

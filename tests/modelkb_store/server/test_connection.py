@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -77,6 +79,29 @@ def test_a_server_that_is_busy_is_asked_again(answers: Answers) -> None:
     with pytest.raises(StoreUnreachableError, match="503"):
         Connection(answers.address).ask("POST", "/x", repeats=False)
     assert len(answers.asked) == 4
+
+
+def test_it_comes_again_when_the_server_says(answers: Answers) -> None:
+    for status, told, least in ((429, "1", 1.0), (503, "1", 1.0), (429, None, 0.5), (503, "x", 0)):
+        in_two_seconds = datetime.now(timezone.utc) + timedelta(seconds=2)
+        when = told or format_datetime(in_two_seconds, usegmt=True)
+        answers.given = [(status, {"Retry-After": when}, b""), (200, JSON, b"[]")]
+        began = time.monotonic()
+        assert Connection(answers.address).document("GET", "/x") == []
+        assert time.monotonic() - began >= least
+    # What was not begun can be asked again, also what must not be done twice.
+    answers.given = [(429, {"Retry-After": "0"}, b""), (200, JSON, b"[]")]
+    assert Connection(answers.address).ask("POST", "/x", repeats=False).status == 200
+
+
+def test_it_does_not_wait_for_long(answers: Answers) -> None:
+    begun = time.monotonic()
+    for status, patience in ((429, Patience()), (503, Patience()), (429, Patience(attempts=1))):
+        answers.given = [(status, {"Retry-After": "3600"}, b"")]
+        with pytest.raises(StoreUnreachableError, match=str(status)):
+            Connection(answers.address, patience).ask("GET", "/x")
+    assert time.monotonic() - begun < 20
+    assert answers.given == []
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modelkb_store import Store
+from modelkb_store import CorruptFileError, Store
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.transfer.copy_target import open_target
 from modelkb_store.transfer.copying import Copied, copy_experiments
@@ -51,6 +51,24 @@ def test_there_and_back(
     assert len(copy(server.address, tmp_path / "back").new) == 3
     assert rows_of_readers(LocalFiles(tmp_path / "back")) == rows_of_readers(here)
     assert check(LocalFiles(tmp_path / "back")) == []
+
+
+def test_what_is_damaged_is_not_copied(
+    store: Path, tmp_path: Path, server_factory: Callable[[Path], StoreServer]
+) -> None:
+    """What a server sends is checked against its hash here, too."""
+    record_complete_experiment(store)
+    server = server_factory(store)
+    for number, info in enumerate(LocalFiles(store).list("objects")):
+        path = store / info.path
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2])
+        with pytest.raises(CorruptFileError):
+            copy(server.address, tmp_path / f"back-{number}")
+        assert Store(tmp_path / f"back-{number}").experiment_ids() == []
+        path.write_bytes(content)
+        assert len(copy(server.address, tmp_path / f"back-{number}").new) == 1
+    assert number == 2
 
 
 def test_the_commands(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from modelkb_store.errors import NotOverServerError, StoreUnreachableError
 from modelkb_store.files.open_files import open_files
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.writer import ExperimentWriter
+from modelkb_viewer.main import modelkb
 from small_experiment import experiment_record, metric_record, record_complete_experiment
 from store_server import StoreServer
 from viewer_server import free_port
@@ -176,10 +176,31 @@ def comparable(value: Any) -> Any:
     return value
 
 
-def test_every_method_is_asked() -> None:
-    for kind, asked in ((Store, set(OF_STORE)), (Experiment, {*OF_EXPERIMENT, *EDITING})):
-        methods = {name for name, _ in inspect.getmembers(kind, inspect.isfunction)}
-        assert {name for name in methods if not name.startswith("_")} == asked
+def test_everything_public_is_asked() -> None:
+    """Also what is added later: a method, a property or an attribute."""
+    for kind, asked in ((Store, {*OF_STORE, "uri"}), (Experiment, {*OF_EXPERIMENT, *EDITING})):
+        assert {name for name in vars(kind) if not name.startswith("_")} == asked
+
+
+def test_what_is_known_without_asking(
+    recorded: Path, served: StoreServer, running: ExperimentWriter
+) -> None:
+    here, there = Store(recorded), Store(served.address)
+    assert {name for name in vars(there) if not name.startswith("_")} == {"backend", "files"}
+    assert (there.uri, there.files.uri, there.backend.uri) == (served.address,) * 3
+    assert repr(there) == repr(here).replace(here.uri, there.uri)
+    for wanted in (RUN, "run-3"):
+        found, expected = (store.experiment(wanted) for store in (there, here))
+        assert repr(found) == repr(expected)
+        known = {k: v for k, v in vars(expected).items() if not k.startswith("_")}
+        assert {k: v for k, v in vars(found).items() if not k.startswith("_")} == known
+        assert set(known) == {"id", "project", "record"}
+
+
+@pytest.mark.parametrize("line", [["check"], ["compact"], ["gc"], ["token", "list"]])
+def test_commands_that_take_the_files_of_a_store(served: StoreServer, line: list[str]) -> None:
+    with pytest.raises(NotOverServerError, match="--store FOLDER"):
+        modelkb([*line, "--store", served.address], standalone_mode=False)
 
 
 @pytest.mark.parametrize("method", OF_STORE)

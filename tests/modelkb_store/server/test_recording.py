@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -141,71 +140,6 @@ def test_weights_are_whole_though_the_server_has_collected_those_of_an_earlier_r
     run = Store(server.address).experiment("run-2")
     assert run.save_weights(tmp_path / "x.weights.h5").stat().st_size > 0
     assert check(LocalFiles(store)) == []
-
-
-TRAINING = """
-    import sys, time
-    import keras
-    import numpy as np
-    from modelkb_callbacks import ModelKB
-
-    keras.utils.set_random_seed(1)
-    x = np.arange(64, dtype="float32").reshape(16, 4) / 64
-    y = (x.sum(axis=1) > 2).astype("int64")
-    model = keras.Sequential([keras.layers.Dense(2, activation="softmax")])
-    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-
-    class Slow(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            print(epoch, flush=True)
-            time.sleep(float(sys.argv[2]))
-
-    model.fit(x, y, epochs=8, batch_size=4, validation_split=0.25, verbose=0,
-              callbacks=[ModelKB(store=sys.argv[1], project="digits", name="run"), Slow()])
-"""
-
-
-def test_a_training_whose_server_is_killed(
-    server: StoreServer, store: Path, tmp_path: Path
-) -> None:
-    """The training never waits; when the server is back the record is that of a local store."""
-
-    def started(place: str, pause: float) -> subprocess.Popen[str]:
-        script = tmp_path / "train.py"
-        script.write_text(textwrap.dedent(TRAINING))
-        line = [sys.executable, str(script), place, str(pause)]
-        return subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=tmp_path)
-
-    with started(server.address, 1.0) as training:
-        assert training.stdout is not None
-        for line in training.stdout:
-            if line == "3\n":
-                server.kill()
-            if line == "5\n":
-                server.start()
-    local = tmp_path / "local"
-    with started(str(local), 0.0) as again:
-        again.communicate(timeout=120)
-    assert (training.returncode, again.returncode) == (0, 0)
-
-    here, there = (Store(place) for place in (local, server.address))
-    assert there.experiments()["status"].tolist() == ["finished"]
-    first, second = here.experiment("run"), there.experiment("run")
-    for table in ("metrics", "epochs", "evaluations", "hyperparameters", "random_states"):
-        rows = [
-            run.table(table).select([c for c in run.table(table).column_names if c not in VARYING])
-            for run in (first, second)
-        ]
-        assert rows[0].num_rows > 0
-        assert rows[0] == rows[1]
-    assert first.record.dataset_id == second.record.dataset_id
-    assert second.architecture() == first.architecture()
-    weights = [run.save_weights(tmp_path / f"{run.id}.weights.h5") for run in (first, second)]
-    assert weights[0].stat().st_size == weights[1].stat().st_size
-    assert LocalFiles(store).list("log") == []
-
-
-VARYING = ("wall_time", "started_at", "duration_seconds", "created_at")
 
 
 def test_tokens_say_who_may_record(server: StoreServer, store: Path, tmp_path: Path) -> None:

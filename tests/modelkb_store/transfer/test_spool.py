@@ -33,10 +33,10 @@ WAIT_SECONDS = 60.0
 RECORD = """
     import os, sys
     from small_experiment import record_complete_experiment
-    from modelkb_store.transfer import spool
+    from modelkb_store.transfer import delay
 
     url, first, count, end = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
-    spool._PATIENCE_AT_EXIT_SECONDS = 1.0
+    delay.PATIENCE_AT_EXIT_SECONDS = 1.0
     for number in range(first, first + count):
         record_complete_experiment(url, "digits", number)
     print("recorded", flush=True)

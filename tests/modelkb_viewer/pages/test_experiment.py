@@ -8,10 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from modelkb_store import Store
+from modelkb_store.audit_log import read_audit
 from modelkb_store.editing import edit_experiment
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.records import EvaluationRecord
 from modelkb_store.writer import ExperimentWriter
+from modelkb_viewer.api.audit import opened_audit
 from modelkb_viewer.damaged_files import DAMAGED_FILES
 from page_test import page_test
 from small_experiment import STARTED, experiment_record, record_complete_experiment
@@ -113,6 +115,10 @@ def test_notes_are_saved_beside_what_others_write(shown: Shown, store: Path, run
     record = Store(store).experiment(run).record
     assert (record.notes, record.tags) == ("mine\nfrom the run", ("theirs",))
     assert page.text_area(key=f"notes-{run}-1").value == "mine\nfrom the run"
+    opened_audit().flush()
+    [noted] = read_audit(LocalFiles(store), project=Store(store).experiment(run).project)
+    assert (noted.token_id, noted.route) == (None, "/experiments/{experiment_id}")
+    assert noted.parameters["experiment_id"] == run
 
 
 def test_notes_that_others_have_written_anew_are_shown_first(

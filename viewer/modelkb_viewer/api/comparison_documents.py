@@ -112,7 +112,7 @@ class ValueResult(BaseModel):
 class FindingsDocument(BaseModel):
     """What works best on one dataset of a project."""
 
-    project: str
+    project: str = Field(description="Whose experiments are looked at.")
     metric: str = Field(description="What is compared, as in Keras' history.")
     metrics: list[str] = Field(description="What could be compared, the most telling one first.")
     data: DatasetGroup = Field(description="The dataset that it is about.")

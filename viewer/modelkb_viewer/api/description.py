@@ -34,6 +34,7 @@ TAGS = [
     {"name": "audit", "description": "Who has written what, and when."},
     {"name": "service", "description": "How the server is."},
 ]
+_PARAMETERS = {"table": "The name of a table of FORMAT.md."}
 _JSON = "application/json"
 _SECURITY = "token"
 _EXAMPLES = Path(__file__).with_name("examples.json")
@@ -103,6 +104,9 @@ def _complete(operation: dict[str, Any], scope: Scope | None) -> None:
         operation["security"] = [{_SECURITY: [scope.value]}]
         needed = f"Needs a token with the scope `{scope.value}`, where the server has tokens."
         operation["description"] = f"{operation.get('description', '')}\n\n{needed}".strip()
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] in _PARAMETERS:
+            parameter.setdefault("description", _PARAMETERS[parameter["name"]])
     if "requestBody" in operation:  # it may be no JSON, or not end
         status = HTTPStatus.BAD_REQUEST
         operation["responses"].setdefault(str(status.value), answers(status)[status.value])

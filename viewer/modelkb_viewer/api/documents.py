@@ -221,7 +221,7 @@ class AuditDocument(BaseModel):
     token_id: str | None = Field(description="With which token; null without one.")
     token_name: str | None = Field(description="How the token was called then.")
     address: str = Field(description="The network address of who asked.")
-    method: str
+    method: str = Field(description="Such as `PATCH`.")
     route: str = Field(description="What was asked for, as this description names it.")
     parameters: dict[str, str] = Field(
         description="What it was about, such as `project` and `experiment_id`."

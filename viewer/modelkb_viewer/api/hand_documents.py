@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from modelkb_store.editing import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
 
-_MOST_POINTS = 10_000
+_MOST_POINTS = 1_000
 _LARGEST_STEP = (1 << 63) - 1
 _LARGEST_EPOCH = (1 << 31) - 1
 _LONGEST_NAME = 300

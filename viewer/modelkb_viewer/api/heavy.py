@@ -60,7 +60,7 @@ def heavy_places() -> list[tuple[re.Pattern[str], Places]]:
         (re.compile("POST .*/predictions"), Places(256)),
         (re.compile("PUT .*/imports/.*"), Places(2)),
         (re.compile("PUT .*/objects/.*"), Places(8)),
-        (re.compile("GET .*/(script|code|notebook|checkpoints/.*)"), whole_models),
+        (re.compile("GET .*/(script|code|code/.*|comparison|checkpoints/.*)"), whole_models),
     ]
 
 

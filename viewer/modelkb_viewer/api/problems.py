@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -80,6 +82,7 @@ _STATUSES: tuple[tuple[type[ModelKBError], HTTPStatus], ...] = (
     (StoreUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _REFERENCES = "#/components/schemas/{model}"
 _log = logging.getLogger(__name__)
@@ -158,6 +161,7 @@ def describe_problems(app: FastAPI) -> None:
     app.add_exception_handler(ModelKBError, _of_store)
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(OSError, _of_disk)
     app.add_exception_handler(Exception, _of_defect)
 
 
@@ -206,6 +210,14 @@ def _allowed_methods(request: Request) -> list[str]:
             for route in request.app.routes
         )
     ]
+
+
+def _of_disk(request: Request, error: Exception) -> JSONResponse:
+    """Answer that it can be tried again where the disk is full or cannot be written to."""
+    if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+        reason = os.strerror(error.errno or 0)
+        return _of_store(request, StoreNotWritableError("of this server", reason))
+    return _of_defect(request, error)
 
 
 def _of_defect(request: Request, error: Exception) -> JSONResponse:

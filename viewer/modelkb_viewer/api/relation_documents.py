@@ -37,10 +37,10 @@ class ReproductionDocument(BaseModel):
     """A run that does an experiment again, and how it compares."""
 
     experiment_id: str
-    status: str
+    status: str = Field(description="`running`, `finished`, `failed` or `interrupted`.")
     started_at: datetime = Field(description="In UTC.")
-    epochs_completed: int
-    epochs_planned: int | None
+    epochs_completed: int = Field(description="How many have ended.")
+    epochs_planned: int | None = Field(description="How many it is to have.")
     verdict: str | None = Field(
         description="`identical` to the bit, `close`, `different` or `failed`; null as long as it "
         "runs."

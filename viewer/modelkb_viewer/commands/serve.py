@@ -11,6 +11,7 @@ import click
 from modelkb_store.errors import InvalidSettingError, MissingPackageError
 from modelkb_store.files.open_files import is_server, open_files
 from modelkb_store.layout import STORE_VARIABLE, create_store, resolve_store_location
+from modelkb_viewer.api.settings import CONCURRENT_VARIABLE, REQUESTS_VARIABLE, Settings
 from modelkb_viewer.listening import free_port
 from modelkb_viewer.options import allow_host_option, store_option
 from modelkb_viewer.tokens import require_token
@@ -28,10 +29,27 @@ _DEFAULT_PORT = 8601
 @click.option(
     "--address", default=_LOOPBACK, show_default=True, help="The network address to listen on."
 )
+@click.option(
+    "--max-requests-per-minute",
+    type=click.IntRange(1),
+    help="How many requests of one token, or of one address without a token, are answered; "
+    f"${REQUESTS_VARIABLE}.  [default: {Settings().requests_per_minute:,}]",
+)
+@click.option(
+    "--max-concurrent-requests",
+    type=click.IntRange(1),
+    help=f"How many requests are answered at once; ${CONCURRENT_VARIABLE}.  "
+    f"[default: {Settings().concurrent_requests:,}]",
+)
 @allow_host_option
 @store_option
 def command(
-    port: int | None, address: str, allowed_hosts: tuple[str, ...], store: str | None
+    port: int | None,
+    address: str,
+    allowed_hosts: tuple[str, ...],
+    max_requests_per_minute: int | None,
+    max_concurrent_requests: int | None,
+    store: str | None,
 ) -> None:
     """Serve a store by its REST API, until Ctrl-C.
 
@@ -50,10 +68,13 @@ def command(
         # Inside: no other command needs them.
         import uvicorn
         from starlette.applications import Starlette
+        from starlette.concurrency import run_in_threadpool
         from starlette.middleware import Middleware
 
-        from modelkb_viewer.api.mount import api_mount
+        from modelkb_viewer.api.application import PATH, make_api
+        from modelkb_viewer.api.audit import opened_audit
         from modelkb_viewer.routes.foreign_requests import ForeignRequests, allow_hosts
+        from modelkb_viewer.routes.whole_paths import WholePaths
     except ImportError as error:
         raise MissingPackageError(
             f"The package {error.name}", "Serving a store", "pip install 'modelkb[server]'"
@@ -63,6 +84,12 @@ def command(
     require_token(files, address)
     allow_hosts(allowed_hosts)
     os.environ[STORE_VARIABLE] = location
+    for name, number in (
+        (REQUESTS_VARIABLE, max_requests_per_minute),
+        (CONCURRENT_VARIABLE, max_concurrent_requests),
+    ):
+        if number is not None:
+            os.environ[name] = str(number)
     chosen = free_port(address, port, _DEFAULT_PORT)
 
     @contextlib.asynccontextmanager
@@ -70,9 +97,10 @@ def command(
         host = f"[{address}]" if ":" in address else address
         click.echo(f"{files.uri} is served at http://{host}:{chosen} until Ctrl-C.")
         yield
+        await run_in_threadpool(opened_audit().close)
 
     app = Starlette(
-        routes=[api_mount()],
+        routes=[WholePaths(PATH, app=make_api())],
         middleware=[Middleware(ForeignRequests, address=lambda: address)],
         lifespan=announced,
     )
@@ -81,4 +109,6 @@ def command(
         uvicorn.run(
             app, host=address, port=chosen, log_level="warning", access_log=False,
             server_header=False,
+            # The other one that there may be takes headers of any length.
+            http="h11",
         )  # fmt: skip

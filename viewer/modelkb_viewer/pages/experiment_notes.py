@@ -7,7 +7,7 @@ import streamlit as st
 from modelkb_store import Experiment, ModelKBError, Store
 from modelkb_store.editing import LONGEST_NOTES
 from modelkb_viewer.components.plain_text import plain
-from modelkb_viewer.pages.visitor import may_edit, why_not
+from modelkb_viewer.pages.visitor import may_edit, note_edit, why_not
 
 _MOST_OFFERED = 200
 _EDITING = "Changing tags and notes"
@@ -94,6 +94,7 @@ def _keep_tags(seen: Experiment) -> None:
     chosen = st.session_state[f"tags-{seen.id}-{_version(seen.id)}"]
     try:
         seen.set_tags(chosen)
+        note_edit(seen)
     except ModelKBError as error:
         st.session_state[f"edit-problem-{seen.id}"] = str(error)
         _forget_boxes(seen.id)
@@ -114,6 +115,7 @@ def _keep_notes(store: Store, seen: Experiment) -> None:
             st.session_state[f"seen-{run}"] = store.experiment(run)
             return
         seen.set_notes(text)
+        note_edit(seen)
     except ModelKBError as error:
         st.session_state[f"edit-problem-{run}"] = str(error)
         return

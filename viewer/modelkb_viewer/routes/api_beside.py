@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import Match, Mount
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modelkb_viewer.addresses import API_PATH
+from modelkb_viewer.routes.whole_paths import WholePaths
 
 
 class ApiBeside:
@@ -25,7 +26,7 @@ class ApiBeside:
 
     def __init__(self, app: ASGIApp, base: Callable[[], str]) -> None:
         self._app = app
-        self._mount = Mount(base() + API_PATH, app=_answer)
+        self._mount = WholePaths(base() + API_PATH, app=_answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from modelkb_store.errors import ArtifactNotFoundError
+from modelkb_store.layout import is_object
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore
 from modelkb_viewer.api.file_answer import BYTES, HDF5, described_file, made_file, stored_file
 from modelkb_viewer.api.problems import answers
@@ -121,7 +122,7 @@ def read_artifact(
     """Return one of the files of the experiment."""
     kept = experiment.table("artifacts").to_pylist()
     row = next((each for each in kept if each["sha256"] == sha256), None)
-    if row is None:
+    if row is None or not is_object(row["path"]):  # rows may come from elsewhere
         raise ArtifactNotFoundError(experiment.id, f"file {sha256}", "see its artifacts")
     try:
         return stored_file(store.files, row["path"], row["name"] or sha256, BYTES)

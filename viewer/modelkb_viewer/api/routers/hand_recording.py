@@ -5,21 +5,20 @@ from __future__ import annotations
 import getpass
 from http import HTTPStatus
 
-from fastapi import APIRouter, BackgroundTasks, Response
+from fastapi import APIRouter, BackgroundTasks, Request, Response
 
-from modelkb_store import Store
 from modelkb_store._version import __version__
 from modelkb_store.editing import checked_notes, checked_tags
 from modelkb_store.ids import new_experiment_id
 from modelkb_store.records import ExperimentRecord, MetricRecord, Status
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore
+from modelkb_viewer.api.audit import note_subject
 from modelkb_viewer.api.authentication import AskedBy, Requester
 from modelkb_viewer.api.documents import ExperimentDocument
 from modelkb_viewer.api.experiment_document import experiment_document
 from modelkb_viewer.api.hand_documents import AddedPoints, ExperimentEnd, NewExperiment, NewPoints
 from modelkb_viewer.api.hand_recording import add_points, begin, end, in_utc, tidy
 from modelkb_viewer.api.problems import answers
-from modelkb_viewer.tokens import Tokens
 
 router = APIRouter(
     prefix="/experiments",
@@ -32,7 +31,7 @@ _NOT_ONE = answers(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 @router.post("", status_code=HTTPStatus.CREATED)
 def create_experiment(
-    store: AskedStore, new: NewExperiment, who: AskedBy, response: Response
+    request: Request, store: AskedStore, new: NewExperiment, who: AskedBy, response: Response
 ) -> ExperimentDocument:
     """Make an experiment that is recorded by hand: `running`, until its end is told.
 
@@ -47,7 +46,7 @@ def create_experiment(
     record = ExperimentRecord(
         experiment_id=experiment_id,
         name=new.name or f"run-{experiment_id.rpartition('-')[2]}",
-        owner=new.owner or _name_of(who, store),
+        owner=new.owner or _name_of(who),
         status=Status.RUNNING.value,
         started_at=started_at,
         # Of the machine that trains: nobody has told them.
@@ -59,6 +58,7 @@ def create_experiment(
         tags=checked_tags(new.tags),
         notes=checked_notes(new.notes),
     )
+    note_subject(request, experiment_id=experiment_id, project=new.project)
     begin(store.files, new.project, record, new.hyperparameters)
     response.headers["Location"] = f"experiments/{experiment_id}"
     return experiment_document(store.experiment(experiment_id))
@@ -93,10 +93,9 @@ def end_experiment(
     return experiment_document(store.experiment(experiment.id))
 
 
-def _name_of(who: Requester, store: Store) -> str:
-    for token in Tokens(store.files).all():
-        if token.token_id == who.token_id:
-            return token.name
+def _name_of(who: Requester) -> str:
+    if who.token_name:
+        return who.token_name
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # no such user in this container

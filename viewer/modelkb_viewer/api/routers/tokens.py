@@ -41,7 +41,9 @@ def create_token(store: AskedStore, new: NewToken, who: AskedBy) -> CreatedToken
     responses=answers(HTTPStatus.NOT_FOUND),
 )
 def revoke_token(
-    store: AskedStore, token_id: Annotated[str, Path(pattern="^[0-9a-f]{10}$")], who: AskedBy
+    store: AskedStore,
+    token_id: Annotated[str, Path(description="The id of a token.", pattern="^[0-9a-f]{10}$")],
+    who: AskedBy,
 ) -> Response:
     """Make a token worthless."""
     who.check_project(None)

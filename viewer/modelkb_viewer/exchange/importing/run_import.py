@@ -146,8 +146,8 @@ def _write(
         status=Status.RUNNING.value,
         started_at=run.started_at,
         # Of the machine that trained; no tool tells them.
-        host="",
-        process_id=0,
+        host=None,
+        process_id=None,
         modelkb_version=__version__,
         tags=tuple(dict.fromkeys([*run.tags, f"imported from {tool}"])),
         notes="\n\n".join(filter(None, [run.notes, f"Imported from {run.source}."])),
