@@ -13,9 +13,9 @@ from modelkb_store.backend import open_backend
 from modelkb_store.errors import CorruptFileError, InvalidSettingError
 from modelkb_store.experiment import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
+from modelkb_store.experiment_record import ExperimentRecord
 from modelkb_store.history_names import history_name, metrics_that_may_be
 from modelkb_store.layout import resolve_store_location
-from modelkb_store.records import ExperimentRecord
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.sql import SqlLimits
 from modelkb_store.table_file import records_of

@@ -17,12 +17,12 @@ import pyarrow.compute as pc
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.edited_rows import with_edits
 from modelkb_store.errors import CorruptFileError, ModelKBError
+from modelkb_store.experiment_record import Status
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ORDERED_BY, SHARED_KEYS, key_of
 from modelkb_store.log.log_cache import LogCache
 from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch
 from modelkb_store.project_names import project_folder
-from modelkb_store.records import Status
 from modelkb_store.row_cache import RowCache
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
