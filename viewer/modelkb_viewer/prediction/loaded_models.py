@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -145,9 +146,9 @@ def _with_weights(
 
 
 def _may_need_code(experiment: Experiment) -> bool:
-    return bool(experiment.implementation().get("definitions")) or "Lambda" in set(
-        experiment.layers()["class_name"]
-    )
+    # Of the configuration, not of the table of layers: who sent both can say in that what he likes.
+    config = json.dumps(experiment.architecture().model_config)
+    return bool(experiment.implementation().get("definitions")) or '"Lambda"' in config
 
 
 def _is_of_own_class(experiment: Experiment) -> bool:

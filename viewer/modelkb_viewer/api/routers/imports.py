@@ -17,6 +17,7 @@ from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.server.server_target import EXPERIMENTS_KEY
 from modelkb_store.transfer.copy_target import FilesTarget
+from modelkb_viewer.api.arrow_stream import read_plain_stream
 from modelkb_viewer.api.asked import AskedStore
 from modelkb_viewer.api.authentication import AskedBy
 from modelkb_viewer.api.body import bytes_of
@@ -106,14 +107,12 @@ def _put(files: Files, table: str, project: str, content: bytes) -> None:
 
 def _read(table: str, content: bytes) -> tuple[pa.Table, list[str]]:
     """Return the rows of a stream, and the experiments that its metadata name."""
-    schema = SCHEMAS[table]
     try:
-        with pa.ipc.open_stream(pa.py_buffer(content)) as stream:
-            told = (stream.schema.metadata or {}).get(EXPERIMENTS_KEY, b"[]")
-            rows = stream.read_all().select(schema.names).cast(schema)
-        rows.validate(full=True)
-        return rows, [str(each) for each in json.loads(told)]
-    except (pa.ArrowException, ValueError, KeyError, TypeError, OSError) as error:
+        rows = read_plain_stream(content, SCHEMAS[table])
+        told = (rows.schema.metadata or {}).get(EXPERIMENTS_KEY, b"[]")
+        ids = [str(each) for each in json.loads(told)]
+        return rows.cast(SCHEMAS[table]), ids
+    except (pa.ArrowException, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise _unreadable(str(error)) from error
 
 
