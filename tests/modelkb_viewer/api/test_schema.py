@@ -22,7 +22,7 @@ from modelkb_viewer.routes.whole_paths import WholePaths
 from modelkb_viewer.tokens import Scope, Tokens
 from viewer_server import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 OPERATIONS = sum(len(methods) for methods in make_api().openapi()["paths"].values()) - 1
 
