@@ -30,7 +30,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 
 # Prints what recording costs a training, how fast sources are scanned and stores read, how quickly
-# commands start, and how fast the viewer is (in Chromium).
+# commands start, how fast the viewer is (in Chromium), and what a server answers under load and of
+# models.
 bench: $(VENV)/.dev
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/recording_cost.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/resource_sampling.py
@@ -42,6 +43,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/command_start.py
 	$(BIN)/python benchmarks/viewer_speed.py
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/viewer_live.py
+	$(BIN)/python benchmarks/api_load.py
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python benchmarks/prediction_service.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

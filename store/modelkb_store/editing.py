@@ -12,6 +12,7 @@ from modelkb_store.errors import (
     ModelKBError,
     StoreNotWritableError,
 )
+from modelkb_store.experiment_record import ExperimentRecord
 from modelkb_store.files.files import Files
 from modelkb_store.log.edit import EDITS, Edit
 from modelkb_store.log.entry import Action, encode_entry
@@ -19,7 +20,6 @@ from modelkb_store.log.folding import fold
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.project_names import project_folder
-from modelkb_store.records import ExperimentRecord
 from modelkb_store.table_file import records_of
 from modelkb_store.tables import Tables
 

@@ -16,7 +16,7 @@ from modelkb_store import layout
 from modelkb_store.architecture_file import Architecture, read_architecture
 from modelkb_store.backend import Backend
 from modelkb_store.errors import ArtifactNotFoundError, InvalidSettingError
-from modelkb_store.records import ExperimentRecord, Status
+from modelkb_store.experiment_record import ExperimentRecord, Status
 from modelkb_store.same_data import same_data
 from modelkb_store.schemas import SCHEMAS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 
 from modelkb_store.log.experiment_log import ExperimentLog
 from modelkb_store.log.log_home import LogHome
@@ -39,21 +40,25 @@ class PredictionWriter:
         self._log: ExperimentLog | None = None
 
     def add(self, record: PredictionRecord) -> None:
-        """Write a row.
+        """Write a row; see :meth:`add_all`."""
+        self.add_all([record])
+
+    def add_all(self, records: Sequence[PredictionRecord]) -> None:
+        """Write rows.
 
         Raises:
             OSError: The store cannot be written.
-            ValueError, TypeError: The record has a value that its column cannot hold.
+            ValueError, TypeError: A record has a value that its column cannot hold.
         """
         with self._lock:
             log = self._log
             # A fork begins a log of its own, and so does what comes after a pause.
-            if log is None or self._process_id != os.getpid() or not self._append(log, record):
+            if log is None or self._process_id != os.getpid() or not self._append(log, records):
                 self._log = log = self._open()
-                self._append(log, record)
+                self._append(log, records)
 
-    def _append(self, log: ExperimentLog, record: PredictionRecord) -> bool:
-        return log.add("predictions", [record])
+    def _append(self, log: ExperimentLog, records: Sequence[PredictionRecord]) -> bool:
+        return log.add("predictions", records)
 
     def _open(self) -> ExperimentLog:
         self._process_id = os.getpid()

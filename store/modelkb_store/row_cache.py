@@ -1,4 +1,4 @@
-"""Rows of compacted files, which never change, kept for the next who asks for the same."""
+"""Rows of Parquet files, kept for the next who asks for the same."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from modelkb_store.table_file import Where
+
+# What an entry takes beside its rows: their schema, and the key.
+ENTRY_BYTES = 4096
 
 _Key = tuple[str, tuple[str, ...], tuple[tuple[str, frozenset[str]], ...]]
 
@@ -32,7 +35,7 @@ class RowCache:
         """Return the rows of a file, read only if they are not kept.
 
         Args:
-            path: The file, whose name is never used again for other content.
+            path: The file, by a name that is never used again for other content.
             columns: Which columns.
             where: Which rows.
             read: Reads them.
@@ -47,8 +50,8 @@ class RowCache:
         with self._lock:
             if key not in self._rows:
                 self._rows[key] = rows
-                self._bytes += rows.nbytes
+                self._bytes += rows.nbytes + ENTRY_BYTES
             while self._bytes > self._most_bytes:
                 _, dropped = self._rows.popitem(last=False)
-                self._bytes -= dropped.nbytes
+                self._bytes -= dropped.nbytes + ENTRY_BYTES
         return rows

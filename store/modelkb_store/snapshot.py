@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Container
 from pathlib import PurePosixPath
 from typing import TypeVar
 
 from modelkb_store.commits.manifest import Manifest, latest_version, read_manifest
 from modelkb_store.errors import StoreBusyError
 from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.log.log_cache import LogCache
 from modelkb_store.log.log_contents import LogContents, read_heads, read_logs
 from modelkb_store.log.log_name import parse_segment
 
@@ -34,6 +36,7 @@ class Snapshot:
         files: The store.
         reads_logs: Whether to read the rows of logs. Who only wants to know which files count
             is faster without.
+        log_cache: Keeps the rows of logs for the next who looks; by default nothing is kept.
 
     Attributes:
         logs: The logs of running experiments, and of those that died.
@@ -41,11 +44,15 @@ class Snapshot:
         deleted: Ids of experiments that are deleted and not yet collected.
     """
 
-    def __init__(self, files: Files, *, reads_logs: bool = True) -> None:
+    def __init__(
+        self, files: Files, *, reads_logs: bool = True, log_cache: LogCache | None = None
+    ) -> None:
         self.files = files
-        self.logs: list[LogContents] = read_logs(files) if reads_logs else read_heads(files)
+        read = log_cache.read if log_cache is not None else read_logs
+        self.logs: list[LogContents] = read(files) if reads_logs else read_heads(files)
         self.manifest: Manifest = read_manifest(files)
         self.deleted = {PurePosixPath(info.path).stem for info in files.list("tombstones")}
+        self._log_counts = Counter(log.experiment_id for log in self.logs)
         self._listings: dict[str, list[FileInfo]] = {}
         self._in_logs = {(log.name.project_folder, stem) for log in self.logs for stem in log.stems}
 
@@ -63,12 +70,15 @@ class Snapshot:
 
     def is_in_log(self, path: str) -> bool:
         """Return whether a Parquet file has the rows of a log that is still there."""
-        parts = PurePosixPath(path)
-        return (parts.parent.name, parts.stem) in self._in_logs
+        return _folder_and_stem(path) in self._in_logs
 
     def logs_of(self, experiment_id: str) -> list[LogContents]:
         """Return the logs that belong to an experiment."""
         return [log for log in self.logs if log.experiment_id == experiment_id]
+
+    def is_only_log(self, log: LogContents) -> bool:
+        """Return whether no other log belongs to the same experiment."""
+        return self._log_counts[log.experiment_id] == 1
 
     def later_logs(self, log: LogContents) -> list[LogContents]:
         """Return the logs of the same experiment that came after one."""
@@ -77,10 +87,20 @@ class Snapshot:
         same = self.logs_of(log.experiment_id)
         return same[[each.name for each in same].index(log.name) + 1 :]
 
-    def alive(self) -> set[str]:
-        """Return the ids of experiments that go on: their process runs and has not said the end."""
-        going = [log for log in self.logs if log.is_alive and not log.has_ended]
-        return {log.experiment_id for log in going if log.experiment_id}
+    def alive(self, among: Container[str] | None = None) -> set[str]:
+        """Return the ids of experiments that go on: their process runs and has not said the end.
+
+        Args:
+            among: Only these are looked at; by default all.
+        """
+        return {
+            log.experiment_id
+            for log in self.logs
+            if log.experiment_id
+            and (among is None or log.experiment_id in among)
+            and not log.has_ended
+            and log.is_alive
+        }
 
     def _check_that_all_is_as_before(self, found: list[FileInfo]) -> None:
         """Look whether a listing is of the state that was read before it."""
@@ -96,13 +116,23 @@ class Snapshot:
             for name, number in filter(None, map(parse_segment, there - read))
             for stem in (name.stem(number), name.log_id)
         }
-        for info in found:
-            parts = PurePosixPath(info.path)
-            if (parts.parent.name, parts.stem) in newer:
-                raise OutdatedSnapshotError
+        if newer and any(_folder_and_stem(info.path) in newer for info in found):
+            raise OutdatedSnapshotError
 
 
-def consistently(files: Files, action: Callable[[Snapshot], T], *, reads_logs: bool = True) -> T:
+def _folder_and_stem(path: str) -> tuple[str, str]:
+    """Return the name of the folder that a Parquet file is in, and its own without the end."""
+    folder, _, name = path.rpartition("/")
+    return folder.rpartition("/")[2], name.removesuffix(".parquet")
+
+
+def consistently(
+    files: Files,
+    action: Callable[[Snapshot], T],
+    *,
+    reads_logs: bool = True,
+    log_cache: LogCache | None = None,
+) -> T:
     """Return what an action makes of one state of the store; it is tried until it sees one.
 
     Args:
@@ -110,6 +140,7 @@ def consistently(files: Files, action: Callable[[Snapshot], T], *, reads_logs: b
         action: Reads through the snapshot and changes nothing outside of it: it may be called
             several times.
         reads_logs: Whether it needs the rows of logs.
+        log_cache: Keeps them for the next who looks.
 
     Raises:
         StoreBusyError: Every attempt met a change, or a file is missing for good.
@@ -117,7 +148,7 @@ def consistently(files: Files, action: Callable[[Snapshot], T], *, reads_logs: b
     reason: Exception | None = None
     for attempt in range(_ATTEMPTS):
         try:
-            return action(Snapshot(files, reads_logs=reads_logs))
+            return action(Snapshot(files, reads_logs=reads_logs, log_cache=log_cache))
         except (OutdatedSnapshotError, FileNotFoundError) as error:
             reason = error
             time.sleep(min(0.002 * attempt, _LONGEST_PAUSE_SECONDS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,15 +13,17 @@ from modelkb_store.backend import open_backend
 from modelkb_store.errors import CorruptFileError, InvalidSettingError
 from modelkb_store.experiment import Experiment
 from modelkb_store.experiment_ids import resolve_experiment_id
+from modelkb_store.experiment_record import ExperimentRecord
 from modelkb_store.history_names import history_name, metrics_that_may_be
 from modelkb_store.layout import resolve_store_location
-from modelkb_store.records import ExperimentRecord
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.sql import SqlLimits
 from modelkb_store.table_file import records_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from modelkb_store.backend import TableReader
 
 
 class Store:
@@ -220,11 +222,7 @@ class Store:
             AmbiguousIdError: Several do.
             CorruptFileError: A file of the store is damaged.
         """
-        columns = ["experiment_id", "name"]
-        known = self._tables.read("experiments", columns=columns)
-        ids, names = (known[column].to_pylist() for column in columns)
-        whole = resolve_experiment_id(experiment_id, ids, names)
-        row = self._tables.read("experiments", where={"experiment_id": [whole]}).to_pylist()[0]
+        row = self._tables.consistently(lambda tables: _row_of(tables, experiment_id))
         record: ExperimentRecord = records_of([row], ExperimentRecord)[0]
         return Experiment(self.backend, row["project"], record)
 
@@ -288,3 +286,16 @@ class Store:
     def sql_table(self, query: str, *, timeout_seconds: float | None = None) -> pa.Table:
         """Return the same as :meth:`sql`, as an Arrow table."""
         return self.backend.sql(query, SqlLimits(timeout_seconds))
+
+
+def _row_of(tables: TableReader, wanted: str) -> dict[str, Any]:
+    """Return the row of an experiment; see :meth:`Store.experiment`."""
+    rows = tables.read("experiments", where={"experiment_id": [wanted]})
+    if not rows.num_rows:
+        columns = ["experiment_id", "name"]
+        known = tables.read("experiments", columns=columns)
+        ids, names = (known[column].to_pylist() for column in columns)
+        whole = resolve_experiment_id(wanted, ids, names)
+        rows = tables.read("experiments", where={"experiment_id": [whole]})
+    row: dict[str, Any] = rows.to_pylist()[0]
+    return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,11 +17,12 @@ import pyarrow.compute as pc
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.edited_rows import with_edits
 from modelkb_store.errors import CorruptFileError, ModelKBError
+from modelkb_store.experiment_record import Status
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ORDERED_BY, SHARED_KEYS, key_of
+from modelkb_store.log.log_cache import LogCache
 from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch
 from modelkb_store.project_names import project_folder
-from modelkb_store.records import Status
 from modelkb_store.row_cache import RowCache
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
@@ -37,9 +39,10 @@ OnDamaged = Callable[[CorruptFileError], None]
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """How Parquet files are read: what is kept of them, and who is told of damaged ones."""
+    """How files are read: what is kept of them, and who is told of damaged ones."""
 
     cache: RowCache
+    log_cache: LogCache
     on_damaged: OnDamaged | None = None
 
 
@@ -49,7 +52,6 @@ class Tables:
     Args:
         files: The store.
         snapshot: The state to read; by default each read looks anew.
-        cache: Keeps rows of files that never change; one of its own by default.
         on_damaged: Told of each damaged file, whose rows are then left out; by default the
             error is raised.
     """
@@ -58,12 +60,11 @@ class Tables:
         self,
         files: Files,
         snapshot: Snapshot | None = None,
-        cache: RowCache | None = None,
         on_damaged: OnDamaged | None = None,
     ) -> None:
         self.files = files
         self._snapshot = snapshot
-        self._reader = _Reader(cache or RowCache(), on_damaged)
+        self._reader = _Reader(RowCache(), LogCache(), on_damaged)
 
     def read(
         self,
@@ -89,16 +90,20 @@ class Tables:
         folder = None if project is None else project_folder(project)
         if self._snapshot is not None:
             return _read(self._snapshot, self._reader, table, folder, names, where)
-        return consistently(
-            self.files, lambda now: _read(now, self._reader, table, folder, names, where)
-        )
+        return self._look(lambda now: _read(now, self._reader, table, folder, names, where))
 
     def consistently(self, action: Callable[[Tables], T]) -> T:
         """Return what an action makes of several tables, all of them of one state."""
-        cache, on_damaged = self._reader.cache, self._reader.on_damaged
-        return consistently(
-            self.files, lambda now: action(Tables(self.files, now, cache, on_damaged))
-        )
+        return self._look(lambda now: action(self._at(now)))
+
+    def _look(self, action: Callable[[Snapshot], T]) -> T:
+        return consistently(self.files, action, log_cache=self._reader.log_cache)
+
+    def _at(self, snapshot: Snapshot) -> Tables:
+        """Return the tables at one state of the store, which keep with these what is read."""
+        tables = Tables(self.files, snapshot)
+        tables._reader = self._reader
+        return tables
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
         """Read the rows of one experiment; none if nothing was recorded of it there."""
@@ -127,6 +132,7 @@ def in_order(table: str, rows: pa.Table) -> pa.Table:
     return rows if np.all(order[:-1] < order[1:]) else rows.take(pa.array(order))
 
 
+@functools.lru_cache(maxsize=4096)  # readers ask for the same ones again and again
 def project_of(path: str) -> str:
     """Return the project of a Parquet file or log, by the folder that it lies in."""
     return unquote(PurePosixPath(path).parent.name.removeprefix("project="))
@@ -153,7 +159,7 @@ def _read(
     if table == "experiments" and not {"tags", "notes"}.isdisjoint(needed):
         rows = with_edits(rows, snapshot, lambda runs: _in_files(snapshot, reader, runs))
     if table == "experiments" and "status" in needed:
-        rows = _with_true_status(rows, snapshot.alive())
+        rows = _with_true_status(rows, snapshot)
     return rows.select(columns)
 
 
@@ -168,23 +174,43 @@ def _parts(
     if table == "metric_summaries" and not snapshot.table_files(table):
         yield from _summaries_of_version_1(snapshot, folder, columns, where)
     seen: dict[str, set[str]] = {}
-    summarized: set[str | None] = set()
     for info in snapshot.table_files(table):
-        if folder is None or PurePosixPath(info.path).parent.name == folder:
+        if folder is None or info.path.startswith(f"{table}/{folder}/"):
             if _surely_has_none(snapshot, table, info, where):
                 continue
-            rows = _rows_of_file(snapshot.files, reader, info.path, table, columns, where)
+            rows = _rows_of_file(snapshot.files, reader, info, table, columns, where)
             rows = _still_valid(rows, table, snapshot)
             yield _of_project(_not_seen(rows, table, info.path, seen), info.path)
+    yield from _parts_of_logs(snapshot, table, folder, columns, where, seen)
+
+
+def _parts_of_logs(
+    snapshot: Snapshot,
+    table: str,
+    folder: str | None,
+    columns: Sequence[str],
+    where: Where | None,
+    seen: dict[str, set[str]],
+) -> Iterator[pa.Table]:
+    """Yield the rows that logs add; of many logs together, since each step takes its time."""
+    runs = _runs_asked_for(table, where)
+    parts: list[pa.Table] = []
+    summarized: set[str | None] = set()
     for log in snapshot.logs:
-        if folder is None or log.name.project_folder == folder:
-            if table == "metric_summaries" and log.experiment_id in summarized:
-                continue  # those of one log are of all that the experiment has
-            rows = matching(once(rows_of_log(snapshot, log, table), table), where)
-            path = log.name.segment(0)
-            rows = _not_deleted(rows, snapshot).select(columns)
-            summarized.add(log.experiment_id if rows.num_rows else None)
-            yield _of_project(_not_seen(rows, table, path, seen), path)
+        if folder is not None and log.name.project_folder != folder:
+            continue
+        if runs is not None and log.experiment_id is not None and log.experiment_id not in runs:
+            continue  # a log has no rows of other experiments
+        if table == "metric_summaries" and log.experiment_id in summarized:
+            continue  # those of one log are of all that the experiment has
+        rows = _kept_rows_of_log(snapshot, log, table)
+        summarized.add(log.experiment_id if rows.num_rows else None)
+        if rows.num_rows:
+            parts.append(_not_seen(rows, table, log.name.segment(0), seen))
+    if parts:
+        names = [_PROJECT.name, *columns]
+        rows = matching(pa.concat_tables(parts), where)
+        yield _not_deleted(rows, snapshot).select(names)
 
 
 def _in_files(snapshot: Snapshot, reader: _Reader, experiment_ids: Collection[str]) -> pa.Table:
@@ -192,7 +218,7 @@ def _in_files(snapshot: Snapshot, reader: _Reader, experiment_ids: Collection[st
     names, where = ["experiment_id", "tags", "notes"], {"experiment_id": experiment_ids}
     schema = pa.schema([SCHEMAS["experiments"].field(name) for name in names])
     parts = [
-        _rows_of_file(snapshot.files, reader, info.path, "experiments", names, where)
+        _rows_of_file(snapshot.files, reader, info, "experiments", names, where)
         for info in snapshot.table_files("experiments")
         if not _surely_has_none(snapshot, "experiments", info, where)
     ]
@@ -202,16 +228,18 @@ def _in_files(snapshot: Snapshot, reader: _Reader, experiment_ids: Collection[st
 def _rows_of_file(
     files: Files,
     reader: _Reader,
-    path: str,
+    info: FileInfo,
     table: str,
     columns: Sequence[str],
     where: Where | None,
 ) -> pa.Table:
     def read() -> pa.Table:
-        return read_rows(files, path, table, columns, where)
+        return read_rows(files, info.path, table, columns, where)
 
+    # Others than compacted files may be written anew.
+    changes = "" if is_compacted(info.path) else f" {info.size_bytes} {info.modified.timestamp()}"
     try:
-        return reader.cache.get(path, columns, where, read) if is_compacted(path) else read()
+        return reader.cache.get(f"{info.path}{changes}", columns, where, read)
     except CorruptFileError as error:
         if reader.on_damaged is None:
             raise
@@ -257,17 +285,35 @@ def rows_of_log(snapshot: Snapshot, log: LogContents, table: str) -> pa.Table:
     return rows
 
 
+def _kept_rows_of_log(snapshot: Snapshot, log: LogContents, table: str) -> pa.Table:
+    """Return the same with the project, made once as long as nothing comes to the log."""
+    is_alone = log.is_first and log.is_whole and snapshot.is_only_log(log)
+    rows = log.rows_by_table.get(table) if is_alone else None
+    if rows is None:
+        rows = once(rows_of_log(snapshot, log, table), table)
+        rows = _of_project(rows, log.name.segment(0))
+        if is_alone:
+            log.rows_by_table[table] = rows
+    return rows
+
+
+def _runs_asked_for(table: str, where: Where | None) -> Collection[str] | None:
+    """Return the only experiments whose rows are wanted; None if it may be any."""
+    return (where or {}).get("experiment_id") if key_of(table) == "experiment_id" else None
+
+
 def _summaries_of_log(snapshot: Snapshot, log: LogContents) -> pa.Table:
     """Return the summaries of all curves that a log adds to."""
     if not log.changes_summaries or log.experiment_id is None:
         return SCHEMAS["metric_summaries"].empty_table()
-    is_only = len(snapshot.logs_of(log.experiment_id)) == 1
-    if log.is_first and is_only and log.is_whole:
+    if log.is_first and log.is_whole and snapshot.is_only_log(log):
         return summarize(log.added("metrics"))
     where = {"experiment_id": [log.experiment_id]}
     folder = log.name.project_folder
     names = SCHEMAS["metrics"].names
-    return summarize(_read(snapshot, _Reader(RowCache()), "metrics", folder, names, where))
+    return summarize(
+        _read(snapshot, _Reader(RowCache(), LogCache()), "metrics", folder, names, where)
+    )
 
 
 def _summaries_of_version_1(
@@ -363,9 +409,10 @@ def _of_project(rows: pa.Table, path: str) -> pa.Table:
     return rows.add_column(0, _PROJECT, project)
 
 
-def _with_true_status(rows: pa.Table, alive: set[str]) -> pa.Table:
+def _with_true_status(rows: pa.Table, snapshot: Snapshot) -> pa.Table:
     """Call what says that it runs interrupted, where no process of it does."""
     runs = pc.equal(rows["status"], Status.RUNNING.value)
+    alive = snapshot.alive(set(rows["experiment_id"].filter(runs).to_pylist()))
     dead = pc.and_(
         runs, pc.invert(pc.is_in(rows["experiment_id"], pa.array(sorted(alive), pa.string())))
     )

@@ -10,7 +10,6 @@ from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.errors import InvalidNameError, ModelKBError
 from modelkb_store.files.files import Files
 from modelkb_store.layout import check_store, table_file, table_folder, write_format
-from modelkb_store.records import TrainedWeightsRecord
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.summaries import summarize
 from modelkb_store.table_file import encode_rows, rows_of_records
@@ -50,6 +49,9 @@ def upgrade_if_possible(files: Files) -> None:
 
 def _upgrade_trained_weights(files: Files) -> None:
     """Make rows of the notes that said which experiment some weights came out of."""
+    # Inside: stores are opened often, and seldom upgraded.
+    from modelkb_store.records import TrainedWeightsRecord
+
     for info in files.list("objects/trained"):
         weights_id = PurePosixPath(info.path).stem
         # A note that is damaged could not be read before either.

@@ -10,12 +10,13 @@ import pytest
 from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.rows import remove_rows
 from modelkb_store.files.local_files import LocalFiles
-from modelkb_store.row_cache import RowCache
+from modelkb_store.row_cache import ENTRY_BYTES, RowCache
 from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import record_complete_experiment
 
 ROWS = pa.table({"value": list(range(1000))})
+BYTES = ROWS.nbytes + ENTRY_BYTES
 
 
 def reader(reads: list[str], name: str = "x", rows: pa.Table = ROWS) -> Callable[[], pa.Table]:
@@ -57,7 +58,7 @@ def test_something_else_is_read(
 
 
 def test_what_was_not_used_longest_goes() -> None:
-    cache, reads = RowCache(most_bytes=2 * ROWS.nbytes), []
+    cache, reads = RowCache(most_bytes=2 * BYTES), []
     for name in ("a", "b", "a", "c", "a", "b"):
         cache.get(name, ["value"], None, reader(reads, name))
     assert reads == ["a", "b", "c", "b"]
@@ -70,6 +71,13 @@ def test_what_is_larger_than_all_is_not_kept() -> None:
     assert len(reads) == 2
 
 
+def test_what_has_no_rows_takes_room_as_well() -> None:
+    cache = RowCache(most_bytes=10 * ENTRY_BYTES)
+    for number in range(100):
+        cache.get(str(number), ["value"], {"id": [str(number)]}, lambda: ROWS.slice(0, 0))
+    assert len(cache._rows) == 10
+
+
 def test_what_cannot_be_read_is_asked_for_again() -> None:
     cache, reads = RowCache(), []
     with pytest.raises(ZeroDivisionError):
@@ -78,7 +86,7 @@ def test_what_cannot_be_read_is_asked_for_again() -> None:
 
 
 def test_threads_may_share_it() -> None:
-    cache, failures = RowCache(most_bytes=3 * ROWS.nbytes), []
+    cache, failures = RowCache(most_bytes=3 * BYTES), []
 
     def work() -> None:
         for number in range(200):
@@ -91,7 +99,7 @@ def test_threads_may_share_it() -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    assert cache._bytes == sum(rows.nbytes for rows in cache._rows.values()) <= 3 * ROWS.nbytes
+    assert cache._bytes == len(cache._rows) * BYTES <= 3 * BYTES
 
 
 @pytest.mark.usefixtures("_no_power_failure")

@@ -334,6 +334,7 @@ def test_listing_loads_nothing_that_it_does_not_need(
         "http.client",
         "lark",
         "modelkb_store.codegen",
+        "modelkb_store.records",
         "modelkb_store.queries",
         "pandas",
     }

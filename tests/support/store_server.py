@@ -68,6 +68,12 @@ class StoreServer:
             else:
                 wait_for(f"{self.address}/api/v1/health", self._process)
 
+    @property
+    def process_id(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """End it without a word, as a machine that goes down does."""
         assert self._process is not None

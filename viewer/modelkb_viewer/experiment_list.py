@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modelkb_store.records import Status
+from modelkb_store.experiment_record import Status
 from modelkb_viewer.printing import duration, moment, number, print_table
 
 STATUS_COLOURS = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import keyword
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -139,7 +138,7 @@ class LazyGroup(click.Group):
 @click.version_option(
     __version__,
     message=f"%(prog)s %(version)s (store format {FORMAT_VERSION}, "
-    f"Python {platform.python_version()})",
+    f"Python {'.'.join(map(str, sys.version_info[:3]))})",
 )
 def modelkb() -> None:
     """Keep track of Keras experiments: record, list, show and share them."""

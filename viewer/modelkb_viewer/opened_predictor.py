@@ -8,7 +8,7 @@ from modelkb_store.layout import resolve_store_location
 from modelkb_viewer.permissions import recorded_code_is_allowed
 from modelkb_viewer.prediction.batching import BatchingPredictor
 from modelkb_viewer.prediction.predictor import Predictor
-from modelkb_viewer.prediction.recording import TriedPredictions
+from modelkb_viewer.prediction.recording import LaterPredictions, TriedPredictions
 
 
 def opened_predictor() -> Predictor:
@@ -26,6 +26,17 @@ def tried_predictions() -> TriedPredictions:
     return _record(resolve_store_location(None))
 
 
+def later_predictions() -> LaterPredictions:
+    """Return what records predictions after they were answered."""
+    return _record_later(resolve_store_location(None))
+
+
+def write_waiting_predictions() -> None:
+    """Write what waits to be recorded, before this process ends."""
+    if _record_later.cache_info().currsize:
+        later_predictions().write()
+
+
 @functools.cache
 def _predictor(location: str, runs_code: bool) -> Predictor:
     return Predictor(location, runs_code=runs_code)
@@ -39,3 +50,8 @@ def _batching(location: str, runs_code: bool) -> BatchingPredictor:
 @functools.cache
 def _record(location: str) -> TriedPredictions:
     return TriedPredictions(location)
+
+
+@functools.cache
+def _record_later(location: str) -> LaterPredictions:
+    return LaterPredictions(_record(location))

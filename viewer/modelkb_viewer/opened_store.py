@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 from modelkb_store import Store
 from modelkb_store.layout import resolve_store_location
 from modelkb_viewer.damaged_files import DAMAGED_FILES
+
+_opened: dict[str, Store] = {}
 
 
 def opened_store() -> Store:
@@ -18,9 +18,12 @@ def opened_store() -> Store:
         StoreNotFoundError: There is none yet; it is looked for again the next time.
         ModelKBError: It cannot be opened.
     """
-    return _open(resolve_store_location(None))
+    location = resolve_store_location(None)
+    if location not in _opened:
+        _opened.setdefault(location, Store(location, on_damaged=DAMAGED_FILES.note))
+    return _opened[location]
 
 
-@functools.cache
-def _open(location: str) -> Store:
-    return Store(location, on_damaged=DAMAGED_FILES.note)
+def store_if_open() -> Store | None:
+    """Return the same if it was opened already, and so without waiting; else None."""
+    return _opened.get(resolve_store_location(None))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import secrets
 from collections.abc import Iterable, Mapping
@@ -119,12 +120,18 @@ def read_manifest(files: Files) -> Manifest:
         return Manifest()
     path = _path(version)
     try:
-        facts = json.loads(files.read(path))
-        found = {name: CompactedFile(**known) for name, known in facts["files"].items()}
-        history = tuple(facts.get("history", ()))
-        return Manifest(int(facts["version"]), found, frozenset(facts["replaced"]), history)
+        return _parsed(files.read(path))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CorruptFileError(f"{files.uri}/{path}", error) from error
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(content: bytes) -> Manifest:
+    """Return what a manifest says; the same text is read again and again."""
+    facts = json.loads(content)
+    found = {name: CompactedFile(**known) for name, known in facts["files"].items()}
+    history = tuple(facts.get("history", ()))
+    return Manifest(int(facts["version"]), found, frozenset(facts["replaced"]), history)
 
 
 def publish(files: Files, manifest: Manifest) -> bool:

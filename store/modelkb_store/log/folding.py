@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.commits.rows import replace_rows, rewrite_rows
+from modelkb_store.experiment_record import Status
 from modelkb_store.files.files import Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS, WRITTEN_TOGETHER
 from modelkb_store.log.claim import claimed
@@ -23,7 +24,6 @@ from modelkb_store.log.log_contents import (
 )
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.place import keep_place
-from modelkb_store.records import Status
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.summaries import summarize

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 import pyarrow as pa
@@ -24,10 +25,13 @@ _GIVEN_UP_AFTER = timedelta(days=7)
 
 BY_EPOCH = ("metrics", "batch_metrics", "epochs")
 
+# So many tables that a segment adds one after the other are made one.
+_MOST_PARTS = 16
+
 
 @dataclass(slots=True)
 class Segment:
-    """One file of a log, read.
+    """One file of a log, read. Once it is read nobody changes it.
 
     Attributes:
         number: Its place in the log.
@@ -58,19 +62,26 @@ class Segment:
         return _concatenated(table, self.added.get(table, []))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogContents:
-    """A log, read."""
+    """A log, read.
+
+    Attributes:
+        name: The log.
+        segments: Its files, in order.
+        rows_by_table: What those who read it have made of it, for the next of them.
+    """
 
     name: LogName
     segments: tuple[Segment, ...]
+    rows_by_table: dict[str, pa.Table] = field(default_factory=dict, compare=False, repr=False)
 
-    @property
+    @functools.cached_property
     def begin(self) -> Columns:
         """What its first line says."""
         return next((s.begin for s in self.segments if s.begin), {})
 
-    @property
+    @functools.cached_property
     def experiment_id(self) -> str | None:
         """The experiment that it belongs to; None for predictions of an unknown model."""
         known = self.begin.get("experiment_id")
@@ -87,21 +98,21 @@ class LogContents:
         """Whether no segment of it is in Parquet files alone."""
         return self.segments[0].number == 0
 
-    @property
-    def put(self) -> dict[str, pa.Table]:
+    @functools.cached_property
+    def put(self) -> Mapping[str, pa.Table]:
         """The tables of which it has all rows of the experiment."""
         every: dict[str, pa.Table] = {}
         for segment in self.segments:
             every.update(segment.put)
         return every
 
-    @property
+    @functools.cached_property
     def cut(self) -> int | None:
         """The epoch from which on rows in Parquet files are void."""
         cuts = [segment.cut for segment in self.segments if segment.cut is not None]
         return min(cuts, default=None)
 
-    @property
+    @functools.cached_property
     def edit(self) -> Edit | None:
         """What becomes of the experiment's tags and notes; None if it does not say."""
         told = next((s.edit for s in reversed(self.segments) if s.edit is not None), None)
@@ -134,10 +145,13 @@ class LogContents:
         """Whether it is the copy of a log on another machine, which sends it."""
         return bool(self.begin.get("is_sent"))
 
-    @property
+    @functools.cached_property
     def changes_summaries(self) -> bool:
         """Whether the summaries of the experiment's curves in Parquet files are out of date."""
-        return bool(self.added("metrics").num_rows) or self.cut is not None or not self.is_whole
+        has_metrics = any(each.added.get("metrics") for each in self.segments)
+        if self.cut is not None or not self.is_whole:
+            return True
+        return has_metrics and bool(self.added("metrics").num_rows)
 
     @property
     def modified(self) -> datetime:
@@ -147,10 +161,13 @@ class LogContents:
     @property
     def is_alive(self) -> bool:
         """Whether the process that writes it runs."""
-        identity = ProcessIdentity.from_columns(self.begin.get("process") or {})
-        return identity.is_alive(self.modified.timestamp())
+        return self._process.is_alive(self.modified.timestamp())
 
-    @property
+    @functools.cached_property
+    def _process(self) -> ProcessIdentity:
+        return ProcessIdentity.from_columns(self.begin.get("process") or {})
+
+    @functools.cached_property
     def stems(self) -> set[str]:
         """The names of the Parquet files that hold what is in these segments."""
         return {self.name.stem(segment.number) for segment in self.segments}
@@ -194,7 +211,7 @@ def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
         if parsed is not None and log_id in (None, parsed[0].log_id):
             name, number = parsed
             segments[name].append(read_segment(files, info, number))
-    return _logs_of(segments)
+    return logs_of(segments)
 
 
 def read_heads(files: Files) -> list[LogContents]:
@@ -210,11 +227,17 @@ def read_heads(files: Files) -> list[LogContents]:
             with contextlib.suppress(FileNotFoundError):
                 head = _read_head(files, info, number)
                 segments[name].append(head)
-    return _logs_of(segments)
+    return logs_of(segments)
 
 
-def _logs_of(segments: Mapping[LogName, list[Segment]]) -> list[LogContents]:
-    logs = [LogContents(name, _in_order(found)) for name, found in sorted(segments.items())]
+def logs_of(segments: Mapping[LogName, list[Segment]]) -> list[LogContents]:
+    """Return the logs that some segments are of; see :func:`read_logs`."""
+    logs = [LogContents(name, in_order(found)) for name, found in sorted(segments.items())]
+    return sorted_logs(logs)
+
+
+def sorted_logs(logs: Iterable[LogContents]) -> list[LogContents]:
+    """Return logs, of one experiment the earlier ones first."""
     # What is said of an experiment when its first log is folded comes in further ones.
     return sorted(logs, key=lambda log: (not log.is_first, log.begin.get("begun") or 0.0))
 
@@ -231,8 +254,37 @@ def _read_head(files: Files, info: FileInfo, number: int) -> Segment:
 
 def read_segment(files: Files, info: FileInfo, number: int) -> Segment:
     """Read one file of a log. A last line that is not whole is being written, or never was."""
-    *lines, torn = (content := files.read(info.path)).split(b"\n")
-    segment = Segment(number, info.modified, len(content) - len(torn))
+    return segment_of(files.read(info.path), info, number)
+
+
+def segment_of(content: bytes, info: FileInfo, number: int) -> Segment:
+    """Return what the content of a file of a log says; see :func:`read_segment`."""
+    segment = Segment(number, info.modified)
+    _take(segment, content)
+    return segment
+
+
+def grown_segment(segment: Segment, info: FileInfo, more: bytes) -> Segment:
+    """Return a segment to which lines were appended.
+
+    Args:
+        segment: What was read of it before.
+        info: The file as it is now.
+        more: All that comes after the whole lines that were read.
+    """
+    added = defaultdict(list, {table: [*parts] for table, parts in segment.added.items()})
+    grown = replace(segment, modified=info.modified, added=added, put=dict(segment.put))
+    _take(grown, more)
+    for table, parts in added.items():
+        if len(parts) > _MOST_PARTS:
+            added[table] = [pa.concat_tables(parts).combine_chunks()]
+    return grown
+
+
+def _take(segment: Segment, content: bytes) -> None:
+    """Take the whole lines of a text into a segment, at its end."""
+    *lines, torn = content.split(b"\n")
+    segment.size_bytes += len(content) - len(torn)
     waiting: dict[str, list[Entry]] = defaultdict(list)
     for line in lines:
         entry = decode_entry(line)
@@ -246,7 +298,6 @@ def read_segment(files: Files, info: FileInfo, number: int) -> Segment:
                 _add_waiting(segment, waiting)
             _apply(segment, entry)
     _add_waiting(segment, waiting)
-    return segment
 
 
 def _add_waiting(segment: Segment, waiting: dict[str, list[Entry]]) -> None:
@@ -298,13 +349,14 @@ def _apply(segment: Segment, entry: Entry) -> None:
             segment.added[entry.table].append(rows)
 
 
-def _in_order(segments: list[Segment]) -> tuple[Segment, ...]:
+def in_order(segments: Sequence[Segment]) -> tuple[Segment, ...]:
     """Return segments by number; what one cuts is void in the earlier ones, too."""
     ordered = sorted(segments, key=lambda segment: segment.number)
     for position, later in enumerate(ordered):
         if later.cut is not None:
-            for earlier in ordered[:position]:
-                _drop_from(earlier, later.cut)
+            for place, earlier in enumerate(ordered[:position]):
+                ordered[place] = replace(earlier, added=defaultdict(list, earlier.added))
+                _drop_from(ordered[place], later.cut)
     return tuple(ordered)
 
 

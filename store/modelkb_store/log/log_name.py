@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -35,6 +36,7 @@ class LogName:
         return f"{self.log_id}-{number:04d}"
 
 
+@functools.lru_cache(maxsize=4096)  # readers ask for the same ones again and again
 def parse_segment(path: str) -> tuple[LogName, int] | None:
     """Return the log and number of a segment's path; None for another file."""
     parts = PurePosixPath(path)

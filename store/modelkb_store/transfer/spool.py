@@ -274,8 +274,8 @@ class Spool:
         if reason is None:
             return None
         return (
-            f"could not send to the store yet: {reason} All that is recorded is kept on this "
-            f"machine. It is sent when that is mended, at the latest by `modelkb push {self._uri}`."
+            f"could not send to the store yet: {reason} Nothing is lost: it is sent when that is "
+            f"mended, at the latest by `modelkb push {self._uri}`."
         )
 
     def _pause(self, seconds: float) -> bool:

@@ -8,10 +8,9 @@ from fastapi import Depends, Path, Request
 
 from modelkb_store import Experiment, ExperimentNotFoundError, Store
 from modelkb_viewer.api.audit import note_subject
-from modelkb_viewer.api.authentication import AskedBy, Requester
-from modelkb_viewer.opened_store import opened_store
+from modelkb_viewer.api.authentication import AskedBy, Requester, asked_store
 
-AskedStore = Annotated[Store, Depends(opened_store)]
+AskedStore = Annotated[Store, Depends(asked_store)]
 ExperimentId = Annotated[
     str,
     Path(

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.concurrency import run_in_threadpool
 
 from modelkb_store import Store
 from modelkb_store.errors import StoreNotFoundError
 from modelkb_viewer.api.audit import note_write
 from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
-from modelkb_viewer.opened_store import opened_store
+from modelkb_viewer.opened_store import opened_store, store_if_open
 from modelkb_viewer.tokens import Scope, Tokens, is_token_required
 
 _scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
@@ -56,9 +57,15 @@ class Requester:
             raise RefusedError(HTTPStatus.FORBIDDEN, detail)
 
 
-def requester(
+async def asked_store() -> Store:
+    """Return the store, without a change of threads once it is open."""
+    store = store_if_open()
+    return store if store is not None else await run_in_threadpool(opened_store)
+
+
+async def requester(
     request: Request,
-    store: Annotated[Store, Depends(opened_store)],
+    store: Annotated[Store, Depends(asked_store)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Requester:
     """Return who asks.
@@ -66,6 +73,17 @@ def requester(
     Raises:
         RefusedError: A token is needed, and there is none or a wrong one.
     """
+    # A small file of this machine is read sooner than threads are changed.
+    if store.files.local_path("") is not None:
+        who = _requester(store, credentials)
+    else:
+        who = await run_in_threadpool(_requester, store, credentials)
+    if who.token_id is not None:
+        request.scope[VERIFIED] = True
+    return who
+
+
+def _requester(store: Store, credentials: HTTPAuthorizationCredentials | None) -> Requester:
     tokens = Tokens(store.files)
     if credentials is None:
         if tokens.are_needed():
@@ -76,7 +94,6 @@ def requester(
     if token is None:
         detail = "This token is not valid. It may be mistyped, or revoked."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
-    request.scope[VERIFIED] = True
     return Requester(token.scope, token.project, token.token_id, token.name)
 
 
@@ -91,10 +108,10 @@ def is_token_needed() -> bool:
 AskedBy = Annotated[Requester, Depends(requester)]
 
 
-def needs(scope: Scope) -> Callable[[Request, Requester], None]:
+def needs(scope: Scope) -> Callable[[Request, Requester], Awaitable[None]]:
     """Return a dependency that passes those who have a scope."""
 
-    def check(request: Request, who: AskedBy) -> None:
+    async def check(request: Request, who: AskedBy) -> None:
         if scope is not Scope.READ and request.method not in _READING:
             note_write(request, who)
         if not who.scope.includes(scope):

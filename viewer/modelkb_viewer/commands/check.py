@@ -11,7 +11,6 @@ from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.upkeep.checking import check
 from modelkb_store.upkeep.finding import Finding
-from modelkb_store.upkeep.repairing import repair
 from modelkb_viewer.options import json_option, store_option
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
@@ -38,6 +37,9 @@ def command(repairs: bool, store: str | None, as_json: bool) -> None:
     files = open_files(resolve_store_location(store))
     done: list[str] = []
     if repairs:
+        # Inside: most only look.
+        from modelkb_store.upkeep.repairing import repair
+
         with progress_bar("Repairing", shown=not as_json) as progress:
             done = repair(files, progress)
     with progress_bar("Checking files", shown=not as_json) as progress:

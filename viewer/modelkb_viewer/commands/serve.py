@@ -73,6 +73,8 @@ def command(
 
         from modelkb_viewer.api.application import PATH, make_api
         from modelkb_viewer.api.audit import opened_audit
+        from modelkb_viewer.api.warm_up import warm_up
+        from modelkb_viewer.opened_predictor import write_waiting_predictions
         from modelkb_viewer.routes.foreign_requests import ForeignRequests, allow_hosts
         from modelkb_viewer.routes.whole_paths import WholePaths
     except ImportError as error:
@@ -93,10 +95,13 @@ def command(
     chosen = free_port(address, port, _DEFAULT_PORT)
 
     @contextlib.asynccontextmanager
-    async def announced(app: object) -> AsyncIterator[None]:
+    async def announced(app: Starlette) -> AsyncIterator[None]:
+        await warm_up(app)
         host = f"[{address}]" if ":" in address else address
         click.echo(f"{files.uri} is served at http://{host}:{chosen} until Ctrl-C.")
         yield
+        # A signal ends the process without what it does at its end otherwise.
+        await run_in_threadpool(write_waiting_predictions)
         await run_in_threadpool(opened_audit().close)
 
     app = Starlette(

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from modelkb_store import Experiment, Store
-from modelkb_store.records import ExperimentRecord, Status
+from modelkb_store.experiment_record import ExperimentRecord, Status
 from modelkb_viewer.experiment_list import STATUS_COLOURS
 from modelkb_viewer.options import experiments_argument, json_option, store_option
 from modelkb_viewer.printing import duration, moment, number, print_json, print_table

@@ -13,7 +13,7 @@ from modelkb_viewer.prediction.given import Given, prepare, together
 from modelkb_viewer.prediction.input_spec import InputSpec, input_specs, names_of
 from modelkb_viewer.prediction.predictor import Predictor
 from modelkb_viewer.prediction.prepared import Prepared, without_values
-from modelkb_viewer.prediction.reading import Reading, read_outputs
+from modelkb_viewer.prediction.reading import Reading, output_facts, read_outputs
 from modelkb_viewer.prediction.recording import TriedPredictions
 
 _MOST_OFFERED = 200
@@ -113,7 +113,7 @@ def try_experiment(
         specs, prepared = prepare_inputs(experiment, given)
         inputs = together(prepared)
         predicted = predictor.predict(experiment, parse_checkpoint(chosen), inputs, names_of(specs))
-        readings = read_outputs(experiment, predicted)
+        readings = read_outputs(output_facts(experiment), predicted)
     except (ModelKBError, OSError) as error:
         return Tried(experiment.id, name, shown, problem=str(error))
     not_recorded = None

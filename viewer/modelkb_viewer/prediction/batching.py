@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from modelkb_store import Experiment
-from modelkb_viewer.prediction.predictor import Predicted, Predictor
+from modelkb_viewer.prediction.predictor import ModelState, Predicted, Predictor
 from modelkb_viewer.prediction.prepared import MOST_SAMPLES, MOST_VALUES
 
 Arrays = Sequence[np.ndarray[Any, Any]]
@@ -27,7 +26,7 @@ Arrays = Sequence[np.ndarray[Any, Any]]
 class _Waiting:
     """One who waits for a prediction."""
 
-    experiment: Experiment
+    state: ModelState
     checkpoint: str | int | None
     inputs: Arrays
     names: Sequence[str] | None
@@ -37,7 +36,7 @@ class _Waiting:
     def kind(self) -> Hashable:
         """What is equal for those that can be predicted together."""
         like = tuple((each.dtype.str, each.shape[1:]) for each in self.inputs)
-        return self.experiment.id, self.checkpoint, like, tuple(self.names or ())
+        return self.state, self.checkpoint, like, tuple(self.names or ())
 
     @property
     def sample_count(self) -> int:
@@ -55,7 +54,7 @@ class BatchingPredictor:
         predictor: Makes the predictions.
 
     Example:
-        >>> answer = BatchingPredictor(predictor).submit(experiment, "best", [images])
+        >>> answer = BatchingPredictor(predictor).submit(state, "best", [images])
         >>> answer.result().outputs[0].argmax(axis=-1)
     """
 
@@ -67,17 +66,17 @@ class BatchingPredictor:
 
     def submit(
         self,
-        experiment: Experiment,
+        state: ModelState,
         checkpoint: str | int | None,
         inputs: Arrays,
         names: Sequence[str] | None = None,
     ) -> Future[Predicted]:
-        """Have samples predicted; see :meth:`Predictor.predict`.
+        """Have samples predicted; see :meth:`Predictor.predict_state`.
 
         Returns:
             What the model says to these samples, or what went wrong.
         """
-        one = _Waiting(experiment, checkpoint, inputs, names, Future())
+        one = _Waiting(state, checkpoint, inputs, names, Future())
         kind = one.kind
         with self._lock:
             self._waiting[kind].append(one)
@@ -118,7 +117,7 @@ def _answer(predictor: Predictor, together: list[_Waiting]) -> None:
         for place in range(len(first.inputs))
     ]
     try:
-        predicted = predictor.predict(first.experiment, first.checkpoint, inputs, first.names)
+        predicted = predictor.predict_state(first.state, first.checkpoint, inputs, first.names)
     except BaseException as error:  # noqa: BLE001 - it is for those who wait
         for each in together:
             each.answer.set_exception(error)

@@ -49,6 +49,21 @@ class Predicted:
     backend: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """A model as it can be loaded now.
+
+    Attributes:
+        experiment_id: The experiment.
+        backend: What it is computed by.
+        revision: Another one as soon as there is another checkpoint.
+    """
+
+    experiment_id: str
+    backend: str
+    revision: str
+
+
 class Predictor:
     """Predicts with the models of one store; threads may share it.
 
@@ -110,30 +125,36 @@ class Predictor:
             PredictionError: It could not be loaded or could not predict; says why.
             ArtifactNotFoundError: There is no such checkpoint.
         """
-        backend = installed_backend(str(experiment.environment().get("backend") or "tensorflow"))
+        state = ModelState(experiment.id, backend_of(experiment), revision_of(experiment))
+        return self.predict_state(state, checkpoint, inputs, names)
+
+    def predict_state(
+        self,
+        state: ModelState,
+        checkpoint: str | int | None,
+        inputs: Sequence[np.ndarray[Any, Any]],
+        names: Sequence[str] | None = None,
+    ) -> Predicted:
+        """Return the same, of a model that was looked up before; see :meth:`predict`."""
         key = ModelKey(
-            self._location,
-            experiment.id,
-            checkpoint,
-            _revision(experiment),
-            self._runs_code,
+            self._location, state.experiment_id, checkpoint, state.revision, self._runs_code
         )
         content = {
             "key": dataclasses.asdict(key),
             "names": None if names is None else list(names),
         }
-        answer = self._worker(backend).ask(Message(content, inputs), self._limit_seconds)
+        answer = self._worker(state.backend).ask(Message(content, inputs), self._limit_seconds)
         if "error" in answer.content:
             text = str(answer.content["text"])
             if answer.content["error"] == NEEDS_CODE:
-                raise RecordedCodeError(experiment.id, text)
+                raise RecordedCodeError(state.experiment_id, text)
             raise PredictionError(text)
         return Predicted(
             outputs=tuple(answer.arrays),
             names=tuple(map(str, answer.content["names"])),
             seconds=float(answer.content["seconds"]),
             load_seconds=float(answer.content["load_seconds"]),
-            backend=backend,
+            backend=state.backend,
         )
 
     def process_ids(self) -> dict[str, int]:
@@ -170,8 +191,17 @@ def installed_backend(recorded: str) -> str:
     raise BackendMissingError(recorded)
 
 
-def _revision(experiment: Experiment) -> str:
-    """Return what is another as soon as an experiment has another checkpoint."""
+def backend_of(experiment: Experiment) -> str:
+    """Return the backend to predict with for an experiment; see :func:`installed_backend`."""
+    return installed_backend(str(experiment.environment().get("backend") or "tensorflow"))
+
+
+def revision_of(experiment: Experiment) -> str:
+    """Return what is another as soon as an experiment has another checkpoint.
+
+    Raises:
+        ArtifactNotFoundError: It has none.
+    """
     checkpoints = experiment.checkpoints()
     if checkpoints.empty and not len(experiment.artifacts()):
         reason = (

@@ -76,13 +76,43 @@ class Reading:
         return frame
 
 
-def read_outputs(experiment: Experiment, predicted: Predicted) -> list[Reading]:
+@dataclass(frozen=True, slots=True)
+class OutputFacts:
+    """What is recorded of the outputs of a model.
+
+    Attributes:
+        evaluations: The rows of its evaluations, newest first.
+        compile_config: How it was compiled, as JSON text.
+        class_names: The classes of its training data.
+    """
+
+    evaluations: tuple[Mapping[str, Any], ...]
+    compile_config: str | None
+    class_names: tuple[str, ...]
+
+
+def output_facts(experiment: Experiment) -> OutputFacts:
+    """Return what is recorded of the outputs of an experiment's model."""
+    return OutputFacts(
+        evaluation_rows(experiment),
+        experiment.model().get("compile_config"),
+        tuple(experiment.dataset().get("class_names") or ()),
+    )
+
+
+def evaluation_rows(experiment: Experiment) -> tuple[Mapping[str, Any], ...]:
+    """Return the evaluations of an experiment, newest first."""
+    rows = experiment.table("evaluations").sort_by([("created_at", "descending")])
+    return tuple(rows.to_pylist())
+
+
+def read_outputs(facts: OutputFacts, predicted: Predicted) -> list[Reading]:
     """Return the outputs of a model as people read them.
 
     What the run was evaluated as says whether it is a classifier, and what its classes are
     called; of a run without an evaluation its loss.
     """
-    known = list(_tasks(experiment, predicted.names))
+    known = list(_tasks(facts, predicted.names))
     return [
         _read(name, np.asarray(values), task, classes)
         for name, values, (task, classes) in zip(
@@ -91,14 +121,12 @@ def read_outputs(experiment: Experiment, predicted: Predicted) -> list[Reading]:
     ]
 
 
-def _tasks(
-    experiment: Experiment, names: Sequence[str]
-) -> Iterator[tuple[str | None, Sequence[str]]]:
+def _tasks(facts: OutputFacts, names: Sequence[str]) -> Iterator[tuple[str | None, Sequence[str]]]:
     """Return the task of each output, and the names of its classes."""
-    rows = experiment.table("evaluations").sort_by([("created_at", "descending")]).to_pylist()
+    rows = facts.evaluations
     known = list(dict.fromkeys(row["output"] for row in rows))
-    losses = _losses(experiment, names)
-    of_dataset = list(experiment.dataset().get("class_names") or ()) if len(names) == 1 else []
+    losses = _losses(facts, names)
+    of_dataset = facts.class_names if len(names) == 1 else ()
     for place, name in enumerate(names):
         called = name if name in known else known[place] if len(known) == len(names) else None
         mine = [row for row in rows if row["output"] == called]
@@ -107,8 +135,8 @@ def _tasks(
         yield task, classes
 
 
-def _losses(experiment: Experiment, names: Sequence[str]) -> list[str]:
-    config = json.loads(experiment.model().get("compile_config") or "{}")
+def _losses(facts: OutputFacts, names: Sequence[str]) -> list[str]:
+    config = json.loads(facts.compile_config or "{}")
     loss = config.get("loss") if isinstance(config, dict) else None
     if isinstance(loss, Mapping) and "class_name" not in loss:
         return [json.dumps(loss.get(name)) for name in names]

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
 import numpy as np
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from modelkb_store import Experiment
-from modelkb_store.errors import ModelKBError
-from modelkb_viewer.api.asked import AskedExperiment
+from modelkb_store.errors import ExperimentNotFoundError
+from modelkb_viewer.api.asked import AskedStore, ExperimentId
+from modelkb_viewer.api.audit import note_subject
+from modelkb_viewer.api.authentication import AskedBy
 from modelkb_viewer.api.body import bytes_of
 from modelkb_viewer.api.documents import OutputDocument, PredictionDocument, PredictionInput
 from modelkb_viewer.api.problems import RefusedError, answers
+from modelkb_viewer.api.shared_looks import SharedLooks
 from modelkb_viewer.json_values import plain
-from modelkb_viewer.opened_predictor import batching_predictor, tried_predictions
+from modelkb_viewer.opened_predictor import batching_predictor, later_predictions
 from modelkb_viewer.prediction.array_input import prepare_array, read_array
 from modelkb_viewer.prediction.given import together
-from modelkb_viewer.prediction.input_spec import InputSpec, input_specs, names_of
+from modelkb_viewer.prediction.input_spec import InputSpec, names_of
 from modelkb_viewer.prediction.picture import open_picture
 from modelkb_viewer.prediction.picture_input import PictureChoices, prepare_pictures
 from modelkb_viewer.prediction.predictor import Predicted
 from modelkb_viewer.prediction.prepared import Prepared
 from modelkb_viewer.prediction.reading import read_outputs
+from modelkb_viewer.prediction.served_models import ServedModel, ServedModels
 
 _JSON, _NPY = "application/json", "application/x-npy"
 _PICTURES = ("image/png", "image/jpeg", "image/webp", "image/bmp", "image/gif", "image/tiff")
@@ -46,17 +48,27 @@ _BODY: dict[str, Any] = {
     }
 }
 
+# What is made ready in the time that a change of threads takes.
+_SMALL_BYTES, _SMALL_VALUES = 16 << 10, 10_000
+_models = ServedModels()
+_looks: SharedLooks[ServedModel] = SharedLooks()
+
 router = APIRouter(prefix="/experiments/{experiment_id}", tags=["predictions"])
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    specs: list[InputSpec]
-    prepared: list[Prepared]
+async def asked_model(
+    request: Request, store: AskedStore, experiment_id: ExperimentId, who: AskedBy
+) -> ServedModel:
+    """Return the model that a request is about; see :func:`asked_experiment`.
 
-    @property
-    def inputs(self) -> list[np.ndarray[Any, Any]]:
-        return list(together(self.prepared))
+    Those who ask for it at the same time share the look at the store.
+    """
+    key = (store.uri, experiment_id)
+    model = await _looks.get(key, lambda: _models.look_up(store, experiment_id))
+    if who.project not in (None, model.experiment.project):
+        raise ExperimentNotFoundError(experiment_id, ())
+    note_subject(request, experiment_id=model.experiment.id, project=model.experiment.project)
+    return model
 
 
 @router.post(
@@ -75,7 +87,7 @@ class _Asked:
 )
 async def predict(
     request: Request,
-    experiment: AskedExperiment,
+    model: Annotated[ServedModel, Depends(asked_model)],
     checkpoint: Annotated[
         str | None,
         Query(
@@ -91,36 +103,42 @@ async def predict(
     """
     content = await bytes_of(request, _LARGEST_BYTES)
     media_type = request.headers.get("content-type", _JSON).partition(";")[0].strip().lower()
-    asked = await run_in_threadpool(_prepared, experiment, media_type, content)
+    is_small = len(content) <= _SMALL_BYTES and media_type in (_JSON, _NPY)
+    prepared = (
+        _prepared(model.specs, media_type, content)
+        if is_small
+        else await run_in_threadpool(_prepared, model.specs, media_type, content)
+    )
     wanted = int(checkpoint) if checkpoint and checkpoint.isdigit() else checkpoint
-    inputs, names = asked.inputs, names_of(asked.specs)
-    answer = batching_predictor().submit(experiment, wanted, inputs, names)
+    inputs = list(together(prepared))
+    answer = batching_predictor().submit(model.state, wanted, inputs, names_of(model.specs))
     predicted = await asyncio.wrap_future(answer)
-    return await run_in_threadpool(_answer, request, experiment, asked, inputs, predicted)
+    later_predictions().add(model.experiment, inputs, predicted)
+    is_npy = _NPY in request.headers.get("accept", "") and len(predicted.outputs) == 1
+    if sum(output.size for output in predicted.outputs) <= _SMALL_VALUES:
+        return _npy(predicted) if is_npy else _document(model, prepared, predicted)
+    if is_npy:
+        return await run_in_threadpool(_npy, predicted)
+    return await run_in_threadpool(_document, model, prepared, predicted)
 
 
-def _prepared(experiment: Experiment, media_type: str, content: bytes) -> _Asked:
-    specs = input_specs(experiment)
+def _prepared(specs: Sequence[InputSpec], media_type: str, content: bytes) -> list[Prepared]:
     if media_type == _JSON:
         arrays = _arrays(content, specs)
-        return _Asked(
-            specs,
-            [prepare_array(spec.label, arrays[spec.label], spec) for spec in specs],
-        )
+        return [prepare_array(spec.label, arrays[spec.label], spec) for spec in specs]
     if len(specs) > 1:
         detail = f"The model has {len(specs)} inputs: send them as JSON, by their names."
         raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
     if media_type == _NPY:
-        array = read_array("The array", content)
-        return _Asked(specs, [prepare_array("The array", array, specs[0])])
+        return [prepare_array("The array", read_array("The array", content), specs[0])]
     if media_type in _PICTURES:
         picture = open_picture("The picture", content)
-        return _Asked(specs, [prepare_pictures([picture], specs[0], PictureChoices())])
+        return [prepare_pictures([picture], specs[0], PictureChoices())]
     detail = f"{media_type!r} is not understood. Send {_JSON}, {_NPY} or a picture."
     raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
 
 
-def _arrays(content: bytes, specs: list[InputSpec]) -> dict[str, np.ndarray[Any, Any]]:
+def _arrays(content: bytes, specs: Sequence[InputSpec]) -> dict[str, np.ndarray[Any, Any]]:
     """Return the arrays of a JSON body, by the label of the input that each is for."""
     try:
         given = PredictionInput.model_validate_json(content).inputs
@@ -154,20 +172,15 @@ def _array(label: str, values: list[Any]) -> np.ndarray[Any, Any]:
     return array
 
 
-def _answer(
-    request: Request,
-    experiment: Experiment,
-    asked: _Asked,
-    inputs: list[np.ndarray[Any, Any]],
-    predicted: Predicted,
-) -> Any:
-    # The prediction is worth more than the note that it was made.
-    with contextlib.suppress(ModelKBError, OSError):
-        tried_predictions().add(experiment, inputs, predicted)
-    if _NPY in request.headers.get("accept", "") and len(predicted.outputs) == 1:
-        sink = io.BytesIO()
-        np.save(sink, predicted.outputs[0], allow_pickle=False)
-        return Response(sink.getvalue(), media_type=_NPY)
+def _npy(predicted: Predicted) -> Response:
+    sink = io.BytesIO()
+    np.save(sink, predicted.outputs[0], allow_pickle=False)
+    return Response(sink.getvalue(), media_type=_NPY)
+
+
+def _document(
+    model: ServedModel, prepared: Sequence[Prepared], predicted: Predicted
+) -> PredictionDocument:
     outputs = [
         OutputDocument(
             name=reading.name,
@@ -176,13 +189,13 @@ def _answer(
             labels=list(reading.labels),
             notes=list(reading.notes),
         )
-        for reading in read_outputs(experiment, predicted)
+        for reading in read_outputs(model.facts, predicted)
     ]
     return PredictionDocument(
-        experiment_id=experiment.id,
+        experiment_id=model.experiment.id,
         outputs=outputs,
-        steps=[step for each in asked.prepared for step in each.steps],
-        warnings=[warning for each in asked.prepared for warning in each.warnings],
+        steps=[step for each in prepared for step in each.steps],
+        warnings=[warning for each in prepared for warning in each.warnings],
         seconds=predicted.seconds,
         load_seconds=predicted.load_seconds,
         backend=predicted.backend,
