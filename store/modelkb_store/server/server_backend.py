@@ -59,20 +59,18 @@ class ServerBackend:
         if limit is not None and (isinstance(limit, bool) or limit < 0):
             raise InvalidSettingError("limit", limit, "a whole number from 0, or None for all")
         wanted = {**_selection(project, where, order_by), "limit": limit}
-        return self._connection.rows("/experiments/selected", wanted)
+        return self._connection.rows("/selections", wanted)
 
     def experiment_ids(self, project: str | None, where: str | None, order_by: Order) -> list[str]:
         """Return the ids alone."""
-        rows = self._connection.rows(
-            "/experiments/selected/ids", _selection(project, where, order_by)
-        )
+        rows = self._connection.rows("/selections/ids", _selection(project, where, order_by))
         ids: list[str] = rows["experiment_id"].to_pylist()
         return ids
 
     def experiment_rows(self, experiment_ids: Sequence[str], project: str | None) -> pa.Table:
         """Return some experiments."""
         wanted = {"experiment_ids": list(experiment_ids), "project": project}
-        return self._connection.rows("/experiments/rows", wanted)
+        return self._connection.rows("/selections/rows", wanted)
 
     def sql(self, query: str, limits: SqlLimits = NO_LIMITS) -> pa.Table:
         """Return the result of an SQL query, which the server ends when it takes too long.

@@ -52,7 +52,7 @@ def test_reading_is_not_noted(ask_as: Ask, experiment_id: str) -> None:
     admin.get("/projects")
     admin.post("/sql", json={"query": "select 1"})
     admin.post("/tables/metrics", json={})
-    admin.post("/experiments/selected", json={})
+    admin.post("/selections", json={})
     admin.get("/tokens")
     TestClient(admin.app).patch(f"/experiments/{experiment_id}", json={})  # nobody
     assert entries(admin) == []

@@ -111,7 +111,7 @@ class ExperimentSelection(BaseModel):
     order_by: str | list[str] | None = Field(
         default=None, description="A column or several, with `-` in front from large to small."
     )
-    limit: int | None = Field(default=None, ge=0, description="No more than these.")
+    limit: int | None = Field(default=None, ge=0, strict=True, description="No more than these.")
 
 
 class ExperimentList(BaseModel):
@@ -145,12 +145,14 @@ class SqlQuery(BaseModel):
     )
     timeout_seconds: float | None = Field(
         default=None,
+        strict=True,
         gt=0,
         le=LONGEST_SQL_SECONDS,
         description="After how many seconds it is ended, 30 by default.",
     )
     max_rows: int = Field(
         default=100_000,
+        strict=True,
         ge=0,
         le=MOST_SQL_ROWS,
         description="How many rows are answered: the first of them. If there are more, the "
@@ -181,7 +183,7 @@ class FullSegment(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    size: int = Field(ge=0, description="Its bytes, where it comes from.")
+    size: int = Field(ge=0, strict=True, description="Its bytes, where it comes from.")
 
 
 class LogEnd(BaseModel):

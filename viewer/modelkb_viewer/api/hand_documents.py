@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from modelkb_store.editing import LONGEST_NOTES, LONGEST_TAG, MOST_TAGS
+from modelkb_viewer.api.moment import Moment
 
 _MOST_POINTS = 1_000
 _LARGEST_STEP = (1 << 63) - 1
@@ -46,7 +46,7 @@ class NewExperiment(BaseModel):
         strict=True,
         description="What its random generators began with.",
     )
-    started_at: datetime | None = Field(
+    started_at: Moment | None = Field(
         default=None, description="When it began, with a time zone; now by default."
     )
 
@@ -67,7 +67,7 @@ class NewPoint(BaseModel):
         description="Steps of the optimizer so far; the epoch by default.",
     )
     split: Literal["train", "validation", "test"] = "train"
-    wall_time: datetime | None = Field(
+    wall_time: Moment | None = Field(
         default=None, description="When it was measured, with a time zone; now by default."
     )
 
@@ -99,6 +99,6 @@ class ExperimentEnd(BaseModel):
     status: Literal["finished", "failed", "interrupted"] = Field(
         default="finished", description="Whether it came to its end."
     )
-    ended_at: datetime | None = Field(
+    ended_at: Moment | None = Field(
         default=None, description="When, with a time zone; now by default."
     )

@@ -153,6 +153,7 @@ def test_what_has_ended_or_is_recorded_by_a_training_is_left_alone(
         ({"epochs_planned": "3"}, 422),
         ({"started_at": "2026-01-02T03:04:05"}, 422),
         ({"started_at": "1066-10-14T09:00:00Z"}, 422),
+        ({"started_at": 1767323045}, 422),
         ({"hyperparameters": {"": 1}}, 422),
         ({"host": "lab"}, 422),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,6 +12,7 @@ from modelkb_viewer.api.asked import AskedStore
 from modelkb_viewer.api.audit import opened_audit
 from modelkb_viewer.api.authentication import AskedBy
 from modelkb_viewer.api.documents import AuditDocument
+from modelkb_viewer.api.moment import Moment
 
 router = APIRouter(tags=["audit"])
 
@@ -24,8 +24,8 @@ def list_writes(  # noqa: PLR0917 - FastAPI passes all by name
     store: AskedStore,
     who: AskedBy,
     project: Annotated[str | None, Query(description="Only what was about it.")] = None,
-    since: Annotated[datetime | None, Query(description="None before this time.")] = None,
-    until: Annotated[datetime | None, Query(description="None from this time on.")] = None,
+    since: Annotated[Moment | None, Query(description="None before this time.")] = None,
+    until: Annotated[Moment | None, Query(description="None from this time on.")] = None,
     offset: Annotated[int, Query(ge=0, description="How many to pass over.")] = 0,
     limit: Annotated[int, Query(ge=0, le=_LARGEST_PAGE, description="No more than these.")] = 100,
 ) -> list[AuditDocument]:

@@ -1,4 +1,4 @@
-"""``/experiments/..``: many of them as rows at once, for programs that read a server as a store."""
+"""``/selections``: many experiments as rows at once, for programs that read a server as a store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ router = APIRouter(tags=["experiments"])
 _ROWS = {**described_rows(), **answers(HTTPStatus.BAD_REQUEST)}
 
 
-@router.post("/experiments/selected", response_model=None, responses=_ROWS)
+@router.post("/selections", response_model=None, responses=_ROWS)
 def select_experiments(
     request: Request, store: AskedStore, wanted: ExperimentSelection, who: AskedBy
 ) -> Response:
@@ -31,7 +31,7 @@ def select_experiments(
     return rows_answer(request, rows)
 
 
-@router.post("/experiments/selected/ids", response_model=None, responses=_ROWS)
+@router.post("/selections/ids", response_model=None, responses=_ROWS)
 def select_experiment_ids(
     request: Request, store: AskedStore, wanted: ExperimentSelection, who: AskedBy
 ) -> Response:
@@ -43,7 +43,7 @@ def select_experiment_ids(
     return rows_answer(request, rows)
 
 
-@router.post("/experiments/rows", response_model=None, responses=_ROWS)
+@router.post("/selections/rows", response_model=None, responses=_ROWS)
 def read_experiment_rows(
     request: Request, store: AskedStore, wanted: ExperimentList, who: AskedBy
 ) -> Response:
