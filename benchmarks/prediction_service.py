@@ -119,7 +119,7 @@ def main() -> None:
     images = load_digits().images[..., None].astype("float32") / 16
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "modelkb"
-        run = train_digits(str(store), quiet=True)
+        run = train_digits(str(store), verbose=0)
         path = f"/api/v1/experiments/{run}/predictions"
         server = StoreServer(store)
         server.start()

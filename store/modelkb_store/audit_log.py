@@ -114,7 +114,8 @@ class AuditLog:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._writer = secrets.token_hex(5)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held for no longer than a moment: who adds takes it
+        self._writing = threading.Lock()
         self._waiting: queue.Queue[AuditEntry | threading.Event] = queue.Queue(_MOST_WAITING)
         self._thread: threading.Thread | None = None
         self._repeats: dict[tuple[object, ...], _Repeat] = {}
@@ -145,7 +146,7 @@ class AuditLog:
     def close(self) -> None:
         """Write all that there is, also how often something was repeated so far."""
         self.flush()
-        with self._lock:
+        with self._writing:
             repeats, self._repeats = self._repeats, {}
             self._write([each.entry() for each in repeats.values() if each.count])
 
@@ -160,15 +161,14 @@ class AuditLog:
     def _work(self) -> None:
         while True:
             entries, waiters = self._collected()
-            with self._lock:
+            with self._writing:
                 self._write([*self._failed, *self._new(entries), *self._due()])
-                is_idle = not (entries or waiters or self._repeats or self._waiting.qsize())
-                if is_idle:
-                    self._thread = None
             for each in waiters:
                 each.set()
-            if is_idle:
-                return
+            with self._lock:
+                if not (entries or waiters or self._repeats or self._waiting.qsize()):
+                    self._thread = None
+                    return
 
     def _collected(self) -> tuple[list[AuditEntry], list[threading.Event]]:
         """Wait for entries, and a little for more of them."""

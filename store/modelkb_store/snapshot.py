@@ -131,7 +131,7 @@ def consistently(
     action: Callable[[Snapshot], T],
     *,
     reads_logs: bool = True,
-    log_cache: LogCache | None = None,
+    take: Callable[[], Snapshot] | None = None,
 ) -> T:
     """Return what an action makes of one state of the store; it is tried until it sees one.
 
@@ -140,7 +140,7 @@ def consistently(
         action: Reads through the snapshot and changes nothing outside of it: it may be called
             several times.
         reads_logs: Whether it needs the rows of logs.
-        log_cache: Keeps them for the next who looks.
+        take: Takes the snapshot, if not every caller is to have one of its own.
 
     Raises:
         StoreBusyError: Every attempt met a change, or a file is missing for good.
@@ -148,7 +148,7 @@ def consistently(
     reason: Exception | None = None
     for attempt in range(_ATTEMPTS):
         try:
-            return action(Snapshot(files, reads_logs=reads_logs, log_cache=log_cache))
+            return action(take() if take is not None else Snapshot(files, reads_logs=reads_logs))
         except (OutdatedSnapshotError, FileNotFoundError) as error:
             reason = error
             time.sleep(min(0.002 * attempt, _LONGEST_PAUSE_SECONDS))

@@ -20,11 +20,11 @@ from modelkb_store.errors import CorruptFileError, ModelKBError
 from modelkb_store.experiment_record import Status
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ORDERED_BY, SHARED_KEYS, key_of
-from modelkb_store.log.log_cache import LogCache
 from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch
 from modelkb_store.project_names import project_folder
 from modelkb_store.row_cache import RowCache
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
+from modelkb_store.shared_snapshots import SharedSnapshots
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.summaries import summarize
 from modelkb_store.table_file import Where, decode_rows, matching
@@ -42,7 +42,6 @@ class _Reader:
     """How files are read: what is kept of them, and who is told of damaged ones."""
 
     cache: RowCache
-    log_cache: LogCache
     on_damaged: OnDamaged | None = None
 
 
@@ -64,7 +63,8 @@ class Tables:
     ) -> None:
         self.files = files
         self._snapshot = snapshot
-        self._reader = _Reader(RowCache(), LogCache(), on_damaged)
+        self._reader = _Reader(RowCache(), on_damaged)
+        self._snapshots = SharedSnapshots(files)
 
     def read(
         self,
@@ -97,7 +97,7 @@ class Tables:
         return self._look(lambda now: action(self._at(now)))
 
     def _look(self, action: Callable[[Snapshot], T]) -> T:
-        return consistently(self.files, action, log_cache=self._reader.log_cache)
+        return consistently(self.files, action, take=self._snapshots.take)
 
     def _at(self, snapshot: Snapshot) -> Tables:
         """Return the tables at one state of the store, which keep with these what is read."""
@@ -311,9 +311,7 @@ def _summaries_of_log(snapshot: Snapshot, log: LogContents) -> pa.Table:
     where = {"experiment_id": [log.experiment_id]}
     folder = log.name.project_folder
     names = SCHEMAS["metrics"].names
-    return summarize(
-        _read(snapshot, _Reader(RowCache(), LogCache()), "metrics", folder, names, where)
-    )
+    return summarize(_read(snapshot, _Reader(RowCache()), "metrics", folder, names, where))
 
 
 def _summaries_of_version_1(

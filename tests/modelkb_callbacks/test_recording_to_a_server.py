@@ -246,6 +246,7 @@ def test_a_server_that_is_never_there(
 
     server.start()
     assert push(server.address) == f"What waited for {server.address} is sent.\n"
+    assert push(server.address) == f"Nothing waits for {server.address}.\n"
     assert_same(server.address, "callback", expected, tmp_path)
     assert "No ModelKB store" in push(server.address), "nothing waits any more"
 

@@ -138,6 +138,28 @@ def test_a_server_that_was_killed_leaves_a_part_of_a_line(files: LocalFiles) -> 
     assert check(files) == []
 
 
+class SlowFiles(LocalFiles):
+    """Files of a disk that takes its time."""
+
+    def local_path(self, path: str) -> Path:
+        if path.startswith("audit/"):
+            time.sleep(1.0)
+        return super().local_path(path)
+
+
+def test_who_adds_waits_for_no_disk(files: LocalFiles) -> None:
+    log = AuditLog(SlowFiles(files.root))
+    longest = 0.0
+    for number in range(60):
+        began = time.monotonic()
+        log.add(entry(number))
+        longest = max(longest, time.monotonic() - began)
+        time.sleep(0.02)
+    assert longest < 0.9
+    log.close()
+    assert len(read_audit(files)) == 60
+
+
 class FullFiles(LocalFiles):
     """Files on a disk that has no space for a while."""
 

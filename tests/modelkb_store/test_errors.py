@@ -32,6 +32,7 @@ from modelkb_store.errors import (
     ServerRefusedError,
     SourceNotFoundError,
     SqlError,
+    SqlTimeoutError,
     StagedFileError,
     StoreBusyError,
     StoreNotFoundError,
@@ -93,6 +94,7 @@ CASES = [
         ["no metric 'metrics.los'", "Did you mean metrics.loss?"],
     ),
     (QueryTypeError("A text is no number.", "name > 1", 5), TypeError, ["A text", "name > 1"]),
+    (SqlTimeoutError("select 1", 2.5), TimeoutError, ["2.5 seconds", "timeout_seconds"]),
     (SqlError("SELEC 1", " it is odd\n"), ValueError, ["it is odd\n", "SELEC 1"]),
     (
         UnsupportedWeightsError(PATH, "layers/a", "it is a link"),

@@ -19,7 +19,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import resolve_store_location
+from modelkb_viewer.api.audit import close_audit
 from modelkb_viewer.api.settings import settings
+from modelkb_viewer.opened_predictor import write_waiting_predictions
 from modelkb_viewer.reproduction_jobs import REPRODUCTIONS
 from modelkb_viewer.routes.api_beside import ApiBeside
 from modelkb_viewer.routes.architectures import architecture_route
@@ -96,4 +98,5 @@ async def lifespan(app: object) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await run_in_threadpool(REPRODUCTIONS.stop_all)
+        for end in (REPRODUCTIONS.stop_all, write_waiting_predictions, close_audit):
+            await run_in_threadpool(end)

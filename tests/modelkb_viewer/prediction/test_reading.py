@@ -10,7 +10,7 @@ from modelkb_store import Store
 from modelkb_store.records import EvaluationRecord
 from modelkb_store.writer import ExperimentWriter
 from modelkb_viewer.prediction.predictor import Predicted
-from modelkb_viewer.prediction.reading import Kind, Reading, read_outputs
+from modelkb_viewer.prediction.reading import Kind, Reading, output_facts, read_outputs
 from small_experiment import DATASET, MODEL, STARTED
 
 
@@ -18,7 +18,9 @@ def _read(writer: ExperimentWriter, **outputs: Any) -> list[Reading]:
     writer.save_experiment()
     experiment = Store(writer.home.files.root).experiment(writer.experiment.experiment_id)
     arrays = tuple(np.asarray(each) for each in outputs.values())
-    return read_outputs(experiment, Predicted(arrays, tuple(outputs), 0.1, 0.0, "jax"))
+    return read_outputs(
+        output_facts(experiment), Predicted(arrays, tuple(outputs), 0.1, 0.0, "jax")
+    )
 
 
 def _evaluated(writer: ExperimentWriter, task: str, output: str = "output", **more: Any) -> None:

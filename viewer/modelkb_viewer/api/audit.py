@@ -41,6 +41,12 @@ def opened_audit() -> AuditLog:
     return _open(resolve_store_location(None))
 
 
+def close_audit() -> None:
+    """Write what waits to be noted, before this process ends."""
+    if _open.cache_info().currsize:
+        opened_audit().close()
+
+
 @functools.cache
 def _open(location: str) -> AuditLog:
     return AuditLog(opened_store().files)

@@ -1,6 +1,7 @@
 """Requests that take a processor or much memory for long: some at once, so that others stay fast.
 
-What reads a few rows waits for a thread; there are 40. What is heavy takes few of them.
+What reads a few rows waits for a thread; there are 16 (`warm_up.py`). What is heavy takes few of
+them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fastapi import Request
 from modelkb_viewer.api.limits import busy
 
 _WAITING_SECONDS = 10.0
-_CPUS = os.cpu_count() or 1
+_WORKING = max(2, min(4, os.cpu_count() or 1))
 
 
 class Places:
@@ -54,9 +55,9 @@ def heavy_places() -> list[tuple[re.Pattern[str], Places]]:
     Predictions wait for their model's process without a thread, and the more of them wait, the
     more are predicted at once.
     """
-    whole_models = Places(max(2, _CPUS))
+    whole_models = Places(_WORKING)
     return [
-        (re.compile("POST .*/sql"), Places(max(2, _CPUS))),
+        (re.compile("POST .*/sql"), Places(_WORKING)),
         (re.compile("POST .*/predictions"), Places(256)),
         (re.compile("PUT .*/imports/.*"), Places(2)),
         (re.compile("PUT .*/objects/.*"), Places(8)),

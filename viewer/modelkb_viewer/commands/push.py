@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from modelkb_store import Store
-from modelkb_store.files.open_files import open_files
+from modelkb_store.files.open_files import is_remote, open_files
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.transfer.copy_target import open_target
 from modelkb_store.transfer.spool import send_spool
@@ -37,16 +37,20 @@ def command(
       modelkb push https://lab.example:8601 9f1c2b7a4d
     """
     location = resolve_store_location(target)
-    if send_spool(location) and not ids and not _has_store(store):
+    was_waiting = send_spool(location)
+    if is_remote(location) and not ids and store is None and not _has_store():
         uri = open_files(location).uri
         if as_json:
             print_json({**asdict(NOTHING_COPIED), "source": None, "target": uri})
         else:
-            click.echo(f"What waited for {uri} is sent.")
+            waited = (
+                f"What waited for {uri} is sent." if was_waiting else f"Nothing waits for {uri}."
+            )
+            click.echo(waited)
         return
     copy(Store(store), open_target(location), ids, project, as_json=as_json)
 
 
-def _has_store(store: str | None) -> bool:
-    location = resolve_store_location(store)
+def _has_store() -> bool:
+    location = resolve_store_location(None)
     return "://" in location or os.path.isdir(location)

@@ -18,6 +18,7 @@ from modelkb_viewer.tokens import require_token
 
 _LOOPBACK = "127.0.0.1"
 _DEFAULT_PORT = 8601
+_SECONDS_TO_END = 10  # for requests that are half sent
 
 
 @click.command("serve")
@@ -72,7 +73,7 @@ def command(
         from starlette.middleware import Middleware
 
         from modelkb_viewer.api.application import PATH, make_api
-        from modelkb_viewer.api.audit import opened_audit
+        from modelkb_viewer.api.audit import close_audit
         from modelkb_viewer.api.warm_up import warm_up
         from modelkb_viewer.opened_predictor import write_waiting_predictions
         from modelkb_viewer.routes.foreign_requests import ForeignRequests, allow_hosts
@@ -102,7 +103,7 @@ def command(
         yield
         # A signal ends the process without what it does at its end otherwise.
         await run_in_threadpool(write_waiting_predictions)
-        await run_in_threadpool(opened_audit().close)
+        await run_in_threadpool(close_audit)
 
     app = Starlette(
         routes=[WholePaths(PATH, app=make_api())],
@@ -113,7 +114,7 @@ def command(
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.run(
             app, host=address, port=chosen, log_level="warning", access_log=False,
-            server_header=False,
+            server_header=False, timeout_graceful_shutdown=_SECONDS_TO_END,
             # The other one that there may be takes headers of any length.
             http="h11",
         )  # fmt: skip

@@ -76,18 +76,25 @@ def record_bytes(store: Path) -> str:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The runs of a store that is served, by what they are."""
     root = tmp_path_factory.mktemp("served") / "modelkb"
+    yield {
+        "store": str(root),
+        "digits": record_digits(root, epochs=1),
+        "two": record_two_inputs(root),
+        "text": record_text(root),
+        "half": record_half_precision(root),
+        "bytes": record_bytes(root),
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(STORE_VARIABLE, str(root))
-        yield {
-            "store": str(root),
-            "digits": record_digits(root, epochs=1),
-            "two": record_two_inputs(root),
-            "text": record_text(root),
-            "half": record_half_precision(root),
-            "bytes": record_bytes(root),
-        }
-        write_waiting_predictions()
         opened_predictor().close()
+
+
+@pytest.fixture(autouse=True)
+def _served(runs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Serve the store, and have each test record all that it was answered."""
+    monkeypatch.setenv(STORE_VARIABLE, runs["store"])
+    yield
+    write_waiting_predictions()
 
 
 @pytest.fixture(scope="module")
