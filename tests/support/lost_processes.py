@@ -21,6 +21,7 @@ def kill(writer: ExperimentWriter) -> None:
 
     The writer, which finds its files gone, is not to be used any more.
     """
+    writer._log.leave()  # a thread that lives on would go on with the log
     for log in logs_of(writer.files, writer.experiment.experiment_id):
         leave_log(writer.files, log)
 
