@@ -2,7 +2,8 @@
 
 A call of ``predict`` costs about the same for one sample as for some hundred. While one is
 computed, those that come meanwhile wait, and what goes together is then predicted in one call.
-Nobody waits for others to come.
+Nobody waits for others to come. What cannot be predicted together is tried one by one, so that
+nobody gets the error of another.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from modelkb_viewer.prediction.errors import PredictionError, PredictionTimeoutError
 from modelkb_viewer.prediction.predictor import ModelState, Predicted, Predictor
 from modelkb_viewer.prediction.prepared import MOST_SAMPLES, MOST_VALUES
 
@@ -81,10 +83,15 @@ class BatchingPredictor:
         with self._lock:
             self._waiting[kind].append(one)
             if kind not in self._busy:
-                self._busy.add(kind)
-                threading.Thread(
+                thread = threading.Thread(
                     target=self._work_off, args=(kind,), name="modelkb-predictions", daemon=True
-                ).start()
+                )
+                try:
+                    thread.start()
+                except BaseException:  # there are too many
+                    del self._waiting[kind]
+                    raise
+                self._busy.add(kind)
         return one.answer
 
     def _work_off(self, kind: Hashable) -> None:
@@ -95,7 +102,9 @@ class BatchingPredictor:
                     self._busy.discard(kind)
                     del self._waiting[kind]
                     return
-            _answer(self._predictor, together)
+            wanted = [each for each in together if each.answer.set_running_or_notify_cancel()]
+            if wanted:
+                _answer(self._predictor, wanted)
 
 
 def _first_of(waiting: list[_Waiting]) -> list[_Waiting]:
@@ -111,20 +120,49 @@ def _first_of(waiting: list[_Waiting]) -> list[_Waiting]:
 
 
 def _answer(predictor: Predictor, together: list[_Waiting]) -> None:
+    """Answer all, with what they asked for or with what went wrong."""
+    answers: Sequence[Predicted | BaseException]
+    try:
+        answers = _predicted(predictor, together)
+    except BaseException as error:  # noqa: BLE001 - it is for those who wait
+        # It may be the fault of one. After a timeout each alone may take as long: none is tried.
+        are_tried = len(together) > 1 and not isinstance(error, PredictionTimeoutError)
+        answers = [_alone(predictor, each) if are_tried else error for each in together]
+    for each, answer in zip(together, answers, strict=True):
+        if isinstance(answer, BaseException):
+            each.answer.set_exception(answer)
+        else:
+            each.answer.set_result(answer)
+
+
+def _alone(predictor: Predictor, one: _Waiting) -> Predicted | BaseException:
+    try:
+        return _predicted(predictor, [one])[0]
+    except BaseException as error:  # noqa: BLE001 - it is for who waits
+        return error
+
+
+def _predicted(predictor: Predictor, together: list[_Waiting]) -> list[Predicted]:
+    """Return what the model says to each.
+
+    Raises:
+        PredictionError: It could not predict, or an output does not have samples first.
+    """
     first = together[0]
     inputs = [
         np.concatenate([each.inputs[place] for each in together])
         for place in range(len(first.inputs))
     ]
-    try:
-        predicted = predictor.predict_state(first.state, first.checkpoint, inputs, first.names)
-    except BaseException as error:  # noqa: BLE001 - it is for those who wait
-        for each in together:
-            each.answer.set_exception(error)
-        return
-    start = 0
-    for each in together:
-        stop = start + each.sample_count
-        outputs = tuple(output[start:stop] for output in predicted.outputs)
-        each.answer.set_result(dataclasses.replace(predicted, outputs=outputs))
-        start = stop
+    predicted = predictor.predict_state(first.state, first.checkpoint, inputs, first.names)
+    for name, output in zip(predicted.names, predicted.outputs, strict=True):
+        if output.shape[:1] != (len(inputs[0]),):
+            raise PredictionError(
+                f"The output {name} has the shape {output.shape} for {len(inputs[0])} samples: "
+                "one value or array for each sample is expected."
+            )
+    stops = np.cumsum([each.sample_count for each in together])[:-1]
+    parts = [np.split(output, stops) for output in predicted.outputs]
+    return [
+        dataclasses.replace(predicted, outputs=tuple(part[place] for part in parts))
+        for place in range(len(together))
+    ]
