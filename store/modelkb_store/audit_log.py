@@ -121,6 +121,7 @@ class AuditLog:
         self._repeats: dict[tuple[object, ...], _Repeat] = {}
         self._number = 0
         self._failed: list[AuditEntry] = []
+        self._torn: dict[str, int] = {}  # where what is whole ends, of files with a failed write
         in_bucket = files.local_path("") is None
         self._pause = _BUCKET_PAUSE_SECONDS if in_bucket else _PAUSE_SECONDS
         atexit.register(self.close)
@@ -148,7 +149,8 @@ class AuditLog:
         self.flush()
         with self._writing:
             repeats, self._repeats = self._repeats, {}
-            self._write([each.entry() for each in repeats.values() if each.count])
+            counted = [each.entry() for each in repeats.values() if each.count]
+            self._write([*self._failed, *counted])
 
     def _start(self) -> None:
         with self._lock:
@@ -166,7 +168,8 @@ class AuditLog:
             for each in waiters:
                 each.set()
             with self._lock:
-                if not (entries or waiters or self._repeats or self._waiting.qsize()):
+                left = self._repeats or self._failed or self._waiting.qsize()
+                if not (entries or waiters or left):
                     self._thread = None
                     return
 
@@ -226,9 +229,17 @@ class AuditLog:
             return
         local.parent.mkdir(parents=True, exist_ok=True)
         with local.open("ab") as file:
-            file.write(lines)
-            file.flush()
-            os.fsync(file.fileno())
+            end = os.fstat(file.fileno()).st_size
+            if path in self._torn:  # what came after that is among these lines again
+                end = file.truncate(min(end, self._torn[path]))
+            try:
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                self._torn[path] = end
+                raise
+        self._torn.pop(path, None)
 
 
 class _Repeat:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
 from datetime import date, datetime, timedelta, timezone
@@ -182,6 +184,72 @@ def test_a_full_disk_loses_nothing(files: LocalFiles, caplog: pytest.LogCaptureF
     log.add(entry(2))
     log.flush()
     assert len(read_audit(files)) == 2
+
+
+def test_what_a_full_disk_refused_is_tried_again(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_log, "_IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(audit_log, "_REPEATS_SECONDS", 0.0)
+    full = FullFiles(files.root)
+    log = AuditLog(full)
+    log.add(entry(1))
+    log.flush()
+    time.sleep(0.5)  # several times as long as an idle thread lives
+    full.is_full = False
+    deadline = time.monotonic() + 20
+    while not read_audit(files) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(read_audit(files)) == 1
+
+
+def test_closing_writes_what_a_full_disk_refused(files: LocalFiles) -> None:
+    full = FullFiles(files.root)
+    log = AuditLog(full)
+    log.add(entry(1))
+    log.flush()
+    full.is_full = False
+    log.flush = lambda: None  # type: ignore[method-assign] # as if its thread did not come to it
+    log.close()
+    assert len(read_audit(files)) == 1
+
+
+@pytest.mark.parametrize("kept", [0, 30, None])
+def test_what_failed_in_between_is_there_once(
+    files: LocalFiles, monkeypatch: pytest.MonkeyPatch, kept: int | None
+) -> None:
+    """A part was written, or all and the disk did not say so."""
+    log = AuditLog(files)
+    log.add(entry(1))
+    log.flush()
+    path = files.local_path(paths(files)[0])
+    before = path.stat().st_size
+
+    def failing(descriptor: int) -> None:
+        if kept is not None:
+            os.ftruncate(descriptor, before + kept)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing)
+        log.add(entry(2))
+        log.flush()
+    log.add(entry(3))
+    log.flush()
+    lines = path.read_bytes().splitlines()
+    assert [AuditEntry.of_line(each).parameters["experiment_id"] for each in lines] == [
+        "run-1", "run-2", "run-3"
+    ]  # fmt: skip
+
+
+def test_a_file_that_somebody_deleted_is_begun_anew(files: LocalFiles) -> None:
+    log = AuditLog(files)
+    for number in (1, 2):
+        log.add(entry(number))
+        log.flush()
+        path = files.local_path(paths(files)[0])
+        assert AuditEntry.of_line(path.read_bytes()) == entry(number)
+        path.unlink()
 
 
 class Bucket(LocalFiles):
