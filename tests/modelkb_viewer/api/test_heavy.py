@@ -8,9 +8,11 @@ from pathlib import Path
 import httpx2
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Send
 
+from modelkb_viewer.api import heavy
 from modelkb_viewer.api.application import make_api
-from modelkb_viewer.api.heavy import Places, heavy_places
+from modelkb_viewer.api.heavy import Places, heavy_places, sending_places
 from modelkb_viewer.api.problems import RefusedError
 from small_experiment import record_complete_experiment
 from store_server import StoreServer
@@ -52,7 +54,7 @@ def test_the_heavy_routes_are_there() -> None:
     """Each pattern is of some route: a route that is renamed is not forgotten."""
     described = make_api().openapi()["paths"]
     routes = [f"{m.upper()} {path}" for path, methods in described.items() for m in methods]
-    for pattern, _ in heavy_places():
+    for pattern, _ in [*heavy_places(), *sending_places()]:
         assert [each for each in routes if pattern.fullmatch(each)], pattern
     light = re.compile("GET /(projects|experiments|experiments/{experiment_id}/metrics)")
     assert not [
@@ -69,6 +71,70 @@ def test_places_are_given_back(ask: TestClient) -> None:
         assert ask.post("/sql", json={"query": "select"}).status_code == 400
 
 
+def test_who_reads_slowly_keeps_no_place(
+    ask: TestClient, experiment_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heavy, "_WAITING_SECONDS", 0.5)
+    api = make_api()
+    downloads = [f"/experiments/{experiment_id}/checkpoints/end/weights"] * 6
+    script = f"/experiments/{experiment_id}/script"
+
+    async def main() -> int:
+        began = asyncio.Semaphore(0)
+
+        async def never_read(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                assert message["status"] == 200
+            else:
+                began.release()
+                await asyncio.Event().wait()
+
+        slow = [asyncio.create_task(_asked(api, path, never_read)) for path in downloads]
+        for _ in slow:
+            await asyncio.wait_for(began.acquire(), 20)
+        statuses: list[int] = []
+
+        async def read(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        await _asked(api, script, read)
+        for each in slow:
+            each.cancel()
+        await asyncio.wait(slow)
+        return statuses[0]
+
+    assert asyncio.run(main()) == 200
+
+
+def test_downloads_are_bounded_until_they_are_sent(
+    ask: TestClient, experiment_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is made for an answer is on the disk until then."""
+    api = make_api()
+    api.state.sending_places = [(re.compile("GET .*/weights"), Places(0, waiting_seconds=0.1))]
+    client = TestClient(api)
+    path = f"/experiments/{experiment_id}/checkpoints/end/weights"
+    assert client.get(path).status_code == 503
+    assert client.get(f"/experiments/{experiment_id}/script").status_code == 200
+    assert [pattern.pattern for pattern, _ in sending_places()] == ["GET .*/checkpoints/.+"]
+
+
+async def _asked(api: ASGIApp, path: str, send: Send) -> None:
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET",
+        "scheme": "http", "path": path, "raw_path": path.encode(), "root_path": "",
+        "query_string": b"", "headers": [(b"host", b"h")], "client": ("127.0.0.1", 1),
+        "server": ("h", 1), "state": {},
+    }  # fmt: skip
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await api(scope, receive, send)
+
+
 @pytest.mark.slow
 def test_light_reads_pass_by_heavy_queries(store: Path) -> None:
     record_complete_experiment(store)
@@ -76,11 +142,11 @@ def test_light_reads_pass_by_heavy_queries(store: Path) -> None:
     server.start()
     try:
         with ThreadPoolExecutor(60) as threads:
-            heavy = [threads.submit(_sql, server.address) for _ in range(45)]
+            queries = [threads.submit(_sql, server.address) for _ in range(45)]
             light = [threads.submit(_read, server.address) for _ in range(30)]
             assert [each.result() for each in light] == [200] * 30
-            assert not all(each.done() for each in heavy)
-            statuses = [each.result() for each in heavy]
+            assert not all(each.done() for each in queries)
+            statuses = [each.result() for each in queries]
         # Those that had a place were ended; the others were told to come again.
         assert 422 in statuses
         assert set(statuses) <= {422, 503}

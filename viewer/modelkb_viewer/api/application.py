@@ -13,7 +13,7 @@ from modelkb_viewer.api.audit import Audit
 from modelkb_viewer.api.authentication import needs
 from modelkb_viewer.api.body import Bodies
 from modelkb_viewer.api.description import TAGS, describe, operation_id
-from modelkb_viewer.api.heavy import heavy_places, in_its_place
+from modelkb_viewer.api.heavy import IN_ITS_PLACE, heavy_places, sending_places
 from modelkb_viewer.api.limits import Limits
 from modelkb_viewer.api.measurements import Measurements
 from modelkb_viewer.api.problems import answers, describe_problems
@@ -98,6 +98,7 @@ def make_api() -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     app.state.heavy_places = heavy_places()
+    app.state.sending_places = sending_places()
     # The last one sees a request first.
     app.add_middleware(Audit)
     app.add_middleware(Bodies)
@@ -106,7 +107,7 @@ def make_api() -> FastAPI:
     describe_problems(app)
     app.include_router(service.router)
     for router, scope in _ROUTERS:
-        needed = [Depends(needs(scope)), Depends(in_its_place)]
+        needed = [Depends(needs(scope)), *IN_ITS_PLACE]
         app.include_router(router, dependencies=needed, responses=_REFUSALS)
     describe(app)
     return app

@@ -1,7 +1,7 @@
 """Requests that take a processor or much memory for long: some at once, so that others stay fast.
 
 What reads a few rows waits for a thread; there are 16 (`warm_up.py`). What is heavy takes few of
-them.
+them, until the answer is made: who reads it slowly keeps nobody waiting.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import contextlib
 import os
 import re
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from modelkb_viewer.api.limits import busy
 
 _WAITING_SECONDS = 10.0
 _WORKING = max(2, min(4, os.cpu_count() or 1))
+# What is made for them takes the disk until it is sent.
+_MOST_DOWNLOADS = 64
 
 
 class Places:
@@ -25,16 +28,16 @@ class Places:
 
     Args:
         most: How many.
-        waiting_seconds: How long others wait.
+        waiting_seconds: How long others wait; some seconds by default.
     """
 
-    def __init__(self, most: int, waiting_seconds: float = _WAITING_SECONDS) -> None:
+    def __init__(self, most: int, waiting_seconds: float | None = None) -> None:
         self._free = asyncio.Semaphore(most)
-        self._waiting_seconds = waiting_seconds
+        self._waiting_seconds = _WAITING_SECONDS if waiting_seconds is None else waiting_seconds
 
     @contextlib.asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
-        """Take a place until the answer is sent.
+        """Take a place for as long as this is open.
 
         Raises:
             RefusedError: None became free.
@@ -49,8 +52,12 @@ class Places:
             self._free.release()
 
 
-def heavy_places() -> list[tuple[re.Pattern[str], Places]]:
-    """Return which requests, by method and path of the route, take which places.
+# Which requests, by method and path of the route, take which places.
+Kinds = list[tuple[re.Pattern[str], Places]]
+
+
+def heavy_places() -> Kinds:
+    """Return who takes which places until the answer is made.
 
     Predictions wait for their model's process without a thread, and the more of them wait, the
     more are predicted at once.
@@ -65,13 +72,26 @@ def heavy_places() -> list[tuple[re.Pattern[str], Places]]:
     ]
 
 
-async def in_its_place(request: Request) -> AsyncIterator[None]:
-    """Have a request wait where it is heavy: a dependency of all routes that have some such."""
+def sending_places() -> Kinds:
+    """Return the same, of those that keep their places until the answer is sent."""
+    return [(re.compile("GET .*/checkpoints/.+"), Places(_MOST_DOWNLOADS))]
+
+
+async def _while_made(request: Request) -> AsyncIterator[None]:
+    async with _place(request, request.app.state.heavy_places):
+        yield
+
+
+async def _while_sent(request: Request) -> AsyncIterator[None]:
+    async with _place(request, request.app.state.sending_places):
+        yield
+
+
+def _place(request: Request, kinds: Kinds) -> AbstractAsyncContextManager[None]:
     route = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-    places: list[tuple[re.Pattern[str], Places]] = request.app.state.heavy_places
-    for pattern, kind in places:
-        if pattern.fullmatch(route):
-            async with kind.hold():
-                yield
-            return
-    yield
+    found = (places.hold() for pattern, places in kinds if pattern.fullmatch(route))
+    return next(found, contextlib.nullcontext())
+
+
+# Have a request wait where it is heavy: dependencies of all routes that have some such.
+IN_ITS_PLACE = (Depends(_while_sent), Depends(_while_made, scope="function"))
