@@ -18,6 +18,7 @@ from enum import Enum
 
 from modelkb_store.errors import CorruptFileError, InvalidSettingError, ModelKBError
 from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.files.open_files import is_server
 from modelkb_viewer.listening import is_only_for_this_machine
 
 # Set by servers that others can reach: nobody is let in without a token, also once there is none.
@@ -131,8 +132,11 @@ class Tokens:
         return bool(self._infos())
 
     def are_needed(self) -> bool:
-        """Return whether a server lets nobody in without one."""
-        return is_token_required() or self.exist()
+        """Return whether a server lets nobody in without one.
+
+        A store that is a server itself keeps its tokens to itself.
+        """
+        return is_token_required() or (not is_server(self._files.uri) and self.exist())
 
     def find(self, token_id: str) -> Token | None:
         """Return the token with an id; None if there is none any more."""

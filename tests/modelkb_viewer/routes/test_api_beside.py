@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
@@ -11,9 +12,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from modelkb_store.layout import STORE_VARIABLE
 from modelkb_viewer.routes.api_beside import ApiBeside
 from modelkb_viewer.routes.architectures import architecture_route
 from modelkb_viewer.tokens import Scope, Tokens
+from small_experiment import record_complete_experiment
+from store_server import StoreServer
 
 
 async def page(request: Request) -> Response:
@@ -75,3 +79,20 @@ def test_the_pages_do_not_wait_for_it() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert printed.stdout == "[]\n"
+
+
+@pytest.mark.slow
+def test_a_store_on_a_server_is_shown_too(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = record_complete_experiment(store).experiment.experiment_id
+    server = StoreServer(store)
+    server.start()
+    monkeypatch.setenv(STORE_VARIABLE, server.address)
+    try:
+        client = asking("")
+        assert client.get(f"/api/v1/experiments/{run}").json()["experiment_id"] == run
+        assert client.get("/api/v1/openapi.json").status_code == 200
+        refused = client.get("/api/v1/tokens")
+        assert refused.status_code == 501
+        assert "server" in refused.json()["detail"]
+    finally:
+        server.kill()

@@ -13,12 +13,11 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from modelkb_store import Store
-from modelkb_store.errors import StoreNotFoundError
 from modelkb_viewer.api.audit import note_write
 from modelkb_viewer.api.limits import VERIFIED
 from modelkb_viewer.api.problems import RefusedError
 from modelkb_viewer.opened_store import opened_store, store_if_open
-from modelkb_viewer.tokens import Scope, Tokens, is_token_required
+from modelkb_viewer.tokens import Scope, Tokens
 
 _scopes: weakref.WeakKeyDictionary[object, Scope] = weakref.WeakKeyDictionary()
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="ModelKB"'}
@@ -97,12 +96,20 @@ def _requester(store: Store, credentials: HTTPAuthorizationCredentials | None) -
     return Requester(token.scope, token.project, token.token_id, token.name)
 
 
+def is_still_valid(store: Store, who: Requester) -> bool:
+    """Return whether somebody who was let in would be now: a token may have been revoked."""
+    tokens = Tokens(store.files)
+    if who.token_id is None:
+        return not tokens.are_needed()
+    return tokens.find(who.token_id) is not None
+
+
 def is_token_needed() -> bool:
-    """Return whether nobody is let in without a token."""
-    try:
-        return Tokens(opened_store().files).are_needed()
-    except StoreNotFoundError:
-        return is_token_required()
+    """Return whether nobody is let in without a token; True where it takes long to find out."""
+    store = store_if_open()
+    if store is None or store.files.local_path("") is None:
+        return True
+    return Tokens(store.files).are_needed()
 
 
 AskedBy = Annotated[Requester, Depends(requester)]

@@ -21,7 +21,7 @@ from modelkb_store.records import PredictionRecord
 from modelkb_store.transfer.homes import open_home
 from modelkb_viewer.prediction.predictor import Predicted
 
-_SOURCE = "viewer"
+_FROM_PAGES, _FROM_API = "viewer", "api"
 _AFTER_SECONDS = 0.5
 _MOST_WAITING = 5_000
 _MOST_WRITERS = 64
@@ -49,7 +49,7 @@ class TriedPredictions:
         Raises:
             ModelKBError, OSError: The store cannot be written.
         """
-        self.add_all(experiment, [prediction_record(experiment, inputs, predicted)])
+        self.add_all(experiment, [_record_of(experiment, inputs, predicted, _FROM_PAGES)])
 
     def add_all(self, experiment: Experiment, records: Sequence[PredictionRecord]) -> None:
         """Write rows of one experiment; see :meth:`add`."""
@@ -68,7 +68,7 @@ class TriedPredictions:
 
 
 class LaterPredictions:
-    """Writes predictions in groups, soon after they were answered; threads may share it.
+    """Writes predictions of the API in groups, soon after they were answered; threads may share it.
 
     A row takes a disk longer than a small prediction takes a processor. Those that wait are written
     before the process ends, unless it is killed.
@@ -102,7 +102,7 @@ class LaterPredictions:
         self, experiment: Experiment, inputs: Sequence[np.ndarray[Any, Any]], predicted: Predicted
     ) -> None:
         """Have a row written soon."""
-        record = prediction_record(experiment, inputs, predicted)
+        record = _record_of(experiment, inputs, predicted, _FROM_API)
         with self._lock:
             self._waiting.append((experiment, record))
             are_many = len(self._waiting) >= self._most
@@ -133,8 +133,11 @@ class LaterPredictions:
                     _log.warning("%d predictions could not be recorded: %s", len(records), error)
 
 
-def prediction_record(
-    experiment: Experiment, inputs: Sequence[np.ndarray[Any, Any]], predicted: Predicted
+def _record_of(
+    experiment: Experiment,
+    inputs: Sequence[np.ndarray[Any, Any]],
+    predicted: Predicted,
+    source: str,
 ) -> PredictionRecord:
     """Return the row of a prediction that was made just now."""
     return PredictionRecord(
@@ -142,7 +145,7 @@ def prediction_record(
         experiment_id=experiment.id,
         model_id=experiment.record.model_id,
         created_at=datetime.now(timezone.utc),
-        source=_SOURCE,
+        source=source,
         input_shapes=canonical_json([list(each.shape) for each in inputs]),
         sample_count=len(inputs[0]),
         batch_size=None,

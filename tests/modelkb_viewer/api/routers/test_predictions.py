@@ -215,6 +215,7 @@ def test_what_was_answered_is_recorded_soon(client: TestClient, runs: dict[str, 
         time.sleep(0.05)
     new = rows.iloc[before:]
     assert new["sample_count"].tolist() == [1, 2, 3]
+    assert set(new["source"]) == {"api"}
     assert new["duration_seconds"].tolist() == seconds
     assert json.loads(new["output_summary"].iloc[0])[0]["shape"] == [1, 10]
 
