@@ -68,6 +68,10 @@ class Backend(Protocol):
         """Its tables."""
         ...
 
+    def of_project(self, project: str) -> Backend:
+        """Return what answers as if the store had one project alone, but for SQL and files."""
+        ...
+
     def check(self) -> None:
         """Look whether there is a store that can be read, and finish what was left in it.
 

@@ -31,6 +31,12 @@ class FilesBackend:
         self.files = files
         self.tables = Tables(files, on_damaged=on_damaged)
 
+    def of_project(self, project: str) -> FilesBackend:
+        """Return the same store as if it had this project alone, but for SQL and files."""
+        limited = FilesBackend(self.files)
+        limited.tables = self.tables.of_project(project)
+        return limited
+
     @property
     def uri(self) -> str:
         """The folder, or the address without credentials."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 from modelkb_store.commits.manifest import Manifest, latest_version, read_manifest
 from modelkb_store.errors import StoreBusyError
 from modelkb_store.files.files import FileInfo, Files
+from modelkb_store.layout import tombstone_file
 from modelkb_store.log.log_cache import LogCache
 from modelkb_store.log.log_contents import LogContents, read_heads, read_logs
 from modelkb_store.log.log_name import parse_segment
@@ -51,7 +52,8 @@ class Snapshot:
         read = log_cache.read if log_cache is not None else read_logs
         self.logs: list[LogContents] = read(files) if reads_logs else read_heads(files)
         self.manifest: Manifest = read_manifest(files)
-        self.deleted = {PurePosixPath(info.path).stem for info in files.list("tombstones")}
+        stems = {info.path: PurePosixPath(info.path).stem for info in files.list("tombstones")}
+        self.deleted = {stem for path, stem in stems.items() if path == tombstone_file(stem)}
         self._log_counts = Counter(log.experiment_id for log in self.logs)
         self._listings: dict[str, list[FileInfo]] = {}
         self._in_logs = {(log.name.project_folder, stem) for log in self.logs for stem in log.stems}
@@ -81,10 +83,11 @@ class Snapshot:
         return self._log_counts[log.experiment_id] == 1
 
     def later_logs(self, log: LogContents) -> list[LogContents]:
-        """Return the logs of the same experiment that came after one."""
+        """Return the logs of the same experiment and project that came after one."""
         if log.experiment_id is None:
             return []
-        same = self.logs_of(log.experiment_id)
+        folder = log.name.project_folder
+        same = [e for e in self.logs_of(log.experiment_id) if e.name.project_folder == folder]
         return same[[each.name for each in same].index(log.name) + 1 :]
 
     def alive(self, among: Container[str] | None = None) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,17 @@ class Store:
     def uri(self) -> str:
         """Where the store is: a folder, or an address without credentials."""
         return self.backend.uri
+
+    def of_project(self, project: str) -> Store:
+        """Return the same store as if it had one project alone.
+
+        For those who may know of no other one: ids and names are looked for in it only, also those
+        in queries. SQL and files are not limited.
+        """
+        limited = copy.copy(self)
+        limited.backend = self.backend.of_project(project)
+        limited._tables = limited.backend.tables
+        return limited
 
     def projects(self) -> pd.DataFrame:
         """Return the projects, by name.

@@ -65,6 +65,14 @@ class Tables:
         self._snapshot = snapshot
         self._reader = _Reader(RowCache(), on_damaged)
         self._snapshots = SharedSnapshots(files)
+        self._only: str | None = None
+
+    def of_project(self, project: str) -> Tables:
+        """Return the same tables as if the store had this project alone."""
+        tables = Tables(self.files, self._snapshot)
+        tables._reader, tables._snapshots = self._reader, self._snapshots
+        tables._only = project
+        return tables
 
     def read(
         self,
@@ -87,6 +95,10 @@ class Tables:
             CorruptFileError: A file of the table cannot be read, and nobody is told of it.
         """
         names = list(columns if columns is not None else [_PROJECT.name, *SCHEMAS[table].names])
+        if self._only is not None:
+            if project not in (None, self._only):
+                return pa.schema([_PROJECT, *SCHEMAS[table]]).empty_table().select(names)
+            project = self._only
         folder = None if project is None else project_folder(project)
         if self._snapshot is not None:
             return _read(self._snapshot, self._reader, table, folder, names, where)
@@ -102,7 +114,7 @@ class Tables:
     def _at(self, snapshot: Snapshot) -> Tables:
         """Return the tables at one state of the store, which keep with these what is read."""
         tables = Tables(self.files, snapshot)
-        tables._reader = self._reader
+        tables._reader, tables._only = self._reader, self._only
         return tables
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
@@ -179,7 +191,7 @@ def _parts(
             if _surely_has_none(snapshot, table, info, where):
                 continue
             rows = _rows_of_file(snapshot.files, reader, info, table, columns, where)
-            rows = _still_valid(rows, table, snapshot)
+            rows = _still_valid(rows, table, snapshot, PurePosixPath(info.path).parent.name)
             yield _of_project(_not_seen(rows, table, info.path, seen), info.path)
     yield from _parts_of_logs(snapshot, table, folder, columns, where, seen)
 
@@ -323,22 +335,25 @@ def _summaries_of_version_1(
     for info in snapshot.table_files("metrics"):
         if folder in (None, PurePosixPath(info.path).parent.name):
             rows = read_rows(snapshot.files, info.path, "metrics", where=of_runs)
-            parts[info.path.rpartition("/")[0]].append(_still_valid(rows, "metrics", snapshot))
+            place = info.path.rpartition("/")[0]
+            rows = _still_valid(rows, "metrics", snapshot, PurePosixPath(place).name)
+            parts[place].append(rows)
     for place, found in parts.items():
         rows = matching(summarize(pa.concat_tables(found)), where)
-        rows = _still_valid(rows, "metric_summaries", snapshot)
+        rows = _still_valid(rows, "metric_summaries", snapshot, PurePosixPath(place).name)
         yield _of_project(rows.select(columns), f"{place}/any")
 
 
-def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot) -> pa.Table:
-    """Return the rows of Parquet files less those that logs and deletions have made void."""
+def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot, folder: str) -> pa.Table:
+    """Return rows of a project's Parquet files less those that its logs and deletions void."""
     rows = _not_deleted(rows, snapshot)
     if key_of(table) != "experiment_id" or table in SHARED_KEYS:
         return rows
-    void = {log.experiment_id for log in snapshot.logs if is_void_by_log(log, table)}
+    logs = [log for log in snapshot.logs if log.name.project_folder == folder]
+    void = {log.experiment_id for log in logs if is_void_by_log(log, table)}
     rows = _without(rows, "experiment_id", void)
     if table in BY_EPOCH:
-        for log in snapshot.logs:
+        for log in logs:
             if log.cut is not None:
                 others = pc.not_equal(rows["experiment_id"], log.experiment_id or "")
                 rows = rows.filter(pc.or_(others, pc.less(rows["epoch"], log.cut)))

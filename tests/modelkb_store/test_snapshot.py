@@ -83,6 +83,12 @@ def test_deleted_experiments(ended: ExperimentWriter) -> None:
     assert Tables(ended.files).read("metrics").num_rows == 1
 
 
+def test_a_note_in_a_folder_deletes_nothing(ended: ExperimentWriter) -> None:
+    run = ended.experiment.experiment_id
+    ended.files.write(tombstone_file(f"x/{run}"), b"{}")
+    assert Snapshot(ended.files).deleted == set()
+
+
 def test_one_that_is_outdated_by_a_merge_says_so(ended: ExperimentWriter) -> None:
     now = Snapshot(ended.files)
     compact(ended.files)

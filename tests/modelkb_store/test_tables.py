@@ -12,6 +12,8 @@ import pytest
 from modelkb_store import SCHEMAS, CorruptFileError, Experiment
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.layout import create_store, table_file
+from modelkb_store.log.entry import Action, columns_of, encode_entry
+from modelkb_store.log.log_name import LogName
 from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import ENVIRONMENT, metric_record
@@ -73,6 +75,37 @@ def test_a_table_of_one_project(tables: Tables) -> None:
     assert tables.read("metrics", "digits")["value"].to_pylist() == [1.0]
     assert tables.read("metrics", "cats & dogs")["value"].to_pylist() == [0.0]
     assert tables.read("metrics", "unknown").num_rows == 0
+
+
+@pytest.mark.usefixtures("two_projects")
+def test_as_if_there_were_one_project(tables: Tables) -> None:
+    limited = tables.of_project("digits")
+
+    for project in (None, "digits"):
+        assert limited.read("metrics", project)["project"].to_pylist() == ["digits"]
+    for table in SCHEMAS:
+        other = limited.read(table, "cats & dogs", where={})
+        assert other.num_rows == 0
+        assert other.schema == limited.read(table).schema
+    assert limited.read("metrics", "cats & dogs", ["value"]).column_names == ["value"]
+    rows = limited.consistently(lambda now: now.read("experiments", None, ["project"]))
+    assert rows["project"].to_pylist() == ["digits"]
+    assert tables.read("metrics").num_rows == 2
+
+
+def test_a_log_voids_nothing_of_another_project(
+    tables: Tables, two_projects: list[ExperimentWriter]
+) -> None:
+    experiment = two_projects[1].experiment
+    name = LogName.further("project=faces", experiment.experiment_id)
+    begin = {"experiment_id": experiment.experiment_id, "segment": 0, "begun": 0.0}
+    lines = encode_entry(Action.BEGIN, "", begin)
+    lines += encode_entry(Action.CUT, "", {"epoch": 0})
+    lines += encode_entry(Action.PUT, "experiments", columns_of("experiments", [experiment]))
+    tables.files.write(name.segment(0), lines)
+
+    assert tables.read("metrics", "digits").num_rows == 1
+    assert tables.read("experiments", "digits").num_rows == 1
 
 
 @pytest.mark.usefixtures("two_projects")

@@ -82,10 +82,16 @@ def _check_rows(name: LogName, entry: Entry) -> None:
             _check_owner(name, each)
 
 
+def owners_of(name: LogName) -> tuple[str, ...]:
+    """Return the ids of which one is that of the experiment that a log is of."""
+    first, dash, further = name.log_id.rpartition("-")
+    is_further = bool(dash) and len(further) == _FURTHER_LENGTH
+    return (name.log_id, first) if is_further else (name.log_id,)
+
+
 def _check_owner(name: LogName, experiment_id: object) -> None:
     """Pass if a log is one of an experiment's, or of predictions of a model that nobody knows."""
-    first, dash, further = name.log_id.rpartition("-")
+    whole, *before = owners_of(name)
     owner = _UNKNOWN if experiment_id is None else experiment_id
-    is_further = bool(dash) and len(further) == _FURTHER_LENGTH and first == owner
-    if not is_further and (experiment_id is None or name.log_id != experiment_id):
+    if owner not in before and (experiment_id is None or whole != experiment_id):
         raise ValueError(f"it is of the experiment {experiment_id!r}, the log of another one")

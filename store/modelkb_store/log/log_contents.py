@@ -160,7 +160,9 @@ class LogContents:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process that writes it runs."""
+        """Whether the process that writes it runs; one that nobody's writes is given a week."""
+        if self.is_sent and not self.begin.get("process"):
+            return datetime.now(timezone.utc) - self.modified <= _GIVEN_UP_AFTER
         return self._process.is_alive(self.modified.timestamp())
 
     @functools.cached_property

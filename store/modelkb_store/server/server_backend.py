@@ -10,7 +10,12 @@ import pyarrow as pa
 
 from modelkb_store.backend import Order
 from modelkb_store.editing import checked_notes, checked_tags
-from modelkb_store.errors import InvalidSettingError, SqlError, StoreNotFoundError
+from modelkb_store.errors import (
+    InvalidSettingError,
+    NotOverServerError,
+    SqlError,
+    StoreNotFoundError,
+)
 from modelkb_store.records import ExperimentRecord
 from modelkb_store.server.connection import Connection, path_of
 from modelkb_store.server.problems import unreachable
@@ -43,6 +48,10 @@ class ServerBackend:
     def files(self) -> ServerFiles:
         """Its files of content."""
         return self.tables.files
+
+    def of_project(self, project: str) -> ServerBackend:
+        """Not offered: what a server shows of its store is settled by the token."""
+        raise NotOverServerError(self.uri, f"Showing {project!r} alone")
 
     def check(self) -> None:
         """Look whether the server has a store."""

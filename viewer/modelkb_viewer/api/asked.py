@@ -10,7 +10,15 @@ from modelkb_store import Experiment, ExperimentNotFoundError, Store
 from modelkb_viewer.api.audit import note_subject
 from modelkb_viewer.api.authentication import AskedBy, Requester, asked_store
 
-AskedStore = Annotated[Store, Depends(asked_store)]
+WholeStore = Annotated[Store, Depends(asked_store)]
+
+
+async def visible_store(store: WholeStore, who: AskedBy) -> Store:
+    """Return the store as if it had only what the requester may see, but for SQL and files."""
+    return store if who.project is None else store.of_project(who.project)
+
+
+AskedStore = Annotated[Store, Depends(visible_store)]
 ExperimentId = Annotated[
     str,
     Path(

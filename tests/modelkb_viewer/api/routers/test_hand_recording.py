@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +75,27 @@ def test_little_is_enough(ask: TestClient) -> None:
 def test_the_owner_is_called_as_the_token(ask_as: Any) -> None:
     ask = ask_as(Scope.WRITE)
     assert ask.post("/experiments", json={"project": "digits"}).json()["owner"] == "write"
+
+
+def fall_silent(store: Path, seconds: float) -> None:
+    for log in (store / "log").rglob("*.jsonl"):
+        os.utime(log, (time.time() - seconds,) * 2)
+
+
+def test_it_may_be_silent_for_a_week(ask: TestClient, store: Path) -> None:
+    run, days = begun(ask), 86_400
+    for silence in (300, 6.9 * days):
+        fall_silent(store, silence)
+        assert ask.get(f"/experiments/{run}").json()["status"] == "running"
+        epoch = int(silence > days)
+        added = ask.post(f"/experiments/{run}/metrics", json=points(range(epoch, epoch + 1)))
+        assert added.json()["added"] == 1
+    fall_silent(store, 7.1 * days)
+    assert ask.get(f"/experiments/{run}").json()["status"] == "interrupted"
+    assert ask.post(f"/experiments/{run}/metrics", json=points(range(9, 10))).status_code == 409
+    Store(store)  # which finishes what was left
+    assert Store(store).experiment(run).record.status == "interrupted"
+    assert not list((store / "log").rglob("*.jsonl"))
 
 
 def test_a_request_that_is_sent_again_adds_nothing(ask: TestClient, store: Path) -> None:

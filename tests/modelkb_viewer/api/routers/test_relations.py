@@ -23,7 +23,7 @@ def test_what_came_out_of_an_experiment(
         (child, 1),
     ]
     hidden = ask_as(Scope.READ, "digits").get(path).json()
-    assert [each["name"] for each in hidden["relatives"]] == ["run-1", None]
+    assert [each["name"] for each in hidden["relatives"]] == ["run-1"]
 
 
 def test_what_does_an_experiment_again_is_compared(

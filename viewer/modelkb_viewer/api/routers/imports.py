@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import Annotated
 
@@ -11,15 +12,18 @@ import pyarrow.compute as pc
 from fastapi import APIRouter, Body, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from modelkb_store import Store
 from modelkb_store.commits.rows import rewrite_rows
 from modelkb_store.files.files import Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
+from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.server.server_target import EXPERIMENTS_KEY
 from modelkb_store.transfer.copy_target import FilesTarget
 from modelkb_viewer.api.arrow_stream import read_plain_stream
-from modelkb_viewer.api.asked import AskedStore
+from modelkb_viewer.api.asked import WholeStore
 from modelkb_viewer.api.authentication import AskedBy
+from modelkb_viewer.api.belonging import EXPERIMENT_ID, check_experiments
 from modelkb_viewer.api.body import bytes_of
 from modelkb_viewer.api.documents import TableName
 from modelkb_viewer.api.problems import RefusedError, answers
@@ -28,7 +32,9 @@ from modelkb_viewer.api.rows_answer import Format
 router = APIRouter(
     prefix="/imports",
     tags=["recording"],
-    responses=answers(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    responses=answers(
+        HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    ),
 )
 
 _LARGEST_BYTES = 512 << 20
@@ -44,7 +50,7 @@ Project = Annotated[str, Query(description="The project that all of the rows are
     "/{table}/shared", status_code=HTTPStatus.NO_CONTENT, openapi_extra=_ROWS, response_model=None
 )
 async def import_shared(
-    request: Request, store: AskedStore, table: TableName, project: Project, who: AskedBy
+    request: Request, store: WholeStore, table: TableName, project: Project, who: AskedBy
 ) -> Response:
     """Keep rows that experiments share, as an Arrow stream; those that are there are left alone."""
     who.check_project(project)
@@ -59,7 +65,7 @@ async def import_shared(
     "/{table}/rows", status_code=HTTPStatus.NO_CONTENT, openapi_extra=_ROWS, response_model=None
 )
 async def import_rows(
-    request: Request, store: AskedStore, table: TableName, project: Project, who: AskedBy
+    request: Request, store: WholeStore, table: TableName, project: Project, who: AskedBy
 ) -> Response:
     """Give experiments rows of a table, as an Arrow stream, in place of all that they have.
 
@@ -69,13 +75,13 @@ async def import_rows(
     if table.value not in (*ADD_TABLES, *PUT_TABLES):
         raise _unreadable(f"the rows of {table.value} are of no experiment")
     content = await bytes_of(request, _LARGEST_BYTES)
-    await run_in_threadpool(_put, store.files, table.value, project, content)
+    await run_in_threadpool(_put, store, table.value, project, content)
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.post("/shown", status_code=HTTPStatus.NO_CONTENT, response_model=None)
 def show_imported(
-    store: AskedStore, experiment_ids: Annotated[list[str], Body()], who: AskedBy
+    store: WholeStore, experiment_ids: Annotated[list[str], Body()], who: AskedBy
 ) -> Response:
     """Have experiments seen again that were deleted before they were copied here anew."""
     deleted = set(store.backend.deleted()).intersection(experiment_ids)
@@ -98,11 +104,14 @@ def _keep_shared(files: Files, table: str, project: str, content: bytes) -> None
     target.keep_shared(table, project, rows.filter(pc.invert(is_known)))
 
 
-def _put(files: Files, table: str, project: str, content: bytes) -> None:
+def _put(store: Store, table: str, project: str, content: bytes) -> None:
     rows, ids = _read(table, content)
     if not set(pc.unique(rows["experiment_id"]).to_pylist()) <= set(ids):
         raise _unreadable("it has rows of other experiments than its metadata name")
-    rewrite_rows(files, table, project, lambda _: rows, values=ids)
+    if not all(re.fullmatch(EXPERIMENT_ID, each) for each in ids):
+        raise _unreadable("it names experiments by what is no id")
+    check_experiments(store, project_folder(project), ids)
+    rewrite_rows(store.files, table, project, lambda _: rows, values=ids)
 
 
 def _read(table: str, content: bytes) -> tuple[pa.Table, list[str]]:

@@ -63,7 +63,7 @@ async def asked_model(
 
     Those who ask for it at the same time share the look at the store.
     """
-    key = (store.uri, experiment_id)
+    key = (store.uri, who.project, experiment_id)
     model = await _looks.get(key, lambda: _models.look_up(store, experiment_id))
     if who.project not in (None, model.experiment.project):
         raise ExperimentNotFoundError(experiment_id, ())

@@ -14,8 +14,9 @@ from modelkb_store.log.log_name import LogName
 from modelkb_store.log.place import forget_old_places
 from modelkb_store.log.receiving import end_received, receive, seal_received, show
 from modelkb_store.project_names import project_folder
-from modelkb_viewer.api.asked import AskedStore
+from modelkb_viewer.api.asked import WholeStore
 from modelkb_viewer.api.authentication import AskedBy
+from modelkb_viewer.api.belonging import check_log
 from modelkb_viewer.api.body import BINARY, bytes_of
 from modelkb_viewer.api.documents import FullSegment, LogEnd, ReceivedBytes
 from modelkb_viewer.api.problems import answers
@@ -26,6 +27,7 @@ router = APIRouter(
     responses=answers(
         HTTPStatus.BAD_REQUEST,
         HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
@@ -47,7 +49,7 @@ Project = Annotated[str, Query(description="The project that the experiment is o
 @router.put("/{log_id}/{number:int}", openapi_extra=BINARY)
 async def receive_piece(  # noqa: PLR0917 - FastAPI passes all by name
     request: Request,
-    store: AskedStore,
+    store: WholeStore,
     log_id: LogId,
     number: Number,
     project: Project,
@@ -62,6 +64,7 @@ async def receive_piece(  # noqa: PLR0917 - FastAPI passes all by name
     """
     who.check_project(project)
     name = LogName(project_folder(project), log_id)
+    await run_in_threadpool(check_log, store, name)
     piece = await bytes_of(request, _LARGEST_PIECE_BYTES)
     received = await run_in_threadpool(receive, store.files, name, number, offset, piece)
     if piece:
@@ -71,7 +74,7 @@ async def receive_piece(  # noqa: PLR0917 - FastAPI passes all by name
 
 @router.post("/{log_id}/{number:int}/seal")
 def seal_segment(  # noqa: PLR0917
-    store: AskedStore,
+    store: WholeStore,
     log_id: LogId,
     number: Number,
     project: Project,
@@ -81,13 +84,14 @@ def seal_segment(  # noqa: PLR0917
     """Put a full segment into tables: the log goes on in the next one, which is here already."""
     who.check_project(project)
     name = LogName(project_folder(project), log_id)
+    check_log(store, name)
     seal_received(store.files, name, number, segment.size)
     return ReceivedBytes(received=segment.size)
 
 
 @router.post("/{log_id}/end")
 def end_log(  # noqa: PLR0917
-    store: AskedStore,
+    store: WholeStore,
     log_id: LogId,
     project: Project,
     end: LogEnd,
@@ -97,6 +101,7 @@ def end_log(  # noqa: PLR0917
     """Put a log into tables to which nothing will be added."""
     who.check_project(project)
     name = LogName(project_folder(project), log_id)
+    check_log(store, name)
     end_received(store.files, name, end.sizes, end.modified)
     later.add_task(_tidy, store.files, name.project_folder)
     return ReceivedBytes(received=sum(end.sizes.values()))
