@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
@@ -98,12 +99,62 @@ def test_no_more_at_once_than_are_set(ask: TestClient, monkeypatch: pytest.Monke
         assert client.get("/projects").status_code == 200
 
 
-def test_addresses_of_one_network_are_counted_together() -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
+@pytest.mark.parametrize(
+    ("path", "is_counted"),
+    [
+        ("/health", False),
+        ("/projects/health", True),
+        ("/objects/health", True),
+        ("//health", True),
+        ("/x/health", True),
+        ("/health/", True),
+        ("/healthy", True),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "/api/v1", "/lab/api/v1"])
+def test_nothing_but_the_route_itself_is_free(path: str, is_counted: bool, root: str) -> None:
+    limits = Limits(nothing, Settings(requests_per_minute=2))
+    client = TestClient(Mount(root, app=limits) if root else limits)
+    statuses = [client.get(f"http://testserver{root}{path}").status_code for _ in range(3)]
+    assert statuses == ([200, 200, 429] if is_counted else [200] * 3)
 
-    limits = Limits(app, Settings(requests_per_minute=2))
+
+@pytest.mark.parametrize(
+    ("path", "is_following"),
+    [
+        ("/experiments/x/events", True),
+        ("/experiments/a%2Fb/events", False),
+        ("/projects/events", False),
+        ("/events", False),
+        ("/experiments/x/y/events", False),
+    ],
+)
+@pytest.mark.parametrize("root", ["", "/lab/api/v1"])
+def test_who_follows_a_run_is_counted_apart(
+    monkeypatch: pytest.MonkeyPatch, path: str, is_following: bool, root: str
+) -> None:
+    """With no place for those who follow, the others are answered."""
+    monkeypatch.setattr("modelkb_viewer.api.limits._MOST_FOLLOWERS", 0)
+    limits = Limits(nothing, Settings())
+    client = TestClient(Mount(root, app=limits) if root else limits)
+    answer = client.get(f"http://testserver{root}{path}")
+    assert answer.status_code == (503 if is_following else 200)
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with nothing."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def test_the_routes_that_are_counted_in_another_way_are_there(ask: TestClient) -> None:
+    described = make_api().openapi()["paths"]
+    assert "/health" in described
+    assert "/experiments/{experiment_id}/events" in described
+
+
+def test_addresses_of_one_network_are_counted_together() -> None:
+    limits = Limits(nothing, Settings(requests_per_minute=2))
 
     def status(address: str) -> int:
         client = TestClient(limits, client=(address, 1))

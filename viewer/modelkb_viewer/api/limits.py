@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ _WRONG_TOKENS = RateLimitItemPerMinute(30)
 _MOST_KNOWN_TOKENS = 10_000
 # Each holds a connection for as long as a run takes, and a thread twice a second.
 _MOST_FOLLOWERS = 400
-_FOLLOWING = "/events"
+_FOLLOWING = re.compile("/experiments/[^/]+/events")
 # Asked by those who look whether the server lives.
 _ALWAYS = "/health"
 _BUSY_SECONDS = 2
@@ -73,11 +74,11 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
-        if scope["type"] != "http" or scope["path"].endswith(_ALWAYS):
+        if scope["type"] != "http" or _path(scope) == _ALWAYS:
             await self._app(scope, receive, send)
             return
         asking = _Asking.of(scope)
-        is_following = scope["path"].endswith(_FOLLOWING)
+        is_following = _FOLLOWING.fullmatch(_path(scope)) is not None
         refused = self._of_rate(asking) or self._of_number(is_following)
         if refused is not None:
             await refusal(refused)(scope, receive, send)
@@ -140,6 +141,12 @@ def busy() -> RefusedError:
     detail = f"The server answers others. Come again in {_BUSY_SECONDS} seconds."
     headers = {"Retry-After": str(_BUSY_SECONDS)}
     return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers)
+
+
+def _path(scope: Scope) -> str:
+    """Return the path of a request as the API has it, wherever the API itself is."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _network(address: str) -> str:

@@ -10,6 +10,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _UNKNOWN = "unknown"
+# Whoever asks may make up others, and each would be kept for ever.
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_OTHER = "other"
 _registry = CollectorRegistry()
 _requests = Counter(
     "modelkb_requests",
@@ -46,7 +49,8 @@ class Measurements:
             if message["type"] == "http.response.start":
                 # The pattern of the route: its paths are without number.
                 route = getattr(scope.get("route"), "path", _UNKNOWN)
-                _requests.labels(route, scope["method"], message["status"]).inc()
+                method = scope["method"] if scope["method"] in _METHODS else _OTHER
+                _requests.labels(route, method, message["status"]).inc()
                 _seconds.labels(route).observe(time.perf_counter() - began)
             await send(message)
 
