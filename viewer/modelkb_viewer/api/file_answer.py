@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from urllib.parse import quote
 
-from fastapi.responses import FileResponse
+from fastapi import Request
+from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from modelkb_store.files.files import Files
+from modelkb_viewer.api.problems import RefusedError
 
 HDF5 = "application/x-hdf5"
 BYTES = "application/octet-stream"
 _CONTENT: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-# What a hash names never changes.
-_FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+# For addresses that have a hash of the content: it never changes.
+FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
+# For addresses of which the content may be another, and which also give it in another form.
+ASKED_AGAIN = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
+# Of several ranges all is sent, as RFC 9110 allows.
+_ONE_RANGE = re.compile("bytes=([0-9]{0,18})-([0-9]{0,18})")
+_BYTES_AT_ONCE = 1 << 20
 
 
 def described_file(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -29,38 +41,101 @@ def described_file(media_type: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def stored_file(files: Files, path: str, name: str, media_type: str) -> FileResponse:
+def stored_file(
+    request: Request,
+    files: Files,
+    path: str,
+    name: str,
+    media_type: str,
+    *,
+    headers: Mapping[str, str] = FOR_EVER,
+) -> Response:
     """Return a file of the store that is named by its content.
+
+    Of a file that is not on this machine no more is fetched than is asked for.
+
+    Args:
+        request: Says whether all of it is wanted, a range, or only whether it is there.
+        files: The store.
+        path: The file.
+        name: Its name for those who save it.
+        media_type: What it is.
+        headers: Further headers: how long the answer may be kept.
 
     Raises:
         FileNotFoundError: It is not there.
+        RefusedError: The range that is asked for is not in it.
     """
+    tag = f'"{Path(path).stem}"'
+    headers = {**headers, "ETag": tag}
     local = files.local_path(path)
-    headers = {**_FOR_EVER, "ETag": f'"{Path(path).stem}"'}
     if local is not None:
         local.stat()
         return FileResponse(local, filename=name, media_type=media_type, headers=headers)
+    headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(name)}"
+    headers["Accept-Ranges"] = "bytes"
+    if request.method == "HEAD":
+        if not files.exists(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        # Without a length, which a whole answer of no bytes would have.
+        return StreamingResponse(iter(()), media_type=media_type, headers=headers)
+    source = files.open(path)
+    try:
+        size = source.seek(0, os.SEEK_END)
+        is_same = request.headers.get("if-range", tag) == tag
+        wanted = _range(request.headers.get("range", ""), size) if is_same else None
+    except BaseException:
+        source.close()
+        raise
+    start, stop = wanted or (0, size)
+    headers["Content-Length"] = str(stop - start)
+    if wanted is not None:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    status = HTTPStatus.OK if wanted is None else HTTPStatus.PARTIAL_CONTENT
+    return StreamingResponse(_parts(source, start, stop), status, headers, media_type)
 
-    def copy(target: Path) -> None:
-        with files.open(path) as source, target.open("wb") as copied:
-            shutil.copyfileobj(source, copied)
 
-    return made_file(copy, name, media_type, headers)
+def _range(text: str, size: int) -> tuple[int, int] | None:
+    """Return where the part begins and ends that is asked for; None if all is.
+
+    Raises:
+        RefusedError: The file has no such part.
+    """
+    found = _ONE_RANGE.fullmatch(text.strip())
+    if found is None:
+        return None
+    first, last = found.groups()
+    if not (first or last) or (first and last and int(last) < int(first)):
+        return None
+    if first:
+        start, stop = int(first), min(int(last) + 1, size) if last else size
+    else:
+        start, stop = max(size - int(last), 0), size
+    if start >= size:
+        detail = f"The file has {size:,} bytes, and none of the range {text.strip()}."
+        headers = {"Content-Range": f"bytes */{size}"}
+        raise RefusedError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, detail, headers)
+    return start, stop
 
 
-def made_file(
-    make: Callable[[Path], object],
-    name: str,
-    media_type: str,
-    headers: Mapping[str, str] | None = None,
-) -> FileResponse:
+def _parts(source: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    with source:
+        source.seek(start)
+        while start < stop:
+            part = source.read(min(_BYTES_AT_ONCE, stop - start))
+            if not part:
+                raise EOFError(f"The file is shorter than it was: {start} of {stop} bytes")
+            start += len(part)
+            yield part
+
+
+def made_file(make: Callable[[Path], object], name: str, media_type: str) -> FileResponse:
     """Return a file that is made for the answer, and deleted after it.
 
     Args:
         make: Writes it to a path, whose name is the one given.
         name: Its name.
         media_type: What it is.
-        headers: Further headers.
     """
     folder = tempfile.mkdtemp(prefix="modelkb-")
     try:
@@ -70,7 +145,6 @@ def made_file(
             path,
             filename=name,
             media_type=media_type,
-            headers=dict(headers or {}),
             background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
         )
     except BaseException:

@@ -23,6 +23,24 @@ def test_the_architecture_is_json_or_the_file(
         assert "model_config" in file.attrs
 
 
+def test_the_architecture_of_an_experiment_is_asked_for_again(
+    ask: TestClient, experiment_id: str
+) -> None:
+    """A name may become that of another experiment, and both forms have one address."""
+    path = f"/experiments/{experiment_id}/architecture"
+    of_file, of_json = ask.get(path, headers={"Accept": HDF5}), ask.get(path)
+    for answer in (of_file, of_json):
+        assert "accept" in answer.headers["vary"].lower()
+        assert "immutable" not in answer.headers.get("cache-control", "")
+    assert of_file.headers["cache-control"] == "private, no-cache"
+
+
+def test_what_a_hash_names_is_kept_for_ever(ask: TestClient, experiment_id: str) -> None:
+    row = ask.get(f"/experiments/{experiment_id}/artifacts").json()[0]
+    for path in (f"/experiments/{experiment_id}/artifacts/{row['sha256']}", f"/{row['path']}"):
+        assert "immutable" in ask.get(path).headers["cache-control"]
+
+
 def test_layers_are_listed(ask: TestClient, experiment_id: str) -> None:
     (layer,) = ask.get(f"/experiments/{experiment_id}/layers").json()
     assert (layer["name"], layer["class_name"]) == (LAYER.name, LAYER.class_name)

@@ -10,7 +10,14 @@ from fastapi import APIRouter, Path, Request, Response
 from modelkb_store.errors import ArtifactNotFoundError
 from modelkb_store.layout import is_object
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore
-from modelkb_viewer.api.file_answer import BYTES, HDF5, described_file, made_file, stored_file
+from modelkb_viewer.api.file_answer import (
+    ASKED_AGAIN,
+    BYTES,
+    HDF5,
+    described_file,
+    made_file,
+    stored_file,
+)
 from modelkb_viewer.api.problems import answers
 from modelkb_viewer.api.rows_answer import AskedPart, described_rows, rows_answer
 from modelkb_viewer.api.table_schemas import row_schema
@@ -39,17 +46,21 @@ Checkpoint = Annotated[
     response_model=dict[str, Any],
     responses={200: {"content": described_file(HDF5)[200]["content"]}},
 )
-def read_architecture(request: Request, store: AskedStore, experiment: AskedExperiment) -> Any:
+def read_architecture(
+    request: Request, response: Response, store: AskedStore, experiment: AskedExperiment
+) -> Any:
     """Return the model's configuration as Keras has it; as HDF5, the file that Netron draws."""
     if HDF5 in request.headers.get("accept", ""):
         path = experiment.architecture_path()
+        name = f"{experiment.id}.h5"
         try:
-            return stored_file(store.files, path, f"{experiment.id}.h5", HDF5)
+            return stored_file(request, store.files, path, name, HDF5, headers=ASKED_AGAIN)
         except FileNotFoundError as error:
             raise ArtifactNotFoundError(
                 experiment.id, "architecture", "its file is gone"
             ) from error
     architecture = experiment.architecture()
+    response.headers.update(ASKED_AGAIN)
     return {
         "architecture_id": architecture.architecture_id,
         "keras_version": architecture.keras_version,
@@ -113,6 +124,7 @@ def list_artifacts(request: Request, experiment: AskedExperiment, part: AskedPar
 
 @router.get("/artifacts/{sha256}", response_model=None, responses=described_file(BYTES))
 def read_artifact(
+    request: Request,
     store: AskedStore,
     experiment: AskedExperiment,
     sha256: Annotated[
@@ -125,7 +137,7 @@ def read_artifact(
     if row is None or not is_object(row["path"]):  # rows may come from elsewhere
         raise ArtifactNotFoundError(experiment.id, f"file {sha256}", "see its artifacts")
     try:
-        return stored_file(store.files, row["path"], row["name"] or sha256, BYTES)
+        return stored_file(request, store.files, row["path"], row["name"] or sha256, BYTES)
     except FileNotFoundError as error:
         raise ArtifactNotFoundError(experiment.id, f"file {sha256}", "it is gone") from error
 

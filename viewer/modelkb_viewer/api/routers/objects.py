@@ -37,13 +37,13 @@ router = APIRouter(prefix="/objects", tags=["objects"], responses=answers(HTTPSt
 
 @router.get("/{path:path}", response_model=None, responses=described_file(BYTES))
 @router.head("/{path:path}", response_model=None, include_in_schema=False)
-def read_object(store: AskedStore, path: ObjectPath, who: AskedBy) -> Response:
+def read_object(request: Request, store: AskedStore, path: ObjectPath, who: AskedBy) -> Response:
     """Return a file of content: an architecture, a pack of variables, or a file that was kept."""
     whole = f"objects/{path}"
     if who.project is not None and not _is_of_project(store, who.project, whole):
         raise missing(whole)
     try:
-        return stored_file(store.files, whole, os.path.basename(path), BYTES)
+        return stored_file(request, store.files, whole, os.path.basename(path), BYTES)
     except FileNotFoundError as error:
         raise missing(whole) from error
 
