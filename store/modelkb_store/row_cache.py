@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
 
@@ -13,7 +15,7 @@ from modelkb_store.table_file import Where
 # What an entry takes beside its rows: their schema, and the key.
 ENTRY_BYTES = 4096
 
-_Key = tuple[str, tuple[str, ...], tuple[tuple[str, frozenset[str]], ...]]
+_Key = tuple[str, tuple[str, ...], tuple[tuple[str, bytes], ...]]
 
 
 class RowCache:
@@ -40,7 +42,7 @@ class RowCache:
             where: Which rows.
             read: Reads them.
         """
-        chosen = tuple((name, frozenset(values)) for name, values in (where or {}).items())
+        chosen = tuple((name, _digest(values)) for name, values in (where or {}).items())
         key = (path, tuple(columns), chosen)
         with self._lock:
             if key in self._rows:
@@ -55,3 +57,8 @@ class RowCache:
                 _, dropped = self._rows.popitem(last=False)
                 self._bytes -= dropped.nbytes + ENTRY_BYTES
         return rows
+
+
+def _digest(values: Iterable[str]) -> bytes:
+    """Return what is equal for the same values, and short: they may be all ids of a store."""
+    return hashlib.sha256(repr(sorted(map(repr, values))).encode()).digest()

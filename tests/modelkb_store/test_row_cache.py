@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,8 @@ def test_what_was_read_is_kept() -> None:
         ("a", ["value", "other"], None),
         ("a", ["value"], {"id": ["x"]}),
         ("a", ["value"], {"id": []}),
+        ("a", ["value"], {"id": ["some, ids"]}),
+        ("a", ["value"], {"id": ["some", "ids"], "other": []}),
     ],
 )
 def test_something_else_is_read(
@@ -53,6 +56,7 @@ def test_something_else_is_read(
 ) -> None:
     cache, reads = RowCache(), []
     cache.get("a", ["value"], None, reader(reads))
+    cache.get("a", ["value"], {"id": ["some", "ids"]}, reader([]))
     cache.get(path, columns, where, reader(reads, "other"))
     assert reads == ["x", "other"]
 
@@ -114,3 +118,29 @@ def test_readers_see_what_has_changed(store: Path) -> None:
     remove_rows(files, "metrics", "digits", "experiment_id", [last.experiment.experiment_id])
     for _ in range(2):
         assert tables.read("metrics").num_rows == 9
+
+
+def test_long_lists_of_ids_take_no_more_than_the_size() -> None:
+    cache, megabyte = RowCache(most_bytes=1 << 20), 1 << 20
+    reads: list[str] = []
+    ids = [f"20261123-{number:06}-{number:010x}" for number in range(10_000)]
+    tracemalloc.start()
+    for first in range(20):
+        for path in "abcde":
+            where = {"experiment_id": ids[first:]}
+            cache.get(path, ["value"], where, reader(reads, path, ROWS.slice(0, 0)))
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken < 3 * megabyte
+    # Few ids are what is asked for again and again.
+    reads.clear()
+    for _ in range(3):
+        cache.get("a", ["value"], {"experiment_id": ids[:30]}, reader(reads))
+    assert reads == ["x"]
+
+
+def test_ids_of_any_length_are_counted() -> None:
+    cache = RowCache(most_bytes=1 << 20)
+    for number in range(40):
+        cache.get("a", ["value"], {"id": [f"{number}" + "x" * 100_000]}, lambda: ROWS.slice(0, 0))
+    assert sum(len(repr(key)) for key in cache._rows) <= 1 << 20
