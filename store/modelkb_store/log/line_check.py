@@ -6,12 +6,14 @@ import pyarrow as pa
 
 from modelkb_store.errors import InvalidLogError
 from modelkb_store.log.edit import EDITS, Edit
-from modelkb_store.log.entry import Action, Entry, decode_entry, rows_of
+from modelkb_store.log.entry import Action, Columns, Entry, decode_entry, rows_of
 from modelkb_store.log.log_name import LogName
+from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.schemas import SCHEMAS
 
 # Far more than any that a run of ours writes.
 LONGEST_LINE_BYTES = 32 << 20
+_LAST_EPOCH = 1 << 31
 _UNKNOWN = "unknown"
 _FURTHER_LENGTH = 10
 
@@ -61,10 +63,24 @@ def _check_first(entry: Entry | None) -> None:
 def _check(name: LogName, entry: Entry) -> None:
     if entry.action is Action.BEGIN:
         _check_owner(name, entry.columns.get("experiment_id"))
+        _check_facts(entry.columns)
     elif entry.action is Action.CUT:
-        int(entry.columns["epoch"])
+        if abs(int(entry.columns["epoch"])) > _LAST_EPOCH:
+            raise ValueError("no epoch is as late as that")
     elif entry.action is not Action.END:
         _check_rows(name, entry)
+
+
+def _check_facts(columns: Columns) -> None:
+    """Pass if a first line has nothing that readers of logs cannot understand."""
+    process, begun, seen = (columns.get(name) for name in ("process", "begun", "seen"))
+    for told, kind in ((process, dict), (begun, (int, float)), (seen, dict)):
+        if told is not None and not isinstance(told, kind):
+            raise ValueError(f"its first line has {str(told)[:40]!r}")
+    ProcessIdentity.from_columns(process or {})
+    Edit.from_columns({"tags": [(seen or {}).get("tags")]})
+    if not isinstance((seen or {}).get("notes") or "", str):
+        raise ValueError("its notes are no text")
 
 
 def _check_rows(name: LogName, entry: Entry) -> None:

@@ -67,6 +67,29 @@ def rows_when_sent_at_once(root: Path, name: LogName, content: bytes) -> Rows:
     return rows
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"process": "mine"},
+        {"process": {"process_id": "x"}},
+        {"process": {"started": [1]}},
+        {"begun": "yesterday"},
+        {"seen": ["tags"]},
+        {"seen": {"tags": 3}},
+        {"seen": {"notes": ["a"]}},
+    ],
+)
+def test_a_first_line_that_readers_cannot_understand_is_not_kept(
+    files: LocalFiles, facts: dict[str, object]
+) -> None:
+    name = LogName("project=digits", "20260102-030405678-00000000ab")
+    begin = {"experiment_id": name.log_id, "segment": 0, "begun": 1.0, "is_sent": True}
+    with pytest.raises(InvalidLogError):
+        receive(files, name, 0, 0, encode_entry(Action.BEGIN, "", {**begin, **facts}))
+    assert receive(files, name, 0, 0, encode_entry(Action.BEGIN, "", begin)) > 0
+    assert len(read_logs(files)) == 1
+
+
 def lines_until(content: bytes, lines: int) -> int:
     return sum(len(line) for line in content.splitlines(keepends=True)[:lines])
 
@@ -287,6 +310,7 @@ def test_full_segments_come_again_after_they_were_sealed(
         (encode_entry(Action.PUT, "edits", {"experiment_id": ["other"]}), "'other'"),
         (encode_entry(Action.BEGIN, "", {"experiment_id": "other"}), "'other'"),
         (encode_entry(Action.CUT, "", {}), "epoch"),
+        (encode_entry(Action.CUT, "", {"epoch": 1 << 70}), "epoch"),
         (encode_entry(Action.ADD, "metrics", json.loads("[" * 900 + "]" * 900)), "."),
     ],
 )

@@ -178,7 +178,8 @@ def comparable(value: Any) -> Any:
 
 def test_everything_public_is_asked() -> None:
     """Also what is added later: a method, a property or an attribute."""
-    for kind, asked in ((Store, {*OF_STORE, "uri"}), (Experiment, {*OF_EXPERIMENT, *EDITING})):
+    of_store = {*OF_STORE, "uri", "of_project"}
+    for kind, asked in ((Store, of_store), (Experiment, {*OF_EXPERIMENT, *EDITING})):
         assert {name for name in vars(kind) if not name.startswith("_")} == asked
 
 
@@ -195,6 +196,11 @@ def test_what_is_known_without_asking(
         known = {k: v for k, v in vars(expected).items() if not k.startswith("_")}
         assert {k: v for k, v in vars(found).items() if not k.startswith("_")} == known
         assert set(known) == {"id", "project", "record"}
+
+
+def test_one_project_alone_is_a_matter_of_the_token(served: StoreServer) -> None:
+    with pytest.raises(NotOverServerError, match="'digits' alone"):
+        Store(served.address).of_project("digits")
 
 
 @pytest.mark.parametrize("line", [["check"], ["compact"], ["gc"], ["token", "list"]])
