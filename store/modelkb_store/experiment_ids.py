@@ -12,7 +12,7 @@ def resolve_experiment_id(wanted: str, ids: Sequence[str], names: Sequence[str])
 
     Args:
         wanted: The id; or as much as is unique of its beginning or of its last part, the ten
-            characters after the last dash; or the experiment's name.
+            characters after the last dash; or the experiment's name, which goes first.
         ids: The ids of all experiments.
         names: Their names, in the same order.
 
@@ -26,11 +26,8 @@ def resolve_experiment_id(wanted: str, ids: Sequence[str], names: Sequence[str])
     """
     if wanted in ids:
         return wanted
-    matches = [
-        experiment_id
-        for experiment_id, name in zip(ids, names, strict=True)
-        if wanted and (name == wanted or _begins(experiment_id, wanted))
-    ]
+    named = [each for each, name in zip(ids, names, strict=True) if wanted and name == wanted]
+    matches = named or [each for each in ids if wanted and _begins(each, wanted)]
     if not matches:
         raise ExperimentNotFoundError(wanted, [*ids, *names])
     if len(matches) > 1:

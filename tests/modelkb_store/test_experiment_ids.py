@@ -17,6 +17,10 @@ def test_what_is_unique_is_found(wanted: str, number: int) -> None:
     assert resolve_experiment_id(wanted, IDS, NAMES) == IDS[number]
 
 
+def test_a_name_goes_before_a_part_of_an_id() -> None:
+    assert resolve_experiment_id("ab", IDS, ["ab", "second"]) == IDS[0]
+
+
 def test_what_fits_several_or_none() -> None:
     with pytest.raises(AmbiguousIdError):
         resolve_experiment_id("2026", IDS, NAMES)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -68,6 +68,7 @@ class Limits:
         self._app = app
         self._most_running = settings.concurrent_requests
         self._requests = RateLimitItemPerMinute(settings.requests_per_minute)
+        # The one for tasks: the one for threads starts a thread with each request.
         self._rates = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._running = self._following = 0
@@ -79,14 +80,14 @@ class Limits:
             return
         asking = _Asking.of(scope)
         is_following = _FOLLOWING.fullmatch(_path(scope)) is not None
-        refused = self._of_rate(asking) or self._of_number(is_following)
+        refused = await self._of_rate(asking) or self._of_number(is_following)
         if refused is not None:
             await refusal(refused)(scope, receive, send)
             return
 
         async def seen(message: Message) -> None:
             if message["type"] == "http.response.start" and asking.token is not None:
-                self._learn(asking, scope, message["status"])
+                await self._learn(asking, scope, message["status"])
             await send(message)
 
         self._running += not is_following
@@ -97,21 +98,23 @@ class Limits:
             self._running -= not is_following
             self._following -= is_following
 
-    def _of_rate(self, asking: _Asking) -> RefusedError | None:
+    async def _of_rate(self, asking: _Asking) -> RefusedError | None:
         is_known = asking.token in self._known
         wrong = ("wrong token", asking.address)
-        if asking.token and not is_known and not self._rates.test(_WRONG_TOKENS, *wrong):
+        if asking.token and not is_known and not await self._rates.test(_WRONG_TOKENS, *wrong):
             detail = "Too many wrong tokens came from this address."
-            return self._too_many(_WRONG_TOKENS, wrong, detail)
+            return await self._too_many(_WRONG_TOKENS, wrong, detail)
         counted = asking.token.hex() if asking.token and is_known else asking.address
-        if not self._rates.hit(self._requests, "request", counted):
+        if not await self._rates.hit(self._requests, "request", counted):
             detail = f"More than {self._requests.amount:,} requests a minute are too many here."
-            return self._too_many(self._requests, ("request", counted), detail)
+            return await self._too_many(self._requests, ("request", counted), detail)
         return None
 
-    def _too_many(self, item: RateLimitItem, key: tuple[str, str], detail: str) -> RefusedError:
-        reset = self._rates.get_window_stats(item, *key).reset_time
-        seconds = max(1, round(reset - time.time()))
+    async def _too_many(
+        self, item: RateLimitItem, key: tuple[str, str], detail: str
+    ) -> RefusedError:
+        window = await self._rates.get_window_stats(item, *key)
+        seconds = max(1, round(window.reset_time - time.time()))
         detail += f" Come again in {seconds} seconds."
         headers = {"Retry-After": str(seconds)}
         return RefusedError(HTTPStatus.TOO_MANY_REQUESTS, detail, headers)
@@ -124,7 +127,7 @@ class Limits:
         )
         return busy() if is_full else None
 
-    def _learn(self, asking: _Asking, scope: Scope, status: int) -> None:
+    async def _learn(self, asking: _Asking, scope: Scope, status: int) -> None:
         assert asking.token is not None
         if scope.get(VERIFIED):
             self._known[asking.token] = None
@@ -133,7 +136,7 @@ class Limits:
                 self._known.popitem(last=False)
         elif status == HTTPStatus.UNAUTHORIZED:
             self._known.pop(asking.token, None)
-            self._rates.hit(_WRONG_TOKENS, "wrong token", asking.address)
+            await self._rates.hit(_WRONG_TOKENS, "wrong token", asking.address)
 
 
 def busy() -> RefusedError:

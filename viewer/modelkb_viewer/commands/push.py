@@ -37,16 +37,14 @@ def command(
       modelkb push https://lab.example:8601 9f1c2b7a4d
     """
     location = resolve_store_location(target)
-    was_waiting = send_spool(location)
+    was_waiting, uri = send_spool(location), open_files(location).uri
+    if was_waiting and not as_json:
+        click.echo(f"What waited for {uri} is sent.")
     if is_remote(location) and not ids and store is None and not _has_store():
-        uri = open_files(location).uri
         if as_json:
             print_json({**asdict(NOTHING_COPIED), "source": None, "target": uri})
-        else:
-            waited = (
-                f"What waited for {uri} is sent." if was_waiting else f"Nothing waits for {uri}."
-            )
-            click.echo(waited)
+        elif not was_waiting:
+            click.echo(f"Nothing waits for {uri}.")
         return
     copy(Store(store), open_target(location), ids, project, as_json=as_json)
 

@@ -65,12 +65,17 @@ def command(
     location = resolve_store_location(store)
     if is_server(location):
         raise InvalidSettingError("store", open_files(location).uri, "a folder or bucket")
+    if os.path.isfile(location):
+        raise InvalidSettingError("store", location, "a folder, not a file")
     try:
         # Inside: no other command needs them.
         import uvicorn
         from starlette.applications import Starlette
         from starlette.concurrency import run_in_threadpool
         from starlette.middleware import Middleware
+        from starlette.requests import Request
+        from starlette.responses import RedirectResponse
+        from starlette.routing import Route
 
         from modelkb_viewer.api.application import PATH, make_api
         from modelkb_viewer.api.audit import close_audit
@@ -105,8 +110,11 @@ def command(
         await run_in_threadpool(write_waiting_predictions)
         await run_in_threadpool(close_audit)
 
+    async def documentation(request: Request) -> RedirectResponse:
+        return RedirectResponse(f"{PATH}/docs")
+
     app = Starlette(
-        routes=[WholePaths(PATH, app=make_api())],
+        routes=[WholePaths(PATH, app=make_api()), Route("/", documentation)],
         middleware=[Middleware(ForeignRequests, address=lambda: address)],
         lifespan=announced,
     )

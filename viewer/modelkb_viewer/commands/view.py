@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from modelkb_store.errors import MissingPackageError
+from modelkb_store.errors import InvalidSettingError, MissingPackageError
 from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import STORE_VARIABLE, resolve_store_location
 from modelkb_viewer.listening import free_port
@@ -61,6 +61,8 @@ def command(
       modelkb view --store s3://lab-experiments/modelkb --port 8600
     """
     location = resolve_store_location(store)
+    if os.path.isfile(location):
+        raise InvalidSettingError("store", location, "a folder, not a file")
     require_token(open_files(location), address)
     os.environ[STORE_VARIABLE] = location
     if run_recorded_code:
