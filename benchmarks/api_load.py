@@ -41,6 +41,7 @@ FINISHED_RUNS = 200
 COMPLETE_RUNS = 10  # of these also the confusion matrix and the architecture is asked for
 METRICS = ("loss", "accuracy", "auc", "precision", "recall")
 _ROW_SECONDS = 10
+_SETTLING_SECONDS = 5
 # What readers ask for, and how often: half of what is about any run is about one that is running.
 _MIX = {
     "health": 10,
@@ -90,7 +91,8 @@ def start_writers(
             "MODELKB_SPOOL": str(spools / str(number)),
         }
         line = [sys.executable, __file__, "--write", address, str(1000 + number)]
-        line += ["--seconds", str(options.seconds)]
+        # They begin before the readers and end after them.
+        line += ["--seconds", str(options.seconds + 4 * _SETTLING_SECONDS)]
         writers.append(subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, text=True))
     return writers
 
@@ -248,6 +250,8 @@ def main() -> None:
             print(f"server before: {process.memory_info().rss / 1e6:.0f} MB", flush=True)
             writers = start_writers(server.address, writes, Path(folder) / "spools", options)
             runs["running"] = wait_for_runs(store, options.writers) or runs["finished"]
+            # Twenty processes that start and import have the processors to themselves.
+            time.sleep(_SETTLING_SECONDS)
             readers = Readers(server.address, reads, runs, options.think)
             own = time.process_time()
             watched = asyncio.run(measure(options, readers, process))

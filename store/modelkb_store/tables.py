@@ -32,6 +32,7 @@ from modelkb_store.table_file import Where, decode_rows, matching
 T = TypeVar("T")
 
 _PROJECT = PARTITIONING.field("project")
+_SMALL_FILE_BYTES = 256 << 10
 
 
 OnDamaged = Callable[[CorruptFileError], None]
@@ -245,13 +246,19 @@ def _rows_of_file(
     columns: Sequence[str],
     where: Where | None,
 ) -> pa.Table:
+    # Of a small file all rows are kept: who asks for those of one experiment soon asks for others.
+    is_small = info.size_bytes <= _SMALL_FILE_BYTES
+    names = list(dict.fromkeys([*columns, *(where or ())])) if is_small else columns
+    chosen = None if is_small else where
+
     def read() -> pa.Table:
-        return read_rows(files, info.path, table, columns, where)
+        return read_rows(files, info.path, table, names, chosen)
 
     # Others than compacted files may be written anew.
     changes = "" if is_compacted(info.path) else f" {info.size_bytes} {info.modified.timestamp()}"
     try:
-        return reader.cache.get(f"{info.path}{changes}", columns, where, read)
+        rows = reader.cache.get(f"{info.path}{changes}", names, chosen, read)
+        return matching(rows, where).select(columns) if is_small else rows
     except CorruptFileError as error:
         if reader.on_damaged is None:
             raise

@@ -13,7 +13,7 @@ from modelkb_viewer.api.audit import Audit
 from modelkb_viewer.api.authentication import needs
 from modelkb_viewer.api.body import Bodies
 from modelkb_viewer.api.description import TAGS, describe, operation_id
-from modelkb_viewer.api.heavy import IN_ITS_PLACE, heavy_places, sending_places
+from modelkb_viewer.api.heavy import IN_ITS_PLACE, heavy_places, light_places, sending_places
 from modelkb_viewer.api.limits import Limits
 from modelkb_viewer.api.measurements import Measurements
 from modelkb_viewer.api.problems import answers, describe_problems
@@ -97,7 +97,7 @@ def make_api() -> FastAPI:
         openapi_tags=TAGS,
         generate_unique_id_function=operation_id,
     )
-    app.state.heavy_places = heavy_places()
+    app.state.making_places = [*heavy_places(), *light_places()]
     app.state.sending_places = sending_places()
     # The last one sees a request first.
     app.add_middleware(Audit)

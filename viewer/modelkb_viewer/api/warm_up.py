@@ -15,7 +15,6 @@ from modelkb_store.errors import ModelKBError
 from modelkb_viewer.api.application import PATH
 from modelkb_viewer.opened_store import opened_store
 
-# Python runs one thread at a time: with many at work, each waits for all others again and again.
 _THREADS = 16
 _SWITCH_SECONDS = 0.001
 _IMPORTED = ("pandas", "h5py")
