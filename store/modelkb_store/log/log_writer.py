@@ -43,20 +43,18 @@ class LogWriter:
         self._waiting: list[bytes] = []
         self._size = 0
         self._synced = 0
+        # Before there is a file: of one without its first line nobody can tell whose it was.
+        process = ProcessIdentity.of_this_process().as_columns()
+        facts = {"segment": number, "begun": time.time(), "process": process}
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self._file = os.open(self.path, flags, 0o666)
         try:
-            self._begin(begin)
+            self.append(Action.BEGIN, "", {**begin, **facts})
         except BaseException:
             self.close()
             with contextlib.suppress(OSError):
                 self.path.unlink()
             raise
-
-    def _begin(self, begin: Columns) -> None:
-        process = ProcessIdentity.of_this_process().as_columns()
-        facts = {"segment": self.number, "begun": time.time(), "process": process}
-        self.append(Action.BEGIN, "", {**begin, **facts})
 
     @property
     def size_bytes(self) -> int:
