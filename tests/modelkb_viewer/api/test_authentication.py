@@ -237,8 +237,9 @@ def test_a_server_that_others_reach_lets_nobody_in_without_tokens(
 
 
 def test_a_wrong_token_is_told_as_such(ask: TestClient, store: Path) -> None:
-    # Where none is needed, one that is for another server does no harm.
-    assert ask.get("/projects", headers={"Authorization": "Bearer mkb_nothing"}).status_code == 200
+    needless = ask.get("/projects", headers={"Authorization": "Bearer mkb_nothing"})
+    assert needless.status_code == 401
+    assert "needs none" in needless.json()["detail"]
     Tokens(Store(store).files).create("laptop", Scope.READ)
     answer = ask.get("/projects", headers={"Authorization": "Bearer mkb_nothing"})
     assert answer.status_code == 401

@@ -84,15 +84,16 @@ async def requester(
 
 def _requester(store: Store, credentials: HTTPAuthorizationCredentials | None) -> Requester:
     tokens = Tokens(store.files)
-    token = None if credentials is None else tokens.verified(credentials.credentials)
+    if credentials is None:
+        if tokens.are_needed():
+            detail = "A token is needed: send it as `Authorization: Bearer TOKEN`."
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
+        return Requester(Scope.ADMIN)
+    token = tokens.verified(credentials.credentials)
     if token is None:
-        if not tokens.are_needed():  # one that is for another server does no harm
-            return Requester(Scope.ADMIN)
-        detail = (
-            "A token is needed: send it as `Authorization: Bearer TOKEN`."
-            if credentials is None
-            else "This token is not valid. It may be mistyped, or revoked."
-        )
+        detail = "This token is not valid. It may be mistyped, or revoked."
+        if not tokens.are_needed():
+            detail = "This token is not of this server, which needs none: send none."
         raise RefusedError(HTTPStatus.UNAUTHORIZED, detail, _CHALLENGE)
     return Requester(token.scope, token.project, token.token_id, token.name)
 
