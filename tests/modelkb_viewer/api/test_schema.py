@@ -19,6 +19,7 @@ from modelkb_store import Store
 from modelkb_store.layout import STORE_VARIABLE
 from modelkb_viewer.api import limits
 from modelkb_viewer.api.application import PATH, make_api
+from modelkb_viewer.opened_store import opened_store
 from modelkb_viewer.routes.whole_paths import WholePaths
 from modelkb_viewer.tokens import Scope, Tokens
 from viewer_server import free_port
@@ -47,6 +48,7 @@ class Served:
         described = f"{self.address}/openapi.json"
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv(STORE_VARIABLE, str(self.store))
+            opened_store()  # as `modelkb serve` does before it is announced
             return ask_all(described, self.settings, token=token, covers=covers, without=left_out)
 
 
