@@ -53,7 +53,9 @@ def bucket_files(location: str, environ: Mapping[str, str] = os.environ) -> Obje
     prefix = "/".join(parts_of(unquote(parts.path).strip("/"), uri))
     scheme = parts.scheme.lower()
     if not bucket or parts.fragment or scheme not in ("s3", "gs"):
-        expected = "a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or https://host"
+        expected = (
+            "a folder, file:///folder, s3://bucket/prefix, gs://bucket/prefix or https://host"
+        )
         raise InvalidSettingError("store", uri, expected)
     try:
         make = _s3 if scheme == "s3" else _gs
