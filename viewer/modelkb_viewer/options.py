@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from modelkb_store.errors import InvalidSettingError
+from modelkb_store.layout import resolve_store_location
 from modelkb_viewer.completing import columns, experiments, projects
 
+LOOPBACK = "127.0.0.1"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -21,6 +25,37 @@ def store_option(command: Command) -> Command:
         help="Folder or address (s3://, gs://, https://) of the store.  "
         "[default: $MODELKB_STORE, else ./modelkb]",
     )(command)
+
+
+def listening_options(default_port: int) -> Callable[[Command], Command]:
+    """Add ``--port`` and ``--address``: where a server listens, by default for this machine."""
+
+    def add(command: Command) -> Command:
+        with_address = click.option(
+            "--address",
+            default=LOOPBACK,
+            show_default=True,
+            help="The network address to listen on.",
+        )(command)
+        return click.option(
+            "--port",
+            type=click.IntRange(1, 65535),
+            help=f"Where to listen.  [default: {default_port}, or the next that is free]",
+        )(with_address)
+
+    return add
+
+
+def served_location(store: str | None) -> str:
+    """Return the place of the store that a server is started for.
+
+    Raises:
+        InvalidSettingError: It is a file.
+    """
+    location = resolve_store_location(store)
+    if os.path.isfile(location):
+        raise InvalidSettingError("store", location, "a folder, not a file")
+    return location
 
 
 def json_option(command: Command) -> Command:

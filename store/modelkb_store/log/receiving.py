@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 
+from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.errors import InvalidLogError, StoreBusyError
 from modelkb_store.files.files import Files
 from modelkb_store.log.claim import claimed
@@ -21,7 +22,7 @@ from modelkb_store.log.folding import fold, mirror, seal
 from modelkb_store.log.line_check import check_lines
 from modelkb_store.log.log_contents import read_logs
 from modelkb_store.log.log_name import LogName
-from modelkb_store.log.place import read_place
+from modelkb_store.log.place import forget_old_places, read_place
 
 _SHOWN_AGAIN_SECONDS = 20.0  # FORMAT.md promises 30
 _shown: dict[LogName, float] = {}
@@ -206,3 +207,9 @@ def _set_modified(files: Files, name: LogName, modified: float) -> None:
             when = min(modified, segment.modified.timestamp())
             if local is not None:
                 os.utime(local, (when, when))
+
+
+def tidy_received(files: Files, project_folder: str) -> None:
+    """Merge small files of a project where many have come together, as its runs end."""
+    compact_as_runs_end(files, project_folder)
+    forget_old_places(files, project_folder)

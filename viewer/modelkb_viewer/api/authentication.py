@@ -55,6 +55,16 @@ class Requester:
             detail = f"This token is for the project {self.project!r} alone."
             raise RefusedError(HTTPStatus.FORBIDDEN, detail)
 
+    def project_of(self, wanted: str | None) -> str | None:
+        """Return the project that a request is about; None if it is about all.
+
+        Raises:
+            RefusedError: It is about another one than it may be.
+        """
+        project = wanted or self.project
+        self.check_project(project)
+        return project
+
 
 async def asked_store() -> Store:
     """Return the store, without a change of threads once it is open."""

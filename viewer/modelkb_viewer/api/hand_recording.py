@@ -18,13 +18,12 @@ from http import HTTPStatus
 from typing import Any
 
 from modelkb_store import Experiment, Store
-from modelkb_store.commits.compaction import compact_as_runs_end
 from modelkb_store.errors import StoreBusyError
 from modelkb_store.files.files import Files
 from modelkb_store.ids import canonical_json
 from modelkb_store.log.entry import Action, columns_of, encode_entry
 from modelkb_store.log.log_name import LogName, parse_segment
-from modelkb_store.log.place import forget_old_places, read_place
+from modelkb_store.log.place import read_place
 from modelkb_store.log.receiving import end_received, receive, seal_received
 from modelkb_store.project_names import project_folder
 from modelkb_store.records import (
@@ -131,13 +130,6 @@ def end(store: Store, experiment_id: str, status: Status, ended_at: datetime) ->
         # The log says that it is over: whoever opens the store next would fold it.
         with contextlib.suppress(StoreBusyError):
             end_received(store.files, _name(experiment), {number: size})
-
-
-def tidy(files: Files, project: str) -> None:
-    """Merge small files of a project where many have come together."""
-    folder = project_folder(project)
-    compact_as_runs_end(files, folder)
-    forget_old_places(files, folder)
 
 
 @contextlib.contextmanager

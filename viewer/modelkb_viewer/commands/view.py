@@ -11,29 +11,27 @@ from typing import Any
 
 import click
 
-from modelkb_store.errors import InvalidSettingError, MissingPackageError
+from modelkb_store.errors import MissingPackageError
 from modelkb_store.files.open_files import open_files
-from modelkb_store.layout import STORE_VARIABLE, resolve_store_location
+from modelkb_store.layout import STORE_VARIABLE
 from modelkb_viewer.listening import free_port
-from modelkb_viewer.options import allow_host_option, store_option
+from modelkb_viewer.options import (
+    LOOPBACK,
+    allow_host_option,
+    listening_options,
+    served_location,
+    store_option,
+)
 from modelkb_viewer.permissions import allow_recorded_code
 from modelkb_viewer.tokens import require_token
 
-_LOOPBACK = "127.0.0.1"
 _DEFAULT_PORT = 8501
 # Listening on all addresses, it is reached under this one here, too.
 _ALL = ("0.0.0.0", "::", "")  # noqa: S104 - to be told apart
 
 
 @click.command("view")
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    help=f"Where to listen.  [default: {_DEFAULT_PORT}, or the next that is free]",
-)
-@click.option(
-    "--address", default=_LOOPBACK, show_default=True, help="The network address to listen on."
-)
+@listening_options(_DEFAULT_PORT)
 @click.option("--browser/--no-browser", default=True, help="Whether to open a browser.")
 @click.option(
     "--run-recorded-code",
@@ -60,9 +58,7 @@ def command(
       modelkb view
       modelkb view --store s3://lab-experiments/modelkb --port 8600
     """
-    location = resolve_store_location(store)
-    if os.path.isfile(location):
-        raise InvalidSettingError("store", location, "a folder, not a file")
+    location = served_location(store)
     require_token(open_files(location), address)
     os.environ[STORE_VARIABLE] = location
     if run_recorded_code:
@@ -84,7 +80,7 @@ def command(
     async def announced(app: object) -> AsyncIterator[None]:
         async with lifespan(app):
             base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-            host = _LOOPBACK if address in _ALL else address
+            host = LOOPBACK if address in _ALL else address
             _announce(location, _url(host, chosen_port, base), opens=browser)
             yield
 

@@ -30,8 +30,7 @@ def list_writes(  # noqa: PLR0917 - FastAPI passes all by name
     limit: Annotated[int, Query(ge=0, le=_LARGEST_PAGE, description="No more than these.")] = 100,
 ) -> list[AuditDocument]:
     """Return who has changed what through servers of this store, the newest first."""
-    project = project or who.project
-    who.check_project(project)
+    project = who.project_of(project)
     opened_audit().flush()
     found = read_audit(
         store.files, since=since, until=until, project=project, offset=offset, limit=limit

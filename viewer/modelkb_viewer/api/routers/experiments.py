@@ -55,8 +55,7 @@ def list_experiments(  # noqa: PLR0917 - FastAPI passes all by name
     limit: Annotated[int, Query(ge=0, le=_LARGEST_PAGE, description="No more than these.")] = 100,
 ) -> Any:
     """Return experiments, oldest first: a page of them as JSON, or as Arrow or Parquet rows."""
-    project = project or who.project
-    who.check_project(project)
+    project = who.project_of(project)
     ids = store.experiment_ids(project, where=where, order_by=order_by)
     rows = store.experiment_rows(ids[offset : offset + limit], project)
     if wanted_format(request) is not Format.JSON:

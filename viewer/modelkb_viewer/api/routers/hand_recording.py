@@ -10,6 +10,8 @@ from fastapi import APIRouter, BackgroundTasks, Request, Response
 from modelkb_store._version import __version__
 from modelkb_store.editing import checked_notes, checked_tags
 from modelkb_store.ids import new_experiment_id
+from modelkb_store.log.receiving import tidy_received
+from modelkb_store.project_names import project_folder
 from modelkb_store.records import ExperimentRecord, MetricRecord, Status
 from modelkb_viewer.api.asked import AskedExperiment, AskedStore
 from modelkb_viewer.api.audit import note_subject
@@ -17,7 +19,7 @@ from modelkb_viewer.api.authentication import AskedBy, Requester
 from modelkb_viewer.api.documents import ExperimentDocument
 from modelkb_viewer.api.experiment_document import experiment_document
 from modelkb_viewer.api.hand_documents import AddedPoints, ExperimentEnd, NewExperiment, NewPoints
-from modelkb_viewer.api.hand_recording import add_points, begin, end, in_utc, tidy
+from modelkb_viewer.api.hand_recording import add_points, begin, end, in_utc
 from modelkb_viewer.api.problems import answers
 
 router = APIRouter(
@@ -89,7 +91,7 @@ def end_experiment(
 ) -> ExperimentDocument:
     """Say that an experiment that is recorded by hand has ended. Nothing can be added then."""
     end(store, experiment.id, Status(told.status), in_utc(told.ended_at))
-    later.add_task(tidy, store.files, experiment.project)
+    later.add_task(tidy_received, store.files, project_folder(experiment.project))
     return experiment_document(store.experiment(experiment.id))
 
 

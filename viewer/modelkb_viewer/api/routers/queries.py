@@ -37,8 +37,7 @@ def read_table(
     request: Request, store: AskedStore, table: TableName, query: TableQuery, who: AskedBy
 ) -> Response:
     """Return rows of a table, of all experiments or of some."""
-    project = query.project or who.project
-    who.check_project(project)
+    project = who.project_of(query.project)
     rows = store.table(table.value, project, query.columns, where=query.where)
     return rows_answer(request, rows)
 

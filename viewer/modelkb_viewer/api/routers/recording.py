@@ -8,11 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from modelkb_store.commits.compaction import compact_as_runs_end
-from modelkb_store.files.files import Files
 from modelkb_store.log.log_name import LogName
-from modelkb_store.log.place import forget_old_places
-from modelkb_store.log.receiving import end_received, receive, seal_received, show
+from modelkb_store.log.receiving import end_received, receive, seal_received, show, tidy_received
 from modelkb_store.project_names import project_folder
 from modelkb_viewer.api.asked import WholeStore
 from modelkb_viewer.api.authentication import AskedBy
@@ -103,10 +100,5 @@ def end_log(  # noqa: PLR0917
     name = LogName(project_folder(project), log_id)
     check_log(store, name)
     end_received(store.files, name, end.sizes, end.modified)
-    later.add_task(_tidy, store.files, name.project_folder)
+    later.add_task(tidy_received, store.files, name.project_folder)
     return ReceivedBytes(received=sum(end.sizes.values()))
-
-
-def _tidy(files: Files, folder: str) -> None:
-    compact_as_runs_end(files, folder)
-    forget_old_places(files, folder)

@@ -23,8 +23,7 @@ def select_experiments(
     request: Request, store: AskedStore, wanted: ExperimentSelection, who: AskedBy
 ) -> Response:
     """Return all experiments for which something holds, as `GET /experiments` does by pages."""
-    project = wanted.project or who.project
-    who.check_project(project)
+    project = who.project_of(wanted.project)
     rows = store.experiment_table(
         project, where=wanted.where, order_by=wanted.order_by, limit=wanted.limit
     )
@@ -36,8 +35,7 @@ def select_experiment_ids(
     request: Request, store: AskedStore, wanted: ExperimentSelection, who: AskedBy
 ) -> Response:
     """Return their ids alone, which is faster."""
-    project = wanted.project or who.project
-    who.check_project(project)
+    project = who.project_of(wanted.project)
     ids = store.experiment_ids(project, where=wanted.where, order_by=wanted.order_by)
     rows = pa.table({"experiment_id": pa.array(ids[: wanted.limit], pa.string())})
     return rows_answer(request, rows)
@@ -48,8 +46,7 @@ def read_experiment_rows(
     request: Request, store: AskedStore, wanted: ExperimentList, who: AskedBy
 ) -> Response:
     """Return some experiments as they are listed, in the order of their ids."""
-    project = wanted.project or who.project
-    who.check_project(project)
+    project = who.project_of(wanted.project)
     return rows_answer(request, store.experiment_rows(wanted.experiment_ids, project))
 
 
