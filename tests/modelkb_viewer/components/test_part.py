@@ -19,7 +19,7 @@ with part("The fourth"):
 
 
 def test_errors_are_said_in_their_place_and_the_rest_is_shown() -> None:
-    page = AppTest.from_string(SCRIPT).run()
+    page = AppTest.from_string(SCRIPT, default_timeout=60).run()
 
     first, second = (box.value for box in page.error)
     assert first.startswith(r"The \*first\* cannot be shown\. ".replace(r"\.", "."))

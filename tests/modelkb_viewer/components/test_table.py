@@ -31,7 +31,7 @@ from modelkb_viewer.components.table import show_table
 
 show_table(pd.DataFrame({"a": [1, 2]}), "Some rows", key="rows")
 """
-    page = AppTest.from_string(script).run()
+    page = AppTest.from_string(script, default_timeout=60).run()
 
     assert page.dataframe[0].value["a"].tolist() == [1, 2]
     assert [button.label for button in page.get("download_button")] == ["CSV", "Parquet"]
