@@ -8,10 +8,10 @@ from typing import Protocol, TypeVar
 import pyarrow as pa
 
 from modelkb_store.experiment_record import ExperimentRecord
+from modelkb_store.file_rows import OnDamaged
 from modelkb_store.files.files import Files
 from modelkb_store.files.open_files import is_server, open_files
 from modelkb_store.sql import NO_LIMITS, SqlLimits
-from modelkb_store.tables import OnDamaged
 
 T = TypeVar("T")
 

@@ -8,12 +8,13 @@ import pyarrow as pa
 
 from modelkb_store.backend import Order
 from modelkb_store.experiment_record import ExperimentRecord
+from modelkb_store.file_rows import OnDamaged
 from modelkb_store.files.files import Files
 from modelkb_store.layout import check_store
 from modelkb_store.listing import list_experiments
 from modelkb_store.log.recovery import recover
 from modelkb_store.sql import NO_LIMITS, SqlLimits, run_sql
-from modelkb_store.tables import OnDamaged, Tables
+from modelkb_store.tables import Tables
 from modelkb_store.upgrade import upgrade_if_possible
 
 # What only some questions need is imported where they are asked, so that a list comes quickly.

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 
 import pyarrow as pa
 
 from modelkb_store.table_file import Where
 
-# What an entry takes beside its rows: their schema, and the key.
+# What an entry takes beside its rows, for each file: their schema, and the key.
 ENTRY_BYTES = 4096
 
-_Key = tuple[str, tuple[str, ...], tuple[tuple[str, bytes], ...]]
+Source = tuple[Hashable, ...]
+
+_Key = tuple[Source, tuple[str, ...], tuple[tuple[str, bytes], ...]]
 
 
 class RowCache:
@@ -31,18 +33,22 @@ class RowCache:
         self._lock = threading.Lock()
 
     def get(
-        self, path: str, columns: Sequence[str], where: Where | None, read: Callable[[], pa.Table]
+        self,
+        source: Source,
+        columns: Sequence[str],
+        where: Where | None,
+        read: Callable[[], pa.Table],
     ) -> pa.Table:
-        """Return the rows of a file, read only if they are not kept.
+        """Return rows, read only if they are not kept.
 
         Args:
-            path: The file, by a name that is never used again for other content.
+            source: The files, each by what is equal only if its content is the same.
             columns: Which columns.
             where: Which rows.
             read: Reads them.
         """
         chosen = tuple((name, _digest(values)) for name, values in (where or {}).items())
-        key = (path, tuple(columns), chosen)
+        key = (source, tuple(columns), chosen)
         with self._lock:
             if key in self._rows:
                 self._rows.move_to_end(key)
@@ -51,11 +57,14 @@ class RowCache:
         with self._lock:
             if key not in self._rows:
                 self._rows[key] = rows
-                self._bytes += rows.nbytes + ENTRY_BYTES
+                self._bytes += _size(key, rows)
             while self._bytes > self._most_bytes:
-                _, dropped = self._rows.popitem(last=False)
-                self._bytes -= dropped.nbytes + ENTRY_BYTES
+                self._bytes -= _size(*self._rows.popitem(last=False))
         return rows
+
+
+def _size(key: _Key, rows: pa.Table) -> int:
+    return int(rows.nbytes) + len(key[0]) * ENTRY_BYTES
 
 
 def _digest(values: Iterable[str]) -> bytes:

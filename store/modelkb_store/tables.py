@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-import functools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TypeVar
-from urllib.parse import unquote
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.edited_rows import with_edits
-from modelkb_store.errors import CorruptFileError, ModelKBError
 from modelkb_store.experiment_record import Status
+from modelkb_store.file_rows import (
+    PROJECT,
+    FileRows,
+    OnDamaged,
+    not_seen,
+    of_project,
+    read_rows,
+    without,
+)
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ORDERED_BY, SHARED_KEYS, key_of
 from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch
 from modelkb_store.project_names import project_folder
-from modelkb_store.row_cache import RowCache
-from modelkb_store.schemas import PARTITIONING, SCHEMAS
+from modelkb_store.schemas import SCHEMAS
 from modelkb_store.shared_snapshots import SharedSnapshots
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.summaries import summarize
-from modelkb_store.table_file import Where, decode_rows, matching
+from modelkb_store.table_file import Where, matching
 
 T = TypeVar("T")
-
-_PROJECT = PARTITIONING.field("project")
-_SMALL_FILE_BYTES = 256 << 10
-
-
-OnDamaged = Callable[[CorruptFileError], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """How files are read: what is kept of them, and who is told of damaged ones."""
-
-    cache: RowCache
-    on_damaged: OnDamaged | None = None
 
 
 class Tables:
@@ -64,14 +53,14 @@ class Tables:
     ) -> None:
         self.files = files
         self._snapshot = snapshot
-        self._reader = _Reader(RowCache(), on_damaged)
+        self._file_rows = FileRows(on_damaged)
         self._snapshots = SharedSnapshots(files)
         self._only: str | None = None
 
     def of_project(self, project: str) -> Tables:
         """Return the same tables as if the store had this project alone."""
         tables = Tables(self.files, self._snapshot)
-        tables._reader, tables._snapshots = self._reader, self._snapshots
+        tables._file_rows, tables._snapshots = self._file_rows, self._snapshots
         tables._only = project
         return tables
 
@@ -95,15 +84,15 @@ class Tables:
         Raises:
             CorruptFileError: A file of the table cannot be read, and nobody is told of it.
         """
-        names = list(columns if columns is not None else [_PROJECT.name, *SCHEMAS[table].names])
+        names = list(columns if columns is not None else [PROJECT.name, *SCHEMAS[table].names])
         if self._only is not None:
             if project not in (None, self._only):
-                return pa.schema([_PROJECT, *SCHEMAS[table]]).empty_table().select(names)
+                return pa.schema([PROJECT, *SCHEMAS[table]]).empty_table().select(names)
             project = self._only
         folder = None if project is None else project_folder(project)
         if self._snapshot is not None:
-            return _read(self._snapshot, self._reader, table, folder, names, where)
-        return self._look(lambda now: _read(now, self._reader, table, folder, names, where))
+            return _read(self._snapshot, self._file_rows, table, folder, names, where)
+        return self._look(lambda now: _read(now, self._file_rows, table, folder, names, where))
 
     def consistently(self, action: Callable[[Tables], T]) -> T:
         """Return what an action makes of several tables, all of them of one state."""
@@ -115,7 +104,7 @@ class Tables:
     def _at(self, snapshot: Snapshot) -> Tables:
         """Return the tables at one state of the store, which keep with these what is read."""
         tables = Tables(self.files, snapshot)
-        tables._reader, tables._only = self._reader, self._only
+        tables._file_rows, tables._only = self._file_rows, self._only
         return tables
 
     def of_experiment(self, table: str, project: str, experiment_id: str) -> pa.Table:
@@ -145,15 +134,9 @@ def in_order(table: str, rows: pa.Table) -> pa.Table:
     return rows if np.all(order[:-1] < order[1:]) else rows.take(pa.array(order))
 
 
-@functools.lru_cache(maxsize=4096)  # readers ask for the same ones again and again
-def project_of(path: str) -> str:
-    """Return the project of a Parquet file or log, by the folder that it lies in."""
-    return unquote(PurePosixPath(path).parent.name.removeprefix("project="))
-
-
 def _read(
     snapshot: Snapshot,
-    reader: _Reader,
+    file_rows: FileRows,
     table: str,
     folder: str | None,
     columns: Sequence[str],
@@ -161,16 +144,16 @@ def _read(
 ) -> pa.Table:
     # Arrow counts the rows of no column as none.
     key = key_of(table) or SCHEMAS[table].names[0]
-    needed = [name for name in columns if name != _PROJECT.name]
+    needed = [name for name in columns if name != PROJECT.name]
     names = [*needed, key]
     if table in BY_EPOCH and any(log.cut is not None for log in snapshot.logs):
         names.append("epoch")
     names = list(dict.fromkeys(names))
-    parts = list(_parts(snapshot, reader, table, folder, names, where))
+    parts = list(_parts(snapshot, file_rows, table, folder, names, where))
     schema = pa.schema([SCHEMAS[table].field(name) for name in names])
-    rows = pa.concat_tables([schema.insert(0, _PROJECT).empty_table(), *parts])
+    rows = pa.concat_tables([schema.insert(0, PROJECT).empty_table(), *parts])
     if table == "experiments" and not {"tags", "notes"}.isdisjoint(needed):
-        rows = with_edits(rows, snapshot, lambda runs: _in_files(snapshot, reader, runs))
+        rows = with_edits(rows, snapshot, lambda runs: _in_files(snapshot, file_rows, runs))
     if table == "experiments" and "status" in needed:
         rows = _with_true_status(rows, snapshot)
     return rows.select(columns)
@@ -178,7 +161,7 @@ def _read(
 
 def _parts(
     snapshot: Snapshot,
-    reader: _Reader,
+    file_rows: FileRows,
     table: str,
     folder: str | None,
     columns: Sequence[str],
@@ -186,14 +169,11 @@ def _parts(
 ) -> Iterator[pa.Table]:
     if table == "metric_summaries" and not snapshot.table_files(table):
         yield from _summaries_of_version_1(snapshot, folder, columns, where)
-    seen: dict[str, set[str]] = {}
-    for info in snapshot.table_files(table):
-        if folder is None or info.path.startswith(f"{table}/{folder}/"):
-            if _surely_has_none(snapshot, table, info, where):
-                continue
-            rows = _rows_of_file(snapshot.files, reader, info, table, columns, where)
-            rows = _still_valid(rows, table, snapshot, PurePosixPath(info.path).parent.name)
-            yield _of_project(_not_seen(rows, table, info.path, seen), info.path)
+    seen: dict[str, set[str]] = defaultdict(set)
+    infos = _files_that_may_have(snapshot, table, folder, where)
+    for place, rows in file_rows.read(snapshot.files, infos, table, columns, where):
+        valid = _still_valid(rows, table, snapshot, place)
+        yield not_seen(valid, table, seen[place])
     yield from _parts_of_logs(snapshot, table, folder, columns, where, seen)
 
 
@@ -219,74 +199,20 @@ def _parts_of_logs(
         rows = _kept_rows_of_log(snapshot, log, table)
         summarized.add(log.experiment_id if rows.num_rows else None)
         if rows.num_rows:
-            parts.append(_not_seen(rows, table, log.name.segment(0), seen))
+            parts.append(not_seen(rows, table, seen[log.name.project_folder]))
     if parts:
-        names = [_PROJECT.name, *columns]
+        names = [PROJECT.name, *columns]
         rows = matching(pa.concat_tables(parts), where)
         yield _not_deleted(rows, snapshot).select(names)
 
 
-def _in_files(snapshot: Snapshot, reader: _Reader, experiment_ids: Collection[str]) -> pa.Table:
+def _in_files(snapshot: Snapshot, file_rows: FileRows, experiment_ids: Collection[str]) -> pa.Table:
     """Return what Parquet files have of the tags and notes of experiments, whatever logs say."""
     names, where = ["experiment_id", "tags", "notes"], {"experiment_id": experiment_ids}
-    schema = pa.schema([SCHEMAS["experiments"].field(name) for name in names])
-    parts = [
-        _rows_of_file(snapshot.files, reader, info, "experiments", names, where)
-        for info in snapshot.table_files("experiments")
-        if not _surely_has_none(snapshot, "experiments", info, where)
-    ]
-    return pa.concat_tables([schema.empty_table(), *parts])
-
-
-def _rows_of_file(
-    files: Files,
-    reader: _Reader,
-    info: FileInfo,
-    table: str,
-    columns: Sequence[str],
-    where: Where | None,
-) -> pa.Table:
-    # Of a small file all rows are kept: who asks for those of one experiment soon asks for others.
-    is_small = info.size_bytes <= _SMALL_FILE_BYTES
-    names = list(dict.fromkeys([*columns, *(where or ())])) if is_small else columns
-    chosen = None if is_small else where
-
-    def read() -> pa.Table:
-        return read_rows(files, info.path, table, names, chosen)
-
-    # Others than compacted files may be written anew.
-    changes = "" if is_compacted(info.path) else f" {info.size_bytes} {info.modified.timestamp()}"
-    try:
-        rows = reader.cache.get(f"{info.path}{changes}", names, chosen, read)
-        return matching(rows, where).select(columns) if is_small else rows
-    except CorruptFileError as error:
-        if reader.on_damaged is None:
-            raise
-        reader.on_damaged(error)
-        return SCHEMAS[table].empty_table().select(list(columns))
-
-
-def read_rows(
-    files: Files,
-    path: str,
-    table: str,
-    columns: Sequence[str] | None = None,
-    where: Where | None = None,
-) -> pa.Table:
-    """Read one Parquet file.
-
-    Raises:
-        FileNotFoundError: It is not there.
-        CorruptFileError: It is not a Parquet file of this table.
-    """
-    try:
-        with files.open(path) as file:
-            return decode_rows(file, table, columns, where)
-    except (FileNotFoundError, ModelKBError):
-        raise
-    # Columns that are not those of the table end in a ValueError.
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise CorruptFileError(f"{files.uri}/{path}", error) from error
+    schema = pa.schema([PROJECT, *(SCHEMAS["experiments"].field(name) for name in names)])
+    infos = _files_that_may_have(snapshot, "experiments", None, where)
+    found = file_rows.read(snapshot.files, infos, "experiments", names, where)
+    return pa.concat_tables([schema.empty_table(), *(rows for _, rows in found)])
 
 
 def rows_of_log(snapshot: Snapshot, log: LogContents, table: str) -> pa.Table:
@@ -310,7 +236,7 @@ def _kept_rows_of_log(snapshot: Snapshot, log: LogContents, table: str) -> pa.Ta
     rows = log.rows_by_table.get(table) if is_alone else None
     if rows is None:
         rows = once(rows_of_log(snapshot, log, table), table)
-        rows = _of_project(rows, log.name.segment(0))
+        rows = of_project(rows, log.name.project_folder)
         if is_alone:
             log.rows_by_table[table] = rows
     return rows
@@ -330,7 +256,7 @@ def _summaries_of_log(snapshot: Snapshot, log: LogContents) -> pa.Table:
     where = {"experiment_id": [log.experiment_id]}
     folder = log.name.project_folder
     names = SCHEMAS["metrics"].names
-    return summarize(_read(snapshot, _Reader(RowCache()), "metrics", folder, names, where))
+    return summarize(_read(snapshot, FileRows(), "metrics", folder, names, where))
 
 
 def _summaries_of_version_1(
@@ -348,7 +274,7 @@ def _summaries_of_version_1(
     for place, found in parts.items():
         rows = matching(summarize(pa.concat_tables(found)), where)
         rows = _still_valid(rows, "metric_summaries", snapshot, PurePosixPath(place).name)
-        yield _of_project(rows.select(columns), f"{place}/any")
+        yield of_project(rows.select(columns), PurePosixPath(place).name)
 
 
 def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot, folder: str) -> pa.Table:
@@ -358,7 +284,7 @@ def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot, folder: str) ->
         return rows
     logs = [log for log in snapshot.logs if log.name.project_folder == folder]
     void = {log.experiment_id for log in logs if is_void_by_log(log, table)}
-    rows = _without(rows, "experiment_id", void)
+    rows = without(rows, "experiment_id", void)
     if table in BY_EPOCH:
         for log in logs:
             if log.cut is not None:
@@ -377,31 +303,7 @@ def is_void_by_log(log: LogContents, table: str) -> bool:
 def _not_deleted(rows: pa.Table, snapshot: Snapshot) -> pa.Table:
     if "experiment_id" not in rows.column_names:
         return rows
-    return _without(rows, "experiment_id", snapshot.deleted)
-
-
-def _without(rows: pa.Table, column: str, values: Collection[str | None]) -> pa.Table:
-    known = [value for value in values if value is not None]
-    if not known or not rows.num_rows:
-        return rows
-    hit = pc.is_in(rows[column], value_set=pa.array(known, rows.schema.field(column).type))
-    return rows.filter(pc.invert(hit)) if pc.any(hit).as_py() else rows
-
-
-def _not_seen(rows: pa.Table, table: str, path: str, seen: dict[str, set[str]]) -> pa.Table:
-    """Return rows of a shared table less those that another file of the project had already."""
-    key = SHARED_KEYS.get(table)
-    if not rows.num_rows or (key is None and table != "projects"):
-        return rows
-    of_project = seen.setdefault(PurePosixPath(path).parent.name, set())
-    if key is None:  # a project has one row, which its first runs all tell
-        has_one = bool(of_project)
-        of_project.add(table)
-        return rows.slice(0, 0 if has_one else 1)
-    ids = set(pc.unique(rows[key]).to_pylist())
-    fresh = _without(rows, key, ids & of_project)
-    of_project |= ids
-    return fresh
+    return without(rows, "experiment_id", snapshot.deleted)
 
 
 def once(rows: pa.Table, table: str) -> pa.Table:
@@ -416,17 +318,24 @@ def once(rows: pa.Table, table: str) -> pa.Table:
     return rows.take(np.sort(first)) if len(first) < len(codes) else rows
 
 
-def _surely_has_none(snapshot: Snapshot, table: str, info: FileInfo, where: Where | None) -> bool:
-    known, key = snapshot.manifest.files.get(info.path), key_of(table)
-    values = (where or {}).get(key or "")
-    if known is None or values is None or known.first_key is None or known.last_key is None:
-        return False
-    return not any(known.first_key <= value <= known.last_key for value in values)
+def _files_that_may_have(
+    snapshot: Snapshot, table: str, folder: str | None, where: Where | None
+) -> list[FileInfo]:
+    """Return the files of a table, or of a project's, that may have rows with some values."""
+    values = (where or {}).get(key_of(table) or "")
+    return [
+        info
+        for info in snapshot.table_files(table)
+        if (folder is None or info.path.startswith(f"{table}/{folder}/"))
+        and (values is None or _may_have(snapshot, info, values))
+    ]
 
 
-def _of_project(rows: pa.Table, path: str) -> pa.Table:
-    project = pa.repeat(pa.scalar(project_of(path), pa.string()), rows.num_rows)
-    return rows.add_column(0, _PROJECT, project)
+def _may_have(snapshot: Snapshot, info: FileInfo, values: Collection[str]) -> bool:
+    known = snapshot.manifest.files.get(info.path)
+    if known is None or known.first_key is None or known.last_key is None:
+        return True
+    return any(known.first_key <= value <= known.last_key for value in values)
 
 
 def _with_true_status(rows: pa.Table, snapshot: Snapshot) -> pa.Table:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from modelkb_store.commits.manifest import is_compacted
+from modelkb_store.file_rows import project_of, read_rows
 from modelkb_store.files.files import Files
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
-from modelkb_store.tables import project_of, read_rows
 
 _TABLE = "trained_weights"
 

@@ -31,11 +31,11 @@ def reader(reads: list[str], name: str = "x", rows: pa.Table = ROWS) -> Callable
 def test_what_was_read_is_kept() -> None:
     cache, reads = RowCache(), []
     for _ in range(3):
-        assert cache.get("a", ["value"], None, reader(reads)) is ROWS
-        assert cache.get("a", ["value"], {"id": ["x", "y"]}, reader(reads, "some")) is ROWS
+        assert cache.get(("a",), ["value"], None, reader(reads)) is ROWS
+        assert cache.get(("a",), ["value"], {"id": ["x", "y"]}, reader(reads, "some")) is ROWS
     assert reads == ["x", "some"]
-    cache.get("a", ["value"], {"id": ["y", "x"]}, reader(reads, "same rows"))
-    cache.get("a", ["value"], {}, reader(reads, "same rows"))
+    cache.get(("a",), ["value"], {"id": ["y", "x"]}, reader(reads, "same rows"))
+    cache.get(("a",), ["value"], {}, reader(reads, "same rows"))
     assert reads == ["x", "some"]
 
 
@@ -55,38 +55,38 @@ def test_something_else_is_read(
     path: str, columns: list[str], where: dict[str, list[str]] | None
 ) -> None:
     cache, reads = RowCache(), []
-    cache.get("a", ["value"], None, reader(reads))
-    cache.get("a", ["value"], {"id": ["some", "ids"]}, reader([]))
-    cache.get(path, columns, where, reader(reads, "other"))
+    cache.get(("a",), ["value"], None, reader(reads))
+    cache.get(("a",), ["value"], {"id": ["some", "ids"]}, reader([]))
+    cache.get((path,), columns, where, reader(reads, "other"))
     assert reads == ["x", "other"]
 
 
 def test_what_was_not_used_longest_goes() -> None:
     cache, reads = RowCache(most_bytes=2 * BYTES), []
     for name in ("a", "b", "a", "c", "a", "b"):
-        cache.get(name, ["value"], None, reader(reads, name))
+        cache.get((name,), ["value"], None, reader(reads, name))
     assert reads == ["a", "b", "c", "b"]
 
 
 def test_what_is_larger_than_all_is_not_kept() -> None:
     cache, reads = RowCache(most_bytes=10), []
     for _ in range(2):
-        assert cache.get("a", ["value"], None, reader(reads)) is ROWS
+        assert cache.get(("a",), ["value"], None, reader(reads)) is ROWS
     assert len(reads) == 2
 
 
 def test_what_has_no_rows_takes_room_as_well() -> None:
     cache = RowCache(most_bytes=10 * ENTRY_BYTES)
     for number in range(100):
-        cache.get(str(number), ["value"], {"id": [str(number)]}, lambda: ROWS.slice(0, 0))
+        cache.get((str(number),), ["value"], {"id": [str(number)]}, lambda: ROWS.slice(0, 0))
     assert len(cache._rows) == 10
 
 
 def test_what_cannot_be_read_is_asked_for_again() -> None:
     cache, reads = RowCache(), []
     with pytest.raises(ZeroDivisionError):
-        cache.get("a", ["value"], None, lambda: 1 // 0)
-    assert cache.get("a", ["value"], None, reader(reads)) is ROWS
+        cache.get(("a",), ["value"], None, lambda: 1 // 0)
+    assert cache.get(("a",), ["value"], None, reader(reads)) is ROWS
 
 
 def test_threads_may_share_it() -> None:
@@ -94,7 +94,7 @@ def test_threads_may_share_it() -> None:
 
     def work() -> None:
         for number in range(200):
-            if cache.get(str(number % 7), ["value"], None, lambda: ROWS) is not ROWS:
+            if cache.get((number % 7,), ["value"], None, lambda: ROWS) is not ROWS:
                 failures.append(number)
 
     threads = [threading.Thread(target=work) for _ in range(6)]
@@ -128,19 +128,20 @@ def test_long_lists_of_ids_take_no_more_than_the_size() -> None:
     for first in range(20):
         for path in "abcde":
             where = {"experiment_id": ids[first:]}
-            cache.get(path, ["value"], where, reader(reads, path, ROWS.slice(0, 0)))
+            cache.get((path,), ["value"], where, reader(reads, path, ROWS.slice(0, 0)))
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert taken < 3 * megabyte
     # Few ids are what is asked for again and again.
     reads.clear()
     for _ in range(3):
-        cache.get("a", ["value"], {"experiment_id": ids[:30]}, reader(reads))
+        cache.get(("a",), ["value"], {"experiment_id": ids[:30]}, reader(reads))
     assert reads == ["x"]
 
 
 def test_ids_of_any_length_are_counted() -> None:
     cache = RowCache(most_bytes=1 << 20)
     for number in range(40):
-        cache.get("a", ["value"], {"id": [f"{number}" + "x" * 100_000]}, lambda: ROWS.slice(0, 0))
+        where = {"id": [f"{number}" + "x" * 100_000]}
+        cache.get(("a",), ["value"], where, lambda: ROWS.slice(0, 0))
     assert sum(len(repr(key)) for key in cache._rows) <= 1 << 20

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelkb_store import SCHEMAS, CorruptFileError
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.records import MetricRecord
 from modelkb_store.table_file import decode_rows, encode_rows, records_of, rows_of_records
-from modelkb_store.tables import read_rows
 from record_types import RECORD_TYPES
 from small_experiment import STARTED, metric_record, read_records
 
@@ -279,7 +279,7 @@ def test_a_damaged_footer_is_an_error_also_for_readers_of_some_rows(tmp_path: Pa
 import pathlib
 from modelkb_store import CorruptFileError
 from modelkb_store.files.local_files import LocalFiles
-from modelkb_store.tables import read_rows
+from modelkb_store.file_rows import read_rows
 
 files = LocalFiles(pathlib.Path({str(tmp_path)!r}))
 content = files.read("a.parquet")

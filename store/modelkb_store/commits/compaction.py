@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.commits.transaction import Replacement, commit
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import key_of
 from modelkb_store.progress import Progress
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
-from modelkb_store.tables import once, read_rows
+from modelkb_store.tables import once
 
 # Larger ones are left alone: merging takes memory of some times their size.
 _FULL_BYTES = 64 << 20

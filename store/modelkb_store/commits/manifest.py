@@ -89,7 +89,7 @@ class Manifest:
 
 def is_compacted(path: str) -> bool:
     """Return whether a file's name is one that only the manifest makes count."""
-    return PurePosixPath(path).name.startswith(_COMPACTED)
+    return path.rpartition("/")[2].startswith(_COMPACTED)
 
 
 def compacted_name(version: int, suffix: str) -> str:

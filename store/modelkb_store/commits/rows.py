@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store.commits.transaction import Replacement, commit
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.files import Files
 from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot
-from modelkb_store.tables import read_rows
 
 
 def rewrite_rows(

@@ -22,6 +22,11 @@ class FileInfo:
     size_bytes: int
     modified: datetime
 
+    @property
+    def folder(self) -> str:
+        """The name of the folder that it lies in, of a table's files the project's."""
+        return self.path.rpartition("/")[0].rpartition("/")[2]
+
 
 class Files(Protocol):
     """The files of one store. Paths are from its folder, with ``/``, and never leave it."""

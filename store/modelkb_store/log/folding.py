@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.commits.rows import replace_rows, rewrite_rows
 from modelkb_store.experiment_record import Status
+from modelkb_store.file_rows import project_of, read_rows
 from modelkb_store.files.files import Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS, WRITTEN_TOGETHER
 from modelkb_store.log.claim import claimed
@@ -28,7 +29,7 @@ from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.summaries import summarize
 from modelkb_store.table_file import encode_rows
-from modelkb_store.tables import Tables, once, project_of, read_rows
+from modelkb_store.tables import Tables, once
 
 UNSAID_END = "the process ended without a word (killed, or the machine went down)"
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modelkb_store.errors import StoreBusyError
+from modelkb_store.file_rows import project_of
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.entry import Columns, decode_entry
 from modelkb_store.log.log_contents import LogContents
 from modelkb_store.log.log_name import LogName
 from modelkb_store.server.connection import Connection, Patience, path_of
 from modelkb_store.server.server_files import BYTES, ServerFiles
-from modelkb_store.tables import project_of
 
 # It is called again by itself, and the end of a process waits for it.
 PATIENCE = Patience(connect_seconds=3.0, silence_seconds=15.0, attempts=1)

@@ -33,6 +33,7 @@ import pyarrow.compute as pc
 
 from modelkb_store.commits.rows import remove_rows
 from modelkb_store.commits.transaction import Replacement, commit
+from modelkb_store.file_rows import project_of, read_rows
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
 from modelkb_store.layout import tombstone_file
@@ -41,7 +42,7 @@ from modelkb_store.progress import Progress
 from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
-from modelkb_store.tables import Tables, project_of, read_rows
+from modelkb_store.tables import Tables
 from modelkb_store.upkeep.deletion import mark_deleted
 from modelkb_store.upkeep.manifest_edits import forget_deleted
 from modelkb_store.upkeep.pack_merging import delete_unused_packs, merge_packs, unused_packs

@@ -19,9 +19,9 @@ from modelkb_store.commits.manifest import (
 )
 from modelkb_store.commits.transaction import described
 from modelkb_store.errors import CorruptFileError
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.files import Files
 from modelkb_store.schemas import SCHEMAS
-from modelkb_store.tables import read_rows
 from modelkb_store.upkeep.manifest_edits import change_manifest
 from modelkb_store.upkeep.set_aside import SetAside
 

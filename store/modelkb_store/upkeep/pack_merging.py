@@ -11,9 +11,9 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from modelkb_store.commits.rows import rewrite_rows
+from modelkb_store.file_rows import project_of
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.snapshot import consistently
-from modelkb_store.tables import project_of
 from modelkb_store.upkeep.references import References
 from modelkb_store.weights.pack import opened_pack
 from modelkb_store.weights.repack import repack

@@ -7,9 +7,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelkb_store.errors import CorruptFileError
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.files import Files
 from modelkb_store.schemas import SCHEMAS
-from modelkb_store.tables import read_rows
 
 
 def check_parquet(files: Files, path: str, table: str) -> None:

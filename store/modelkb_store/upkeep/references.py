@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from modelkb_store import layout
+from modelkb_store.file_rows import project_of, read_rows
 from modelkb_store.files.files import FileInfo
 from modelkb_store.keys import SHARED_KEYS
 from modelkb_store.snapshot import Snapshot
-from modelkb_store.tables import Tables, project_of, read_rows
+from modelkb_store.tables import Tables
 
 # Which columns lead to which shared table, those of models only for models in use.
 _FROM_EXPERIMENTS = (

@@ -11,12 +11,12 @@ from modelkb_store import layout
 from modelkb_store._version import FORMAT_VERSION
 from modelkb_store.commits.transaction import Replacement, commit
 from modelkb_store.errors import CorruptFileError
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.files import Files
 from modelkb_store.log.claim import claimed
 from modelkb_store.log.log_name import parse_segment
 from modelkb_store.log.recovery import recover
 from modelkb_store.progress import Progress
-from modelkb_store.tables import read_rows
 from modelkb_store.upkeep.checking import examine
 from modelkb_store.upkeep.deletion import mark_deleted
 from modelkb_store.upkeep.finding import Finding, Kind

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelkb_store.file_rows import project_of, read_rows
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
 from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.summaries import summarize
-from modelkb_store.tables import Tables, project_of, read_rows
+from modelkb_store.tables import Tables
 from modelkb_store.upkeep.file_checks import REPAIR
 from modelkb_store.upkeep.finding import Finding, Kind
 from modelkb_store.upkeep.sound_snapshot import SoundSnapshot

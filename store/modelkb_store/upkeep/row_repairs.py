@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from modelkb_store import layout
 from modelkb_store._version import __version__
 from modelkb_store.commits.rows import rewrite_rows
+from modelkb_store.file_rows import project_of
 from modelkb_store.files.files import Files
 from modelkb_store.keys import SHARED_KEYS
 from modelkb_store.project_names import project_folder
@@ -19,7 +20,7 @@ from modelkb_store.records import ExperimentRecord, ProjectRecord, Status
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.summaries import summarize
 from modelkb_store.table_file import encode_rows, rows_of_records
-from modelkb_store.tables import Tables, project_of
+from modelkb_store.tables import Tables
 from modelkb_store.upkeep.finding import Finding
 from modelkb_store.upkeep.manifest_edits import forget_deleted
 from modelkb_store.upkeep.row_checks import CURVES

@@ -9,9 +9,10 @@ from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.manifest import Manifest, read_manifest
 from modelkb_store.commits.mending import mend
 from modelkb_store.commits.transaction import Replacement, commit
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.snapshot import Snapshot
-from modelkb_store.tables import Tables, read_rows
+from modelkb_store.tables import Tables
 from small_experiment import record_complete_experiment
 from store_rows import rows_of_plain_arrow, rows_of_readers
 from watched_files import Killed, WatchedFiles

@@ -20,6 +20,7 @@ from modelkb_store.commits.staged import (
     write_staged,
 )
 from modelkb_store.errors import StagedFileError
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.files.open_files import open_files
@@ -28,7 +29,7 @@ from modelkb_store.log.log_name import LogName
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import consistently
 from modelkb_store.table_file import encode_rows
-from modelkb_store.tables import Tables, read_rows
+from modelkb_store.tables import Tables
 from modelkb_store.writer import ExperimentWriter
 from object_store import object_credentials, object_server, object_store
 from small_experiment import experiment_record, metric_record

@@ -12,12 +12,13 @@ import pytest
 from modelkb_store import CorruptFileError, Store, StoreNotFoundError
 from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.rows import replace_rows
+from modelkb_store.file_rows import read_rows
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.log.entry import Action, decode_entry, encode_entry
 from modelkb_store.log.log_name import LogName
 from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
-from modelkb_store.tables import Tables, read_rows
+from modelkb_store.tables import Tables
 from modelkb_store.upkeep.checking import Finding, Kind, check
 from modelkb_store.upkeep.parquet_check import check_parquet
 from modelkb_store.writer import ExperimentWriter
