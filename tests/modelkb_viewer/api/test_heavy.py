@@ -39,6 +39,26 @@ def test_who_finds_no_place_waits_a_little() -> None:
     assert asyncio.run(main()) == [1, "The server answers others", 0, 2, 4]
 
 
+def test_who_waits_behind_a_slow_one_goes_beside() -> None:
+    async def main() -> list[int | str]:
+        seen: list[int | str] = []
+        places = Places(1, 0.1, beside=Places(1, 0.1))
+
+        async def work(number: int, seconds: float) -> None:
+            try:
+                async with places.hold():
+                    await asyncio.sleep(seconds)
+                    seen.append(number)
+            except RefusedError:
+                seen.append("refused")
+
+        await asyncio.gather(work(0, 0.6), work(1, 0.3), work(2, 0))
+        await asyncio.gather(work(3, 0.5), work(4, 0), work(5, 0))
+        return seen
+
+    assert asyncio.run(main()) == ["refused", 1, 0, 4, 5, 3]
+
+
 def test_a_place_is_free_again_after_an_error() -> None:
     async def main() -> None:
         places = Places(1, waiting_seconds=0.1)

@@ -1,6 +1,6 @@
 """Requests that take a processor or much memory for long: some at once, so that others stay fast.
 
-What reads a few rows is done by two threads: Python runs one at a time, and with many at work each
+What reads a few rows is done one at a time: so does Python run threads, and with many at work each
 waits for all others again and again. What is heavy has a few threads of its own (there are 16, see
 `warm_up.py`), until the answer is made: who reads it slowly keeps nobody waiting.
 """
@@ -20,9 +20,11 @@ from modelkb_viewer.api.limits import busy
 
 _WAITING_SECONDS = 10.0
 _WORKING = max(2, min(4, os.cpu_count() or 1))
-# `benchmarks/api_load.py` on two processors: with 16 at once 30 requests a second, half of them
-# after more than 2.8 seconds; with two 45 to 50, half of them within 0.1 to 0.5 seconds.
-_READING = 2
+# `benchmarks/api_load.py` on two processors: of 50 requests a second 99 % are answered within 0.25
+# to 0.5 seconds; with two at once within 0.3 to 1.2, with four within 1.3.
+_READING = 1
+_READING_BESIDE = 3
+_SECONDS_BEHIND_SLOW = 0.25
 # What is made for them takes the disk until it is sent.
 _MOST_DOWNLOADS = 64
 
@@ -33,11 +35,15 @@ class Places:
     Args:
         most: How many.
         waiting_seconds: How long others wait; some seconds by default.
+        beside: Where those go then; by default they are refused.
     """
 
-    def __init__(self, most: int, waiting_seconds: float | None = None) -> None:
+    def __init__(
+        self, most: int, waiting_seconds: float | None = None, beside: Places | None = None
+    ) -> None:
         self._free = asyncio.Semaphore(most)
         self._waiting_seconds = _WAITING_SECONDS if waiting_seconds is None else waiting_seconds
+        self._beside = beside
 
     @contextlib.asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
@@ -46,17 +52,24 @@ class Places:
         Raises:
             RefusedError: None became free.
         """
+        if await self._take():
+            try:
+                yield
+            finally:
+                self._free.release()
+        elif self._beside is not None:
+            async with self._beside.hold():
+                yield
+        else:
+            raise busy()
+
+    async def _take(self) -> bool:
         try:
             if self._free.locked():
-                await asyncio.wait_for(self._free.acquire(), self._waiting_seconds)
-            else:
-                await self._free.acquire()
-        except asyncio.TimeoutError as error:
-            raise busy() from error
-        try:
-            yield
-        finally:
-            self._free.release()
+                return await asyncio.wait_for(self._free.acquire(), self._waiting_seconds)
+            return await self._free.acquire()
+        except asyncio.TimeoutError:
+            return False
 
 
 # Which requests, by method and path of the route, take which places.
@@ -81,7 +94,8 @@ def heavy_places() -> Kinds:
 
 def light_places() -> Kinds:
     """Return the same of all others but those who follow a run, or record one."""
-    return [(re.compile("(GET|HEAD|POST|PATCH|DELETE) (?!.*/events$|/logs/).*"), Places(_READING))]
+    reading = Places(_READING, _SECONDS_BEHIND_SLOW, beside=Places(_READING_BESIDE))
+    return [(re.compile("(GET|HEAD|POST|PATCH|DELETE) (?!.*/events$|/logs/).*"), reading)]
 
 
 def sending_places() -> Kinds:
