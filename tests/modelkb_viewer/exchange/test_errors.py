@@ -9,6 +9,7 @@ from modelkb_viewer.exchange.errors import (
     DamagedSourceError,
     ExportError,
     ExportTargetError,
+    NoRunInFileError,
     NothingToImportError,
 )
 
@@ -21,6 +22,7 @@ PATH = Path("folder") / "file"
         (NothingToImportError("CSV", PATH, "a file"), ValueError, [str(PATH), "CSV", "`--from`"]),
         (DamagedSourceError(PATH, "line 3\nx"), ValueError, [str(PATH), "(line 3)", "again"]),
         (DamagedSourceError(PATH, OSError()), ValueError, ["(OSError)"]),
+        (NoRunInFileError(PATH, "a column"), ValueError, [str(PATH), "passed over", "a column"]),
         (ExportTargetError(PATH), FileExistsError, [str(PATH), "-o", "nothing was written"]),
         (ExportError("ab", "onnx", ValueError("why\nx")), RuntimeError, ["ab", "onnx: why"]),
         (ExportError("ab", "onnx", ValueError()), RuntimeError, ["onnx: ValueError"]),

@@ -57,7 +57,7 @@ def command(path: Path, tool: str, project: str | None, store: str | None, as_js
 
 
 def _print(outcome: ImportOutcome, location: str) -> None:
-    for sentence in outcome.damaged:
+    for sentence in (*outcome.damaged, *outcome.passed_over):
         click.echo(f"modelkb: {sentence}", err=True)
     many = len(outcome.new)
     text = f"{many} run{'s' * (many != 1)} imported into {location}"

@@ -28,6 +28,13 @@ class DamagedSourceError(ModelKBError, ValueError):
         )
 
 
+class NoRunInFileError(ModelKBError, ValueError):
+    """A file beside others that hold runs holds none."""
+
+    def __init__(self, path: Path, expected: str) -> None:
+        super().__init__(f"{path} holds no run and was passed over: expected {expected}.")
+
+
 class ExportTargetError(ModelKBError, FileExistsError):
     """What would be written is there already."""
 

@@ -15,8 +15,13 @@ from hypothesis import strategies as st
 from exchanged import curves, imported_from
 from modelkb_store import Experiment
 from modelkb_store.history_names import history_name
-from modelkb_viewer.exchange.errors import DamagedSourceError, NothingToImportError
+from modelkb_viewer.exchange.errors import (
+    DamagedSourceError,
+    NoRunInFileError,
+    NothingToImportError,
+)
 from modelkb_viewer.exchange.importing.csv_files import find_runs, read_points
+from modelkb_viewer.exchange.importing.run_import import import_runs
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 NAMES = st.text(
@@ -148,11 +153,46 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str, reason: str) -> None
         points_of(path)
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_numbers_with_a_decimal_comma(tmp_path: Path, separator: str) -> None:
+    lines = [["epoch", "loss", "accuracy"], ["0", "0,93", "0.5"], ["1", "-1,5e-3", "1"]]
+    path = written(tmp_path / "run.csv", *(separator.join(line) for line in lines))
+    assert points_of(path) == [
+        (0, 0, "train", "loss", 0.93),
+        (0, 0, "train", "accuracy", 0.5),
+        (1, 1, "train", "loss", -0.0015),
+        (1, 1, "train", "accuracy", 1.0),
+    ]
+
+
+def test_texts_alone_are_no_curves(tmp_path: Path) -> None:
+    path = written(tmp_path / "run.csv", "epoch,loss", "0,low", "1,lower")
+    with pytest.raises(DamagedSourceError, match="no number"):
+        list(points_of(path))
+    # A run that was ended early has nothing to say, and that is no damage.
+    assert points_of(written(tmp_path / "none.csv", "epoch,loss", "0,", "1,")) == []
+
+
+def test_a_file_without_epochs_is_named(tmp_path: Path, store: Path) -> None:
+    written(tmp_path / "logs" / "run.csv", "epoch,loss", "0,1.5")
+    people = written(tmp_path / "logs" / "people.csv", "name,age", "ada,36")
+    picture = tmp_path / "logs" / "picture.csv"
+    picture.write_bytes(b"\xff\xfe\x00")
+    people_run, picture_run, run = find_runs(tmp_path / "logs", None)
+    for each, path in ((people_run, people), (picture_run, picture)):
+        with pytest.raises(NoRunInFileError, match=path.name):
+            each()
+    outcome = import_runs(str(store), "csv", [people_run, run, picture_run])
+    assert len(outcome.new) == 1
+    assert str(people) in outcome.passed_over[0]
+    assert str(picture) in outcome.passed_over[1]
+    assert all("`epoch` or `step`" in sentence for sentence in outcome.passed_over)
+    assert outcome.damaged == []
+
+
 def test_a_folder_holds_one_run_for_each_file(tmp_path: Path) -> None:
     for name in ("a", "deep/a", "deep/b"):
         written(tmp_path / f"{name}.csv", "epoch,loss", "0,1")
-    written(tmp_path / "people.csv", "name,age", "ada,36")
-    (tmp_path / "picture.csv").write_bytes(b"\xff\xfe\x00")
     runs = [read() for read in find_runs(tmp_path, None)]
     assert [run.name for run in runs] == ["a", "deep/a", "deep/b"]
     assert {run.project for run in runs} == {tmp_path.name}
@@ -160,8 +200,6 @@ def test_a_folder_holds_one_run_for_each_file(tmp_path: Path) -> None:
 
 
 def test_a_copy_is_the_same_run(tmp_path: Path, store: Path) -> None:
-    from modelkb_viewer.exchange.importing.run_import import import_runs
-
     path = written(tmp_path / "logs" / "a.csv", "epoch,loss", "0,1")
     imported_from("csv", path, store)
     os.utime(path, (1, 1))

@@ -13,7 +13,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from modelkb_viewer.exchange.errors import DamagedSourceError, NothingToImportError
+from modelkb_viewer.exchange.errors import (
+    DamagedSourceError,
+    NoRunInFileError,
+    NothingToImportError,
+)
 from modelkb_viewer.exchange.importing.curve_names import split_and_metric
 from modelkb_viewer.exchange.importing.imported_run import ImportedRun, Point, RunReader
 
@@ -21,6 +25,7 @@ _SEPARATORS = ",;\t"
 _LARGEST_EPOCH = 2**31 - 1
 _LARGEST_STEP = 2**63 - 1
 _TIMES = ("wall_time", "timestamp")
+_EXPECTED = "a column `epoch` or `step`, such as Keras' CSVLogger writes"
 
 
 def find_runs(path: Path, project: str | None) -> Sequence[RunReader]:
@@ -28,16 +33,14 @@ def find_runs(path: Path, project: str | None) -> Sequence[RunReader]:
 
     See :class:`.importers.Importer`. Each file is a run, called by its path from the folder. A JSON
     object in a file of the same name with ``.json`` are its hyperparameters. Files without a
-    column ``epoch`` or ``step`` are passed over.
+    column ``epoch`` or ``step`` are named and passed over.
     """
     folder = path if path.is_dir() else path.parent
     paths = sorted(path.rglob("*.csv")) if path.is_dir() else [path] if path.is_file() else []
-    with_curves = [each for each in paths if _Columns.of(_header(each)) is not None]
-    if not with_curves:
-        expected = "CSV files with a column `epoch` or `step`, such as Keras' CSVLogger writes"
-        raise NothingToImportError("CSV", path, expected)
+    if all(_Columns.of(_header(each)) is None for each in paths):
+        raise NothingToImportError("CSV", path, f"CSV files with {_EXPECTED}")
     project = project or folder.resolve().name
-    return [functools.partial(_read, each, folder, project) for each in with_curves]
+    return [functools.partial(_read, each, folder, project) for each in paths]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ def _separator(first_line: str) -> str:
 
 
 def _read(path: Path, folder: Path, project: str) -> ImportedRun:
+    if _Columns.of(_header(path)) is None:
+        raise NoRunInFileError(path, _EXPECTED)
     content = path.read_bytes()
     written_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
     points = list(read_points(path, written_at))
@@ -108,8 +113,9 @@ def read_points(path: Path, written_at: datetime) -> Iterator[Point]:
             seconds since 1970, or in ISO 8601).
 
     Raises:
-        DamagedSourceError: A line has no epoch, or more cells than there are columns.
+        DamagedSourceError: A line has no epoch, or no line has a number.
     """
+    has_number, has_text = False, False
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             separator = _separator(file.readline())
@@ -119,11 +125,16 @@ def read_points(path: Path, written_at: datetime) -> Iterator[Point]:
             assert columns is not None
             for cells in lines:
                 if any(cell.strip() for cell in cells):
-                    yield from _points_of_line(cells, columns, written_at)
+                    points = _points_of_line(cells, columns, written_at, separator)
+                    yield from points
+                    has_number |= bool(points)
+                    has_text |= any(_text(cells, place) for place in columns.curves)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DamagedSourceError(path, error) from error
     except _LineError as error:
         raise DamagedSourceError(path, f"line {lines.line_num}: {error}") from error
+    if has_text and not has_number:
+        raise DamagedSourceError(path, "beside epochs, steps and times it has no number")
 
 
 class _LineError(ValueError):
@@ -131,8 +142,8 @@ class _LineError(ValueError):
 
 
 def _points_of_line(
-    cells: Sequence[str], columns: _Columns, written_at: datetime
-) -> Iterator[Point]:
+    cells: Sequence[str], columns: _Columns, written_at: datetime, separator: str
+) -> list[Point]:
     epoch = _count(cells, columns.epoch, _LARGEST_EPOCH)
     step = _count(cells, columns.step, _LARGEST_STEP)
     if epoch is None and step is None:
@@ -143,11 +154,14 @@ def _points_of_line(
         epoch = step
     time = _text(cells, columns.time)
     moment = _moment(time) if time else written_at
+    points = []
     for place, name in columns.curves.items():
-        value = _number(cells[place]) if place < len(cells) else None
+        value = _value(cells[place], separator) if place < len(cells) else None
         if value is not None:
             split, metric = split_and_metric(name)
-            yield Point(epoch, epoch if step is None else step, split, metric, value, moment)
+            step_of_epoch = epoch if step is None else step
+            points.append(Point(epoch, step_of_epoch, split, metric, value, moment))
+    return points
 
 
 def _text(cells: Sequence[str], place: int | None) -> str:
@@ -162,6 +176,11 @@ def _count(cells: Sequence[str], place: int | None, largest: int) -> int | None:
     if number is None or not number.is_integer() or not 0 <= number <= largest:
         raise _LineError(f"{text!r} is no epoch or step")
     return int(number)
+
+
+def _value(text: str, separator: str) -> float | None:
+    """Return a value, also as spreadsheets of most of Europe write it: 0,93."""
+    return _number(text if separator == "," or "." in text else text.replace(",", "."))
 
 
 def _number(text: str) -> float | None:

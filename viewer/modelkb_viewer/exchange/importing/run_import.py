@@ -22,7 +22,7 @@ from modelkb_store.records import (
 )
 from modelkb_store.upkeep.deletion import deleted_experiments
 from modelkb_store.writer import ExperimentWriter
-from modelkb_viewer.exchange.errors import DamagedSourceError
+from modelkb_viewer.exchange.errors import DamagedSourceError, NoRunInFileError
 from modelkb_viewer.exchange.importing.imported_run import ImportedRun, RunReader
 
 _CUT_OFF = "the import was cut off: run it again"
@@ -38,12 +38,14 @@ class ImportOutcome:
         unchanged: How many were there already.
         deleted: The ids of those that were there, and have been deleted since.
         damaged: What could not be read, as sentences.
+        passed_over: What is no run, as sentences.
     """
 
     new: list[str] = field(default_factory=list)
     unchanged: int = 0
     deleted: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
 
 
 def import_runs(
@@ -76,6 +78,9 @@ def import_runs(
             run = read()
         except DamagedSourceError as error:
             outcome.damaged.append(str(error))
+            continue
+        except NoRunInFileError as error:
+            outcome.passed_over.append(str(error))
             continue
         experiment_id = _experiment_id(tool, run)
         there = known.find(run, experiment_id)
