@@ -5,6 +5,7 @@ A class builds its own text from facts, so that call sites pass values, never pr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -64,9 +65,16 @@ class ExperimentNotFoundError(ModelKBError, KeyError):
     """No experiment has this id."""
 
     def __init__(self, experiment_id: str, known: Iterable[str]) -> None:
-        near = get_close_matches(experiment_id, list(known), n=3, cutoff=0.6)
+        by_end = {_without_time(each): each for each in known}
+        ends = get_close_matches(_without_time(experiment_id), by_end, n=3, cutoff=0.7)
+        near = [by_end[each] for each in ends]
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         super().__init__(f"No experiment {experiment_id!r} in this store.{hint} See `modelkb ls`.")
+
+
+def _without_time(experiment_id: str) -> str:
+    """Return the last part of an id: the others are alike in all of one day."""
+    return re.sub(r"^\d{8}-\d{6,}-", "", experiment_id)
 
 
 class AmbiguousIdError(ModelKBError, KeyError):

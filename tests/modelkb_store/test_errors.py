@@ -162,6 +162,13 @@ def test_near_ids_are_shown() -> None:
     assert sorted(hint.split(" or ")) == known[:2]
 
 
+def test_ids_of_the_same_day_alone_are_not_near() -> None:
+    known = ["20260102-030405678-9f1c2b7a4d", "20260102-030405678-03d7a1f4c2"]
+    assert "Did you mean" not in str(
+        ExperimentNotFoundError("20260102-030405678-ee88665544", known)
+    )
+
+
 def test_far_ids_are_not_shown() -> None:
     assert "Did you mean" not in str(ExperimentNotFoundError("zzz", ["20260102"]))
 

@@ -78,8 +78,10 @@ def copy_experiments(
         CorruptFileError: Something to copy is damaged; what was copied before is whole.
         StoreUnreachableError: The network is away.
     """
+    where = None if experiment_ids is None else {"experiment_id": list(experiment_ids)}
+    here = _described(source, project, where)  # first: where nothing can be read nothing is made
     target.prepare()
-    plan = _plan(source, target, experiment_ids, project)
+    plan = _plan(here, _described(target.tables, project, where))
     done = object_bytes = 0
     for of_project, batch in _batches(plan):
         object_bytes += source.consistently(
@@ -110,12 +112,15 @@ class _Plan:
         return sorted(self.new | self.changed)
 
 
-def _plan(
-    source: TableReader, target: CopyTarget, ids: Collection[str] | None, project: str | None
-) -> _Plan:
-    where = None if ids is None else {"experiment_id": list(ids)}
-    here = _described(source, project, where)
-    there = _described(target.tables, project, where)
+@dataclass(frozen=True, slots=True)
+class _Description:
+    project: str
+    status: str
+    row: str
+    counts: tuple[int, ...]
+
+
+def _plan(here: dict[str, _Description], there: dict[str, _Description]) -> _Plan:
     running = {run for run, known in here.items() if known.status == Status.RUNNING.value}
     others = set(here) - running
     new = others - set(there)
@@ -127,14 +132,6 @@ def _plan(
         running,
         len(others) - len(new) - len(changed),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Description:
-    project: str
-    status: str
-    row: str
-    counts: tuple[int, ...]
 
 
 def _described(

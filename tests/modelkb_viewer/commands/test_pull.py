@@ -46,3 +46,10 @@ def test_a_store_that_is_not_there(modelkb: Modelkb, store: Path, tmp_path: Path
     assert ended.exit_code == 1
     assert ended.errors.startswith("modelkb: No ModelKB store")
     assert not store.exists()
+
+
+def test_where_nothing_can_be_read_no_store_is_made(modelkb: Modelkb, store: Path) -> None:
+    ended = modelkb("pull", "http://127.0.0.1:1")
+    assert ended.exit_code != 0
+    assert "127.0.0.1:1" in ended.errors
+    assert not store.exists()
