@@ -285,8 +285,9 @@ class Experiment:
             ArtifactNotFoundError: No architecture was recorded.
         """
         if self.record.architecture_id is None:
-            reason = self._why("the model was never built")
-            raise ArtifactNotFoundError(self.id, "architecture", reason)
+            has_model = self.record.model_id is not None
+            without = "the model was never built" if has_model else "no model was recorded with it"
+            raise ArtifactNotFoundError(self.id, "architecture", self._why(without))
         return layout.architecture_file(self.record.architecture_id)
 
     def save_weights(

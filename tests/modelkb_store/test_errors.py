@@ -169,6 +169,15 @@ def test_ids_of_the_same_day_alone_are_not_near() -> None:
     )
 
 
+@pytest.mark.parametrize("operator", ["=", "!=", ">"])
+def test_a_text_without_quotes_is_no_column(operator: str) -> None:
+    query = f"status {operator} finished"
+    error = UnknownQueryNameError("column", "finished", query, query.index("fin"), ["status"])
+    assert str(error).endswith("Texts are in quotes: 'finished'.")
+    error = UnknownQueryNameError("column", "finished", "finished", 0, ["status"])
+    assert "quotes" not in str(error)
+
+
 def test_far_ids_are_not_shown() -> None:
     assert "Did you mean" not in str(ExperimentNotFoundError("zzz", ["20260102"]))
 

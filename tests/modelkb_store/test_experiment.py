@@ -287,8 +287,8 @@ def test_what_was_not_recorded_is_empty(bare_experiment_factory: Callable[..., E
 @pytest.mark.parametrize(
     ("accessor", "reason"),
     [
-        (Experiment.architecture, "no architecture: the model was never built"),
-        (Experiment.architecture_path, "no architecture: the model was never built"),
+        (Experiment.architecture, "no architecture: no model was recorded with it"),
+        (Experiment.architecture_path, "no architecture: no model was recorded with it"),
         (saved_weights, "no weights: recorded with save_weights=False"),
         (Experiment.confusion_matrix, "no confusion matrix: the run was not evaluated"),
     ],

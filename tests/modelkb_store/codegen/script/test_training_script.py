@@ -288,8 +288,14 @@ def test_models_that_keras_cannot_serialize_are_constructed(recorded_factory: Fa
 
 
 def test_a_model_of_which_nothing_is_known_is_an_error(recorded_factory: Factory) -> None:
+    unknown = recorded_factory(model_config=None, implementation={"model_class": "__main__.Net"})
     with pytest.raises(CodeGenerationError, match="neither its configuration nor the source"):
-        write_script(recorded_factory(model_config=None))
+        write_script(unknown)
+
+
+def test_a_run_without_a_model_has_no_script(recorded_factory: Factory) -> None:
+    with pytest.raises(CodeGenerationError, match="no model was recorded with it"):
+        write_script(recorded_factory(model_config=None, implementation={}))
 
 
 def test_cells_of_a_notebook_are_the_script(recorded_factory: Factory) -> None:
