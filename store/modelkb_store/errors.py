@@ -201,9 +201,9 @@ class UnknownQueryNameError(QueryError):
         near += get_close_matches(name, candidates, n=3, cutoff=0.6)
         shown = " or ".join(list(dict.fromkeys(near))[:3])
         hint = f"Did you mean {shown}?" if shown else ""
-        if not hint and query[:position].rstrip().endswith(("=", "<", ">")):
-            hint = f"Texts are in quotes: '{name}'."
         short = name if len(name) <= 80 else f"{name[:80]}.."
+        if not hint and query[:position].rstrip().endswith(("=", "<", ">")):
+            hint = f"Texts are in quotes: '{short}'."
         super().__init__(f"There is no {kind} {short!r}.", query, position, hint)
 
 

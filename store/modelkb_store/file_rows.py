@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import itertools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from modelkb_store.commits.manifest import is_compacted
 from modelkb_store.errors import CorruptFileError, ModelKBError
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import SHARED_KEYS
@@ -29,7 +31,8 @@ class FileRows:
     """Reads rows of Parquet files.
 
     Of small files all rows are kept, since who asks for those of one experiment soon asks for
-    others; and those of one project together, since each of a hundred files takes its time.
+    others; and those that are not compacted yet are kept together, since each of a hundred files
+    takes its time.
 
     Args:
         on_damaged: Told of each damaged file, whose rows are then left out; by default the
@@ -62,15 +65,15 @@ class FileRows:
             CorruptFileError: One is damaged, and nobody is told of it.
         """
         names = list(dict.fromkeys([*columns, *(where or ())]))
-        for (folder, is_small), found in itertools.groupby(infos, _kind):
-            if is_small:
-                for some in _batches(found):
-                    rows = self._together(files, folder, some, table, names)
-                    yield folder, matching(rows, where).select([PROJECT.name, *columns])
-            else:
+        for (folder, kind), found in itertools.groupby(infos, lambda each: _kind(each, table)):
+            if kind is _Kind.LARGE:
                 for info in found:
                     rows = self._one_if_whole(files, info, table, columns, where)
                     yield folder, of_project(rows, folder)
+                continue
+            for batch in _batches(found, _TOGETHER_BYTES if kind is _Kind.LOOSE else 0):
+                rows = self._together(files, folder, batch, table, names)
+                yield folder, matching(rows, where).select([PROJECT.name, *columns])
 
     def _together(
         self, files: Files, folder: str, infos: tuple[FileInfo, ...], table: str, names: list[str]
@@ -86,6 +89,8 @@ class FileRows:
         try:
             return self._cache.get((folder, *infos), names, None, lambda: joined(one))
         except CorruptFileError:
+            if self._on_damaged is None:
+                raise
             return joined(lambda info: self._one_if_whole(files, info, table, names, None))
 
     def _one_if_whole(
@@ -109,16 +114,32 @@ class FileRows:
         return self._cache.get((info,), columns, where, read)
 
 
-def _kind(info: FileInfo) -> tuple[str, bool]:
-    return info.folder, info.size_bytes <= _SMALL_FILE_BYTES
+class _Kind(enum.Enum):
+    """How a file is read: alone what is wanted of it, alone and whole, or whole with others."""
+
+    LARGE = enum.auto()
+    SMALL = enum.auto()
+    LOOSE = enum.auto()
 
 
-def _batches(infos: Iterable[FileInfo]) -> Iterator[tuple[FileInfo, ...]]:
-    """Yield as many files together as are not too much for the memory."""
+def _kind(info: FileInfo, table: str) -> tuple[str, _Kind]:
+    """Return the folder of a file, and how it is read."""
+    if info.size_bytes > _SMALL_FILE_BYTES:
+        return info.folder, _Kind.LARGE
+    # Which compacted files may have what is asked for is known, so that it is others each time.
+    # Of trained weights, equal ids are not equal rows: which is the first depends on who asks.
+    is_alone = is_compacted(info.path) or (
+        table in SHARED_KEYS and "experiment_id" in SCHEMAS[table].names
+    )
+    return info.folder, _Kind.SMALL if is_alone else _Kind.LOOSE
+
+
+def _batches(infos: Iterable[FileInfo], most_bytes: int) -> Iterator[tuple[FileInfo, ...]]:
+    """Yield files together as long as they are no larger than that, and at least one."""
     batch: list[FileInfo] = []
     size = 0
     for info in infos:
-        if batch and size + info.size_bytes > _TOGETHER_BYTES:
+        if batch and size + info.size_bytes > most_bytes:
             yield tuple(batch)
             batch, size = [], 0
         batch.append(info)

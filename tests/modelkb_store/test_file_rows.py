@@ -144,5 +144,29 @@ def test_what_many_runs_share_comes_once(files: CountedFiles) -> None:
     ]
 
 
+def test_equal_weights_of_two_runs_are_found_by_both(files: CountedFiles) -> None:
+    schema = SCHEMAS["trained_weights"]
+    for run in ("run1", "run2"):
+        path = files.root / f"trained_weights/project=digits/{run}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        row = {"weights_id": "w", "experiment_id": run}
+        pq.write_table(pa.Table.from_pylist([row], schema), path)
+    reader, infos = FileRows(), files.list("trained_weights")
+    for run in ("run2", "run1"):
+        where = {"experiment_id": [run]}
+        found = reader.read(files, infos, "trained_weights", ["weights_id"], where)
+        assert sum(part.num_rows for _, part in found) == 1
+
+
+def test_compacted_files_are_kept_one_by_one(files: CountedFiles) -> None:
+    """Which of them are read depends on the question: others need not be read again for it."""
+    for name in ("compact-00000001-a", "compact-00000002-b", "z"):
+        write(files, f"metrics/project=digits/{name}.parquet", name, 1.0)
+    reader, infos = FileRows(), files.list("metrics")
+    for some in (infos, infos[1:], infos[::2], infos[2:]):
+        list(reader.read(files, some, "metrics", COLUMNS, None))
+    assert list(files.opened.values()) == [1, 1, 1]
+
+
 def test_the_project_of_a_path() -> None:
     assert project_of("metrics/project=cats%20%26%20dogs/a.parquet") == "cats & dogs"

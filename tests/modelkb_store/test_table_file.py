@@ -268,6 +268,27 @@ def test_any_number_of_values_can_be_asked_for(many_runs: Path) -> None:
     assert set(rows["experiment_id"].to_pylist()) == {"run-3", "run-4", "run-5"}
 
 
+def test_rows_that_nobody_wanted_are_not_held(tmp_path: Path) -> None:
+    """Not by an empty slice, either, of which one counts no bytes."""
+    schema = SCHEMAS["metrics"].remove_metadata()
+    count = 1 << 17
+    columns = [pa.nulls(count, field.type) for field in schema]
+    columns[schema.get_field_index("metric")] = pa.array(["loss"] * count, pa.string())
+    columns[schema.get_field_index("value")] = pa.array(range(count), pa.float64())
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table(columns, schema), path, row_group_size=1 << 14)
+
+    held = []
+    before = pa.total_allocated_bytes()
+    for number in range(5):
+        with path.open("rb") as file:
+            held.append(decode_rows(file, "metrics", None, {"metric": [f"other{number}"]}))
+    assert [rows.num_rows for rows in held] == [0] * 5
+    assert pa.total_allocated_bytes() - before < 100_000
+    with path.open("rb") as file:
+        assert decode_rows(file, "metrics", ["value"], {"metric": ["loss"]}).num_rows == count
+
+
 def test_a_damaged_footer_is_an_error_also_for_readers_of_some_rows(tmp_path: Path) -> None:
     """In a process of its own, which Arrow ends where it is not kept from it.
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -39,10 +40,11 @@ def test_who_finds_no_place_waits_a_little() -> None:
     assert asyncio.run(main()) == [1, "The server answers others", 0, 2, 4]
 
 
-def test_who_waits_behind_a_slow_one_goes_beside() -> None:
+def test_what_is_slow_gives_its_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heavy, "_SLOW_SECONDS", 0.1)
+
     async def main() -> list[int | str]:
-        seen: list[int | str] = []
-        places = Places(1, 0.1, beside=Places(1, 0.1))
+        places, seen = Places(1, waiting_seconds=1.5, most_slow=1), []
 
         async def work(number: int, seconds: float) -> None:
             try:
@@ -52,11 +54,40 @@ def test_who_waits_behind_a_slow_one_goes_beside() -> None:
             except RefusedError:
                 seen.append("refused")
 
-        await asyncio.gather(work(0, 0.6), work(1, 0.3), work(2, 0))
-        await asyncio.gather(work(3, 0.5), work(4, 0), work(5, 0))
-        return seen
+        # Two are slow; those behind them wait until one has ended, and no longer.
+        await asyncio.gather(work(0, 2.5), work(1, 0.5), work(2, 0), work(3, 0), work(4, 0))
+        first = list(seen)
+        # All places are as they were: one is at work, however many have been slow.
+        await asyncio.gather(work(5, 0.05), work(6, 0), work(7, 0.05), work(8, 0))
+        # And both places may be slow again, so that others are refused.
+        await asyncio.gather(work(9, 2.5), work(10, 2.5), work(11, 0))
+        assert first == [1, 2, 3, 4, 0]
+        return seen[5:]
 
-    assert asyncio.run(main()) == ["refused", 1, 0, 4, 5, 3]
+    assert asyncio.run(main()) == [5, 6, 7, 8, "refused", 9, 10]
+
+
+def test_who_gives_up_leaves_no_place_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heavy, "_SLOW_SECONDS", 0.001)
+
+    async def main() -> None:
+        places = Places(1, waiting_seconds=1, most_slow=2)
+
+        async def work(seconds: float) -> None:
+            async with places.hold():
+                await asyncio.sleep(seconds)
+
+        draw = random.Random(0)
+        for _ in range(200):
+            tasks = [asyncio.ensure_future(work(draw.random() / 200)) for _ in range(5)]
+            await asyncio.sleep(draw.random() / 200)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+        assert places._free._value == 1
+        assert places._more_slow._value == 2
+
+    asyncio.run(main())
 
 
 def test_a_place_is_free_again_after_an_error() -> None:

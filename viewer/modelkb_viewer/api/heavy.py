@@ -23,8 +23,8 @@ _WORKING = max(2, min(4, os.cpu_count() or 1))
 # `benchmarks/api_load.py` on two processors: of 50 requests a second 99 % are answered within 0.25
 # to 0.5 seconds; with two at once within 0.3 to 1.2, with four within 1.3.
 _READING = 1
-_READING_BESIDE = 3
-_SECONDS_BEHIND_SLOW = 0.25
+_MORE_SLOW_READING = 3
+_SLOW_SECONDS = 0.25
 # What is made for them takes the disk until it is sent.
 _MOST_DOWNLOADS = 64
 
@@ -35,15 +35,13 @@ class Places:
     Args:
         most: How many.
         waiting_seconds: How long others wait; some seconds by default.
-        beside: Where those go then; by default they are refused.
+        most_slow: How many more, of those that turn out slow: their places are given to others.
     """
 
-    def __init__(
-        self, most: int, waiting_seconds: float | None = None, beside: Places | None = None
-    ) -> None:
+    def __init__(self, most: int, waiting_seconds: float | None = None, most_slow: int = 0) -> None:
         self._free = asyncio.Semaphore(most)
         self._waiting_seconds = _WAITING_SECONDS if waiting_seconds is None else waiting_seconds
-        self._beside = beside
+        self._more_slow = asyncio.Semaphore(most_slow)
 
     @contextlib.asynccontextmanager
     async def hold(self) -> AsyncIterator[None]:
@@ -52,24 +50,25 @@ class Places:
         Raises:
             RefusedError: None became free.
         """
-        if await self._take():
-            try:
-                yield
-            finally:
-                self._free.release()
-        elif self._beside is not None:
-            async with self._beside.hold():
-                yield
-        else:
-            raise busy()
-
-    async def _take(self) -> bool:
         try:
             if self._free.locked():
-                return await asyncio.wait_for(self._free.acquire(), self._waiting_seconds)
-            return await self._free.acquire()
-        except asyncio.TimeoutError:
-            return False
+                await asyncio.wait_for(self._free.acquire(), self._waiting_seconds)
+            else:
+                await self._free.acquire()
+        except asyncio.TimeoutError as error:
+            raise busy() from error
+        make_way = asyncio.ensure_future(self._make_way())
+        try:
+            yield
+        finally:
+            # One that has made way has given its place to another one already.
+            place = self._free if make_way.cancel() else self._more_slow
+            place.release()
+
+    async def _make_way(self) -> None:
+        await asyncio.sleep(_SLOW_SECONDS)
+        await self._more_slow.acquire()
+        self._free.release()
 
 
 # Which requests, by method and path of the route, take which places.
@@ -94,7 +93,7 @@ def heavy_places() -> Kinds:
 
 def light_places() -> Kinds:
     """Return the same of all others but those who follow a run, or record one."""
-    reading = Places(_READING, _SECONDS_BEHIND_SLOW, beside=Places(_READING_BESIDE))
+    reading = Places(_READING, most_slow=_MORE_SLOW_READING)
     return [(re.compile("(GET|HEAD|POST|PATCH|DELETE) (?!.*/events$|/logs/).*"), reading)]
 
 

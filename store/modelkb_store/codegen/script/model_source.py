@@ -33,7 +33,7 @@ def model_source(recorded: Recorded, definitions: OwnDefinitions) -> ModelCode:
 def _of_own_class(recorded: Recorded, definitions: OwnDefinitions, policy: str | None) -> ModelCode:
     """Call the constructor of a class that Keras cannot serialize, as it was called."""
     name = recorded.text("model_class").rpartition(".")[2]
-    if not name:
+    if recorded.record.model_id is None:
         raise CodeGenerationError(
             f"the model of experiment {recorded.record.experiment_id}",
             "no model was recorded with it, as with runs that were imported",

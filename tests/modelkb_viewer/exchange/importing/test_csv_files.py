@@ -155,7 +155,11 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str, reason: str) -> None
 
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_numbers_with_a_decimal_comma(tmp_path: Path, separator: str) -> None:
-    lines = [["epoch", "loss", "accuracy"], ["0", "0,93", "0.5"], ["1", "-1,5e-3", "1"]]
+    lines = [
+        ["wall_time", "epoch", "loss", "accuracy"],
+        ["1767323045,5", "0,0", "0,93", "0.5"],
+        ["1767323046,0", "1,0", "-1,5e-3", "1"],
+    ]
     path = written(tmp_path / "run.csv", *(separator.join(line) for line in lines))
     assert points_of(path) == [
         (0, 0, "train", "loss", 0.93),
@@ -163,18 +167,20 @@ def test_numbers_with_a_decimal_comma(tmp_path: Path, separator: str) -> None:
         (1, 1, "train", "loss", -0.0015),
         (1, 1, "train", "accuracy", 1.0),
     ]
+    assert read_points(path, NOW)[0].wall_time.microsecond == 500_000
 
 
 def test_texts_alone_are_no_curves(tmp_path: Path) -> None:
     path = written(tmp_path / "run.csv", "epoch,loss", "0,low", "1,lower")
-    with pytest.raises(DamagedSourceError, match="no number"):
-        list(points_of(path))
+    with pytest.raises(NoRunInFileError, match="expected numbers"):
+        points_of(path)
     # A run that was ended early has nothing to say, and that is no damage.
     assert points_of(written(tmp_path / "none.csv", "epoch,loss", "0,", "1,")) == []
 
 
 def test_a_file_without_epochs_is_named(tmp_path: Path, store: Path) -> None:
     written(tmp_path / "logs" / "run.csv", "epoch,loss", "0,1.5")
+    (tmp_path / "logs" / "spark.csv").mkdir()
     people = written(tmp_path / "logs" / "people.csv", "name,age", "ada,36")
     picture = tmp_path / "logs" / "picture.csv"
     picture.write_bytes(b"\xff\xfe\x00")

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,6 +19,7 @@ from modelkb_viewer.exchange.errors import (
     NothingToImportError,
 )
 from modelkb_viewer.exchange.importing.curve_names import split_and_metric
+from modelkb_viewer.exchange.importing.decimal_commas import MixedNumbersError, with_decimal_points
 from modelkb_viewer.exchange.importing.imported_run import ImportedRun, Point, RunReader
 
 _SEPARATORS = ",;\t"
@@ -26,6 +27,7 @@ _LARGEST_EPOCH = 2**31 - 1
 _LARGEST_STEP = 2**63 - 1
 _TIMES = ("wall_time", "timestamp")
 _EXPECTED = "a column `epoch` or `step`, such as Keras' CSVLogger writes"
+_NUMBERS = "numbers beside epochs, steps and times (with decimal commas, columns are parted by `;`)"
 
 
 def find_runs(path: Path, project: str | None) -> Sequence[RunReader]:
@@ -36,7 +38,8 @@ def find_runs(path: Path, project: str | None) -> Sequence[RunReader]:
     column ``epoch`` or ``step`` are named and passed over.
     """
     folder = path if path.is_dir() else path.parent
-    paths = sorted(path.rglob("*.csv")) if path.is_dir() else [path] if path.is_file() else []
+    paths = sorted(path.rglob("*.csv")) if path.is_dir() else [path]
+    paths = [each for each in paths if each.is_file()]
     if all(_Columns.of(_header(each)) is None for each in paths):
         raise NothingToImportError("CSV", path, f"CSV files with {_EXPECTED}")
     project = project or folder.resolve().name
@@ -84,11 +87,14 @@ def _separator(first_line: str) -> str:
 
 
 def _read(path: Path, folder: Path, project: str) -> ImportedRun:
-    if _Columns.of(_header(path)) is None:
-        raise NoRunInFileError(path, _EXPECTED)
-    content = path.read_bytes()
-    written_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
-    points = list(read_points(path, written_at))
+    try:
+        if _Columns.of(_header(path)) is None:
+            raise NoRunInFileError(path, _EXPECTED)
+        content = path.read_bytes()
+        written_at = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+        points = read_points(path, written_at)
+    except OSError as error:
+        raise DamagedSourceError(path, error) from error
     times = [point.wall_time for point in points]
     name = path.relative_to(folder).with_suffix("").as_posix()
     return ImportedRun(
@@ -104,8 +110,8 @@ def _read(path: Path, folder: Path, project: str) -> ImportedRun:
     )
 
 
-def read_points(path: Path, written_at: datetime) -> Iterator[Point]:
-    """Yield the points of a file, line by line.
+def read_points(path: Path, written_at: datetime) -> list[Point]:
+    """Return the points of a file, line by line.
 
     Args:
         path: The file.
@@ -113,9 +119,25 @@ def read_points(path: Path, written_at: datetime) -> Iterator[Point]:
             seconds since 1970, or in ISO 8601).
 
     Raises:
-        DamagedSourceError: A line has no epoch, or no line has a number.
+        DamagedSourceError: A line has no epoch, or more cells than there are columns; or the
+            numbers of a column are not written alike.
+        NoRunInFileError: It has texts, but no number.
+        OSError: It cannot be read.
     """
-    has_number, has_text = False, False
+    columns, lines = _lines(path)
+    points: list[Point] = []
+    for number, cells in lines:
+        try:
+            points += _points_of_line(cells, columns, written_at)
+        except _LineError as error:
+            raise DamagedSourceError(path, f"line {number}: {error}") from error
+    if not points and any(_text(cells, place) for _, cells in lines for place in columns.curves):
+        raise NoRunInFileError(path, _NUMBERS)
+    return points
+
+
+def _lines(path: Path) -> tuple[_Columns, list[tuple[int, list[str]]]]:
+    """Return the columns of a file, and the number and the cells of each line that is not empty."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             separator = _separator(file.readline())
@@ -123,27 +145,20 @@ def read_points(path: Path, written_at: datetime) -> Iterator[Point]:
             lines = csv.reader(file, delimiter=separator, strict=True)
             columns = _Columns.of(next(lines))
             assert columns is not None
-            for cells in lines:
-                if any(cell.strip() for cell in cells):
-                    points = _points_of_line(cells, columns, written_at, separator)
-                    yield from points
-                    has_number |= bool(points)
-                    has_text |= any(_text(cells, place) for place in columns.curves)
-    except (UnicodeDecodeError, csv.Error) as error:
+            found = [(lines.line_num, cells) for cells in lines if any(map(str.strip, cells))]
+            if separator == ",":
+                return columns, found
+            rows = with_decimal_points([cells for _, cells in found])
+            return columns, [(number, row) for (number, _), row in zip(found, rows, strict=True)]
+    except (UnicodeDecodeError, csv.Error, MixedNumbersError) as error:
         raise DamagedSourceError(path, error) from error
-    except _LineError as error:
-        raise DamagedSourceError(path, f"line {lines.line_num}: {error}") from error
-    if has_text and not has_number:
-        raise DamagedSourceError(path, "beside epochs, steps and times it has no number")
 
 
 class _LineError(ValueError):
     """A line is not one of a table of curves."""
 
 
-def _points_of_line(
-    cells: Sequence[str], columns: _Columns, written_at: datetime, separator: str
-) -> list[Point]:
+def _points_of_line(cells: Sequence[str], columns: _Columns, written_at: datetime) -> list[Point]:
     epoch = _count(cells, columns.epoch, _LARGEST_EPOCH)
     step = _count(cells, columns.step, _LARGEST_STEP)
     if epoch is None and step is None:
@@ -156,7 +171,7 @@ def _points_of_line(
     moment = _moment(time) if time else written_at
     points = []
     for place, name in columns.curves.items():
-        value = _value(cells[place], separator) if place < len(cells) else None
+        value = _number(cells[place]) if place < len(cells) else None
         if value is not None:
             split, metric = split_and_metric(name)
             step_of_epoch = epoch if step is None else step
@@ -176,11 +191,6 @@ def _count(cells: Sequence[str], place: int | None, largest: int) -> int | None:
     if number is None or not number.is_integer() or not 0 <= number <= largest:
         raise _LineError(f"{text!r} is no epoch or step")
     return int(number)
-
-
-def _value(text: str, separator: str) -> float | None:
-    """Return a value, also as spreadsheets of most of Europe write it: 0,93."""
-    return _number(text if separator == "," or "." in text else text.replace(",", "."))
 
 
 def _number(text: str) -> float | None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from modelkb_store.records import Status
 
-# Reads one run; raises DamagedSourceError where that cannot be done.
+# Reads one run; raises DamagedSourceError where that cannot be done, and NoRunInFileError where
+# there is none.
 RunReader = Callable[[], "ImportedRun"]
 
 

@@ -22,7 +22,7 @@ class Importer(Protocol):
     """The function ``find_runs`` of a module."""
 
     def __call__(self, path: Path, project: str | None) -> Sequence[RunReader]:
-        """Find the runs in a place; each is read when its reader is called.
+        """Find the runs in a place, and what may be some; each is read when its reader is called.
 
         Args:
             path: The file or folder.
