@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from modelkb_viewer.api.application import PATH, make_api
 from modelkb_viewer.api.audit import close_audit
+from modelkb_viewer.api.prompt_requests import PromptRequests
 from modelkb_viewer.api.warm_up import warm_up
 from modelkb_viewer.opened_predictor import write_waiting_predictions
 from modelkb_viewer.routes.foreign_requests import ForeignRequests
@@ -53,8 +54,7 @@ def serve_api(uri: str, address: str, port: int) -> None:
         uvicorn.run(
             app, host=address, port=port, log_level="warning", access_log=False,
             server_header=False, timeout_graceful_shutdown=_SECONDS_TO_END,
-            # The other one that there may be takes headers of any length.
-            http="h11",
+            http=PromptRequests,
         )  # fmt: skip
 
 
