@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import sys
 from importlib import import_module
 
@@ -32,6 +33,7 @@ async def warm_up(app: ASGIApp) -> None:
     with contextlib.suppress(ModelKBError, OSError):
         await run_in_threadpool(_read)
     await _ask(app, f"{PATH}/nothing-is-here")  # routes are made ready as they are looked through
+    gc.freeze()  # what is there by now stays: to look through it again and again stops all threads
 
 
 def _read() -> None:
