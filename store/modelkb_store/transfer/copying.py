@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -26,6 +29,9 @@ from modelkb_store.weights.pack import verify_pack
 
 _BATCH = 500
 _OF_EXPERIMENT = (*ADD_TABLES, *PUT_TABLES)
+# What a store may get of an experiment by itself, long after it was copied there.
+_ADDED_LATER = ("evaluations", "predictions")
+_MOMENTS = ("experiment_id", "created_at")
 # Which column of an experiment's row leads to which shared table.
 _REFERENCES = {
     "models": ("model_id",),
@@ -64,8 +70,9 @@ def copy_experiments(
 ) -> Copied:
     """Copy experiments that the target lacks or has otherwise; others are left alone.
 
-    What is copied is checked against its hash on the way. A copy that was broken off is completed
-    by the next. Neither store need be idle.
+    What the target has got since of predictions and evaluations stays there; all else becomes as in
+    the source. What is copied is checked against its hash on the way. A copy that was broken off is
+    completed by the next. Neither store need be idle.
 
     Args:
         source: The tables of a store.
@@ -118,13 +125,20 @@ class _Description:
     status: str
     row: str
     counts: tuple[int, ...]
+    later: frozenset[tuple[str, datetime]]
+
+    def has_all(self, source: _Description) -> bool:
+        """Return whether nothing of a source is missing or otherwise here."""
+        return dataclasses.replace(self, later=source.later) == source and (
+            self.later >= source.later
+        )
 
 
 def _plan(here: dict[str, _Description], there: dict[str, _Description]) -> _Plan:
     running = {run for run, known in here.items() if known.status == Status.RUNNING.value}
     others = set(here) - running
     new = others - set(there)
-    changed = {run for run in others & set(there) if here[run] != there[run]}
+    changed = {run for run in others & set(there) if not there[run].has_all(here[run])}
     return _Plan(
         {run: known.project for run, known in here.items()},
         new,
@@ -139,7 +153,13 @@ def _described(
 ) -> dict[str, _Description]:
     """Return what tells whether an experiment is the same in two stores."""
     counted: list[dict[str, int]] = []
+    later: dict[str, set[tuple[str, datetime]]] = defaultdict(set)
     for table in _OF_EXPERIMENT:
+        if table in _ADDED_LATER:
+            rows = tables.read(table, project, _MOMENTS, where=where)
+            for run, moment in _moments(rows):
+                later[run].add((table, moment))
+            continue
         rows = tables.read(table, project, ["experiment_id"], where=where)
         counts = pc.value_counts(rows["experiment_id"]).flatten()
         counted.append(dict(zip(*(array.to_pylist() for array in counts), strict=True)))
@@ -149,9 +169,15 @@ def _described(
             row["status"],
             repr(row),
             tuple(counts.get(row["experiment_id"], 0) for counts in counted),
+            frozenset(later[row["experiment_id"]]),
         )
         for row in tables.read("experiments", project, where=where).to_pylist()
     }
+
+
+def _moments(rows: pa.Table) -> Iterable[tuple[str, datetime]]:
+    """Return the experiment and the time of each row of what is added later."""
+    return zip(*(rows[name].to_pylist() for name in _MOMENTS), strict=True)
 
 
 def _batches(plan: _Plan) -> Iterable[tuple[str, list[str]]]:
@@ -173,9 +199,36 @@ def _copy_batch(
     for table in sorted(_OF_EXPERIMENT, key=lambda table: table == "experiments"):
         names = SCHEMAS[table].names
         rows = tables.read(table, project, names, where={"experiment_id": batch})
-        target.put(table, project, rows, new=new, changed=changed)
+        replaced = changed
+        if table in _ADDED_LATER:
+            there = target.tables.read(table, project, names, where={"experiment_id": changed})
+            replaced = changed - _having_all(there, rows)
+            rows = _less(rows, changed - replaced)
+            rows = pa.concat_tables([rows, _later(_less(there, changed - replaced), rows)])
+        target.put(table, project, rows, new=new, changed=replaced)
     target.show(new)  # one that was deleted there is wanted again
     return copied
+
+
+def _having_all(there: pa.Table, rows: pa.Table) -> set[str]:
+    """Return the experiments of which a target has all rows that a source has, or more."""
+    known = {repr(row) for row in there.to_pylist()}
+    lacking = {row["experiment_id"] for row in rows.to_pylist() if repr(row) not in known}
+    return set(there["experiment_id"].to_pylist()) - lacking
+
+
+def _less(rows: pa.Table, experiment_ids: Collection[str]) -> pa.Table:
+    known = pa.array(sorted(experiment_ids), pa.string())
+    return rows.filter(pc.invert(pc.is_in(rows["experiment_id"], known)))
+
+
+def _later(there: pa.Table, rows: pa.Table) -> pa.Table:
+    """Return what a target has of each experiment that is later than all that a source has."""
+    last: dict[str, datetime] = {}
+    for run, moment in _moments(rows):
+        last[run] = max(moment, last.get(run, moment))
+    are_later = [run not in last or moment > last[run] for run, moment in _moments(there)]
+    return there.filter(pa.array(are_later, pa.bool_()))
 
 
 def _copy_shared(

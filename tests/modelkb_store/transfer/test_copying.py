@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,18 @@ from modelkb_store.commits.compaction import compact
 from modelkb_store.commits.rows import replace_rows
 from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
-from modelkb_store.records import HyperparameterRecord
+from modelkb_store.prediction_writer import PredictionWriter
+from modelkb_store.records import HyperparameterRecord, PredictionRecord
 from modelkb_store.tables import Tables
 from modelkb_store.transfer.copy_target import FilesTarget
 from modelkb_store.transfer.copying import Copied, copy_experiments
+from modelkb_store.transfer.homes import open_home
 from modelkb_store.upkeep.checking import check
 from modelkb_store.upkeep.deletion import delete_experiment
 from modelkb_store.writer import ExperimentWriter
 from small_experiment import (
     KERNEL,
+    STARTED,
     experiment_record,
     metric_record,
     record_complete_experiment,
@@ -142,6 +146,45 @@ def test_what_has_changed_is_brought_up_to_date(source: LocalFiles, target: Loca
 
     assert (copied.new, copied.changed, copied.unchanged) == ((), ids(1, 3), 1)
     assert rows_of_readers(target) == rows_of_readers(source) == rows_of_plain_arrow(target.root)
+
+
+def predict(files: LocalFiles, run: str, *numbers: int) -> None:
+    """Record predictions, as the viewer and a server do with their copy of an experiment."""
+    writer = PredictionWriter(open_home(files.root), "digits", run)
+    for number in numbers:
+        moment = STARTED + timedelta(days=number)
+        text, shapes = f"p{number}", "[[1,4]]"
+        writer.add(PredictionRecord(text, run, None, moment, "viewer", shapes, 1, 1, 0.5, None))
+    assert writer._log is not None
+    writer._log.close()
+
+
+def predictions_in(files: LocalFiles, run: str) -> list[str]:
+    found = Store(files.root).experiment(run).predictions()["prediction_id"]
+    return [each for each in found if each in {f"p{number}" for number in range(100)}]
+
+
+def test_what_the_target_got_since_stays(source: LocalFiles, target: LocalFiles) -> None:
+    copy(source, target)
+    (run, other) = ids(1, 3)
+    predict(target, run, 10, 11)
+    copied = copy(source, target)
+    assert (copied.changed, copied.unchanged) == ((), 3)
+    assert predictions_in(target, run) == ["p10", "p11"]
+
+    Store(source.root).experiment(run).set_tags(["best"])
+    assert copy(source, target).changed == (run,)
+    assert predictions_in(target, run) == ["p10", "p11"]
+    assert Store(target.root).experiment(run).record.tags == ("best",)
+
+    # Both have got some: what is later stays, as it cannot have been in the source.
+    predict(source, run, 5, 6)
+    predict(source, other, 7)
+    assert copy(source, target).changed == (run, other)
+    assert predictions_in(target, run) == ["p5", "p6", "p10", "p11"]
+    assert predictions_in(target, other) == ["p7"]
+    assert copy(source, target).unchanged == 3
+    assert check(target) == []
 
 
 def test_only_notes_have_changed(source: LocalFiles, target: LocalFiles) -> None:

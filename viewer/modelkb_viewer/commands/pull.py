@@ -22,8 +22,9 @@ def command(
 ) -> None:
     """Copy experiments from the store SOURCE, with all that they refer to.
 
-    Those that are here already are left alone; those that have changed are copied again. IDs
-    are as for `show`; without any, all are copied.
+    Those that are here already are left alone; those that have changed are copied again, tags
+    and notes, too. What has come here since of predictions and evaluations stays. IDs are as for
+    `show`; without any, all are copied.
 
     Examples:
       modelkb pull s3://lab-experiments/modelkb

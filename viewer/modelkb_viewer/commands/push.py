@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """Copy experiments to the store TARGET, with all that they refer to.
 
-    Those that TARGET has already are left alone; those that have changed are copied again. IDs
+    Those that TARGET has already are left alone; those that have changed are copied again, tags
+    and notes, too. What TARGET has got since of predictions and evaluations stays there. IDs
     are as for `show`; without any, all are copied. Runs that were recorded straight to
     TARGET, and could not be sent, are sent first. TARGET may be a server: https://host:port.
 
@@ -40,7 +41,10 @@ def command(
     was_waiting, uri = send_spool(location), open_files(location).uri
     if was_waiting and not as_json:
         click.echo(f"What waited for {uri} is sent.")
-    if is_remote(location) and not ids and store is None and not _has_store():
+    # What records to TARGET has nothing to copy there but what waited.
+    is_same = resolve_store_location(store) == location
+    has_source = store is not None or _has_store()
+    if is_remote(location) and not ids and (is_same or not has_source):
         if as_json:
             print_json({**asdict(NOTHING_COPIED), "source": None, "target": uri})
         elif not was_waiting:

@@ -108,6 +108,7 @@ def recorded_factory() -> Callable[..., Recorded]:
         **changes: Any,
     ) -> Recorded:
         known = {"status": "finished", "seed": 7, "epochs_planned": 2, "epochs_completed": 2}
+        known["model_id"] = "c1" * 16
         fields: dict[str, Any] = {
             "project": "digits",
             "record": experiment_record(**{**known, **(record or {})}),

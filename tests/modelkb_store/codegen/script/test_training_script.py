@@ -295,7 +295,7 @@ def test_a_model_of_which_nothing_is_known_is_an_error(recorded_factory: Factory
 
 def test_a_run_without_a_model_has_no_script(recorded_factory: Factory) -> None:
     with pytest.raises(CodeGenerationError, match="no model was recorded with it"):
-        write_script(recorded_factory(model_config=None, implementation={}))
+        write_script(recorded_factory(model_config=None, record={"model_id": None}))
 
 
 def test_cells_of_a_notebook_are_the_script(recorded_factory: Factory) -> None:
