@@ -146,6 +146,7 @@ def modelkb() -> None:
 
 def main() -> None:
     """Run the command line; the entry point of the distribution."""
+    _open_closed_streams()
     try:
         code = ended(_run, as_json=asks_for_json(sys.argv[1:]))
         sys.stdout.flush()
@@ -155,6 +156,14 @@ def main() -> None:
         code = UNREAD
     if code:
         sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    # Where a shell has closed one (`>&-`), Python has none at all.
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def asks_for_json(arguments: Sequence[str]) -> bool:

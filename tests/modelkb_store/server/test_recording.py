@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -123,6 +124,10 @@ def test_what_is_left_is_pushed(
     assert pushed.stdout == f"What waited for {server.address} is sent.\n", pushed.stderr
     assert not send_spool(server.address)
     assert rows_of(store) == recorded_here(tmp_path / "local", 1, 2)
+    # Where all that is recorded goes there, too.
+    environment = {**os.environ, "MODELKB_STORE": server.address}
+    again = subprocess.run(push, capture_output=True, text=True, check=True, env=environment)
+    assert again.stdout == f"Nothing waits for {server.address}.\n"
 
 
 def test_weights_are_whole_though_the_server_has_collected_those_of_an_earlier_run(

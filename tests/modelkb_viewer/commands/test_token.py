@@ -24,6 +24,15 @@ def test_a_token_is_made_listed_and_revoked(
     assert "no tokens" in modelkb("token", "list", "--store", str(store)).output
 
 
+def test_the_first_token_makes_the_store(modelkb: Run, tmp_path: Path) -> None:
+    """Its server is refused without a token where others reach it, and would be all there is."""
+    place = str(tmp_path / "new" / "modelkb")
+    assert modelkb("token", "list", "--store", place).exit_code == 1
+    made = modelkb("token", "create", "gpu-box", "--scope", "write", "--store", place)
+    assert (made.exit_code, made.errors.count("Keep it now")) == (0, 1)
+    assert "gpu-box" in modelkb("token", "list", "--store", place).output
+
+
 def test_programs_read_json(modelkb: Run, recorded_experiment: Any, store: Path) -> None:
     line = ("--project", "digits", "--json", "--store", str(store))
     made = modelkb("token", "create", "ci", *line).json

@@ -21,7 +21,7 @@ def command(query: str, store: str | None, as_json: bool) -> None:
 
     Examples:
       modelkb sql "select owner, count(*) as runs from experiments group by owner"
-      modelkb sql "from metric_summaries where metric = 'loss' order by lowest limit 5" --json
+      modelkb sql "from metric_summaries where metric = 'loss' order by min limit 5" --json
     """
     result = Store(store).sql_table(query)
     rows = result.to_pylist()

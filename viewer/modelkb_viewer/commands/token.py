@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import click
 
 from modelkb_store.errors import NotOverServerError
+from modelkb_store.files.files import Files
 from modelkb_store.files.open_files import is_server, open_files
-from modelkb_store.layout import check_store, resolve_store_location
+from modelkb_store.layout import check_store, create_store, resolve_store_location
 from modelkb_viewer.completing import tokens as complete
 from modelkb_viewer.options import json_option, project_option, store_option
 from modelkb_viewer.printing import moment, print_json, print_table
@@ -43,11 +45,13 @@ def command() -> None:
 def create(name: str, scope: str, project: str | None, store: str | None, as_json: bool) -> None:
     """Make a token for NAME: a person or a machine. It is shown this once.
 
+    The store is made if it is not there: its server may need a token to begin with.
+
     Examples:
       modelkb token create gpu-server --scope write
       modelkb token create notebook --project digits --store /data/modelkb
     """
-    token, text = _tokens(store).create(name, Scope(scope), project)
+    token, text = _tokens(store, open_store=create_store).create(name, Scope(scope), project)
     if as_json:
         print_json({**_facts(token), "token": text})
         return
@@ -103,13 +107,13 @@ def revoke(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
         click.echo(f"The token {token_id} is worth nothing any more.")
 
 
-def _tokens(store: str | None) -> Tokens:
+def _tokens(store: str | None, open_store: Callable[[Files], object] = check_store) -> Tokens:
     """Open the tokens of a store, which are read without what tables need."""
     location = resolve_store_location(store)
     files = open_files(location)
     if is_server(location):
         raise NotOverServerError(files.uri, "Governing tokens")
-    check_store(files)
+    open_store(files)
     return Tokens(files)
 
 

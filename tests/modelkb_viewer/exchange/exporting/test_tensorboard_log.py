@@ -57,6 +57,13 @@ def test_a_second_time_would_double_the_curves(trained: Experiment, exported: Pa
         export(trained, str(exported.parent), None)
 
 
+def test_a_file_is_no_log_folder(trained: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_text("mine")
+    with pytest.raises(ExportTargetError, match=r"model\.keras"):
+        export(trained, str(tmp_path / "model.keras"), None)
+    assert (tmp_path / "model.keras").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("name", "folder"),
     [

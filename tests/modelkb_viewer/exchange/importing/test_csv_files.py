@@ -144,6 +144,7 @@ def test_epochs_with_steps_and_gaps(tmp_path: Path) -> None:
         ("0.5,0.5", "'0.5' is no epoch"),
         ("99999999999,0.5", "is no epoch"),
         (",0.5", "neither epoch nor step"),
+        ("1,0,93", "line 3: it has 3 cells, and the first line has 2"),
         ('1,"0.5', "unexpected end of data"),
     ],
 )
@@ -151,6 +152,8 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: str, reason: str) -> None
     path = written(tmp_path / "a.csv", "epoch,loss", "0,1", line)
     with pytest.raises(DamagedSourceError, match=reason):
         points_of(path)
+    # An empty cell at the end is no value.
+    assert len(points_of(written(tmp_path / "b.csv", "epoch,loss", "0,1,", "1,2,"))) == 2
 
 
 @pytest.mark.parametrize("separator", [";", "\t"])

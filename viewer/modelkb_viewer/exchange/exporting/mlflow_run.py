@@ -64,6 +64,7 @@ def _client(place: str) -> Any:
     # Before the import: the library would say over the network that it is used, and log.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # some seconds, not minutes
     try:
         from mlflow import MlflowClient
     except ImportError as error:

@@ -26,8 +26,9 @@ def export(experiment: Experiment, place: str, checkpoint: str | int | None) -> 
     each split.
     """
     folder = Path(place) / run_folder(experiment.record)
-    if folder.exists():
-        raise ExportTargetError(folder)
+    for taken in (folder, Path(place)):
+        if taken.exists() and (taken == folder or not taken.is_dir()):
+            raise ExportTargetError(taken)
     quieten_tensorflow()
     try:
         import tensorboard  # noqa: F401 - asked before anything is written
@@ -38,6 +39,7 @@ def export(experiment: Experiment, place: str, checkpoint: str | int | None) -> 
     splits: dict[str, list[MetricRecord]] = {}
     for point in curve_points(experiment):
         splits.setdefault(point.split, []).append(point)
+    folder.mkdir(parents=True)  # what keeps it from being made is told by other errors later on
     _write_hyperparameters(folder, experiment)
     for split, points in splits.items():
         _write_curves(folder / split, points)

@@ -50,6 +50,7 @@ def find_runs(path: Path, project: str | None) -> Sequence[RunReader]:
 class _Columns:
     """What the columns of a file are, by their positions."""
 
+    count: int
     epoch: int | None
     step: int | None
     time: int | None
@@ -70,7 +71,7 @@ class _Columns:
             for place, name in enumerate(header)
             if place not in known and name.strip()
         }
-        return _Columns(epoch, step, time, curves)
+        return _Columns(len(header), epoch, step, time, curves)
 
 
 def _header(path: Path) -> list[str]:
@@ -159,6 +160,8 @@ class _LineError(ValueError):
 
 
 def _points_of_line(cells: Sequence[str], columns: _Columns, written_at: datetime) -> list[Point]:
+    if any(cell.strip() for cell in cells[columns.count :]):
+        raise _LineError(f"it has {len(cells)} cells, and the first line has {columns.count}")
     epoch = _count(cells, columns.epoch, _LARGEST_EPOCH)
     step = _count(cells, columns.step, _LARGEST_STEP)
     if epoch is None and step is None:

@@ -15,7 +15,10 @@ class MixedNumbersError(ValueError):
     """The numbers of a column are not written alike."""
 
     def __init__(self, one: str, other: str) -> None:
-        super().__init__(f"a column has {one!r} and {other!r}: write all of its numbers alike")
+        both = f"{one!r}" if one == other else f"{one!r} and {other!r}"
+        super().__init__(
+            f"a column has {both}: write all of its numbers alike, and without marks of thousands"
+        )
 
 
 def with_decimal_points(rows: Sequence[Sequence[str]]) -> list[list[str]]:
