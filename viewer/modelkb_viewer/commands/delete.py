@@ -19,8 +19,8 @@ from modelkb_viewer.printing import print_json
 def command(ids: tuple[str, ...], yes: bool, undo: bool, store: str | None, as_json: bool) -> None:
     """Delete experiments: nobody sees them any more.
 
-    IDs are as for `show`. Until `modelkb gc` is run they can be brought back with --undo, and take
-    as much space as before. An experiment that runs is not deleted.
+    IDs are as for `show`. Until `modelkb gc` is run they can be brought back with --undo, by their
+    ids alone, and take as much space as before. An experiment that runs is not deleted.
 
     Examples:
       modelkb delete 9f1c2b7a4d 03d7a1f4c2
