@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import TypeVar
 
 import numpy as np
@@ -266,15 +265,13 @@ def _summaries_of_version_1(
     of_runs = {name: values for name, values in (where or {}).items() if name == "experiment_id"}
     parts: dict[str, list[pa.Table]] = defaultdict(list)
     for info in snapshot.table_files("metrics"):
-        if folder in (None, PurePosixPath(info.path).parent.name):
+        if folder in (None, info.folder):
             rows = read_rows(snapshot.files, info.path, "metrics", where=of_runs)
-            place = info.path.rpartition("/")[0]
-            rows = _still_valid(rows, "metrics", snapshot, PurePosixPath(place).name)
-            parts[place].append(rows)
+            parts[info.folder].append(_still_valid(rows, "metrics", snapshot, info.folder))
     for place, found in parts.items():
         rows = matching(summarize(pa.concat_tables(found)), where)
-        rows = _still_valid(rows, "metric_summaries", snapshot, PurePosixPath(place).name)
-        yield of_project(rows.select(columns), PurePosixPath(place).name)
+        rows = _still_valid(rows, "metric_summaries", snapshot, place)
+        yield of_project(rows.select(columns), place)
 
 
 def _still_valid(rows: pa.Table, table: str, snapshot: Snapshot, folder: str) -> pa.Table:

@@ -70,7 +70,7 @@ def compact_as_runs_end(files: Files, project_folder: str) -> None:
 def parts_of_tables(snapshot: Snapshot) -> list[tuple[str, str]]:
     """Return the tables that are merged, each with every folder of a project in it."""
     found: Iterable[tuple[str, str]] = (
-        (table, PurePosixPath(info.path).parent.name)
+        (table, info.folder)
         for table in SCHEMAS
         if table != "projects"
         for info in snapshot.table_files(table)

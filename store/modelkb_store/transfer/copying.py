@@ -17,6 +17,7 @@ from modelkb_store import layout
 from modelkb_store.architecture_file import read_architecture
 from modelkb_store.backend import TableReader
 from modelkb_store.errors import CorruptFileError
+from modelkb_store.file_rows import without
 from modelkb_store.files.content_hash import sha256_of
 from modelkb_store.files.files import Files
 from modelkb_store.files.local_files import LocalFiles
@@ -200,11 +201,13 @@ def _copy_batch(
         names = SCHEMAS[table].names
         rows = tables.read(table, project, names, where={"experiment_id": batch})
         replaced = changed
-        if table in _ADDED_LATER:
+        if changed and table in _ADDED_LATER:
             there = target.tables.read(table, project, names, where={"experiment_id": changed})
-            replaced = changed - _having_all(there, rows)
-            rows = _less(rows, changed - replaced)
-            rows = pa.concat_tables([rows, _later(_less(there, changed - replaced), rows)])
+            whole = _having_all(there, rows)
+            replaced = changed - whole
+            rows = without(rows, "experiment_id", whole)
+            there = without(there, "experiment_id", whole)
+            rows = pa.concat_tables([rows, _later(there, rows)])
         target.put(table, project, rows, new=new, changed=replaced)
     target.show(new)  # one that was deleted there is wanted again
     return copied
@@ -215,11 +218,6 @@ def _having_all(there: pa.Table, rows: pa.Table) -> set[str]:
     known = {repr(row) for row in there.to_pylist()}
     lacking = {row["experiment_id"] for row in rows.to_pylist() if repr(row) not in known}
     return set(there["experiment_id"].to_pylist()) - lacking
-
-
-def _less(rows: pa.Table, experiment_ids: Collection[str]) -> pa.Table:
-    known = pa.array(sorted(experiment_ids), pa.string())
-    return rows.filter(pc.invert(pc.is_in(rows["experiment_id"], known)))
 
 
 def _later(there: pa.Table, rows: pa.Table) -> pa.Table:

@@ -26,7 +26,6 @@ import functools
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import PurePosixPath
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -257,7 +256,7 @@ def _delete_unused_objects(files: Files, cutoff: datetime) -> list[FileInfo]:
 
 def _folders(now: Snapshot, table: str) -> list[str]:
     assert table in SCHEMAS
-    return sorted({PurePosixPath(info.path).parent.name for info in now.table_files(table)})
+    return sorted({info.folder for info in now.table_files(table)})
 
 
 def _ticks(progress: Progress | None, total: int) -> Callable[[], None]:

@@ -26,9 +26,9 @@ def export(experiment: Experiment, place: str, checkpoint: str | int | None) -> 
     each split.
     """
     folder = Path(place) / run_folder(experiment.record)
-    for taken in (folder, Path(place)):
-        if taken.exists() and (taken == folder or not taken.is_dir()):
-            raise ExportTargetError(taken)
+    taken = Path(place) if Path(place).is_file() else folder
+    if taken.exists():
+        raise ExportTargetError(taken)
     quieten_tensorflow()
     try:
         import tensorboard  # noqa: F401 - asked before anything is written
