@@ -151,8 +151,16 @@ def server_process(address: str) -> psutil.Process:
     return next(
         child
         for child in psutil.Process().children(recursive=True)
-        if port in child.cmdline() and "view" in child.cmdline()
+        if {port, "view"} <= set(_command_line(child))
     )
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Return how a process was started; nothing of one that has just ended."""
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
 
 
 def main() -> None:

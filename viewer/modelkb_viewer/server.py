@@ -29,6 +29,7 @@ from modelkb_viewer.routes.foreign_requests import ForeignRequests
 from modelkb_viewer.routes.guard import Guard
 from modelkb_viewer.routes.netron import netron_route
 from modelkb_viewer.routes.page_shells import page_shell_routes
+from modelkb_viewer.routes.progress import progress_route
 from modelkb_viewer.routes.security_headers import SecurityHeaders
 from modelkb_viewer.tokens import require_token
 from modelkb_viewer.warm_up import warm_up
@@ -81,7 +82,7 @@ def routes() -> list[BaseRoute]:
 
     The API and the page to sign in are in :data:`MIDDLEWARE`, before what guards these.
     """
-    return [netron_route(), architecture_route(), *page_shell_routes()]
+    return [netron_route(), architecture_route(), progress_route(), *page_shell_routes()]
 
 
 @contextlib.asynccontextmanager

@@ -40,6 +40,31 @@ def test_a_run_is_followed_and_what_is_typed_meanwhile_stays(store: Path, page: 
     assert Store(store).experiment(run.experiment_id).record.tags == ("from the run",)
 
 
+def test_a_run_that_comes_no_further_is_asked_for_and_not_drawn(store: Path, page: Page) -> None:
+    """To draw it again and again would slow the very training that is looked at."""
+    sent: list[str | bytes] = []
+
+    def note(frame: str | bytes) -> None:
+        sent.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    with viewer_server(store) as address, running_experiment(store) as run:
+        page.goto(f"{address}/experiment?id={run.experiment_id}")
+        page.get_by_label("accuracy over epoch", exact=True).wait_for(timeout=_SECONDS)
+        asked = f"**/progress/{run.experiment_id}"
+        before, began = len(sent), time.monotonic()
+        for _ in range(6):
+            with page.expect_response(asked, timeout=_SECONDS):
+                pass
+        # Every ten seconds the head and the curves are, and the resources.
+        most = 2 * (1 + (time.monotonic() - began) // 10)
+        assert len(sent) - before <= most
+        before = len(sent)
+        run.end_epoch()
+        page.get_by_text("Epochs: 2 of 10").wait_for(timeout=_SECONDS)
+        assert len(sent) > before
+
+
 def test_everything_is_searched_on_a_phone(store: Path, page: Page) -> None:
     run = record_complete_experiment(store).experiment.experiment_id
     page.set_viewport_size(PHONE)

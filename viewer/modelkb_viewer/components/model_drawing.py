@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 import streamlit as st
 
-from modelkb_viewer import addresses
+from modelkb_viewer.components.base_path import base_path
 from modelkb_viewer.routes.architectures import architecture_address
 from modelkb_viewer.routes.netron import netron_address
 
@@ -20,7 +18,7 @@ def show_model_drawing(architecture_id: str, name: str) -> None:
         architecture_id: Whose file is drawn.
         name: The model's name.
     """
-    address = _base_path() + netron_address(architecture_address(architecture_id), f"{name}.h5")
+    address = base_path() + netron_address(architecture_address(architecture_id), f"{name}.h5")
     with st.container(border=True):
         st.iframe(address, height=_HEIGHT, alt=f"The layers of {name} and how they are connected")
     st.link_button(
@@ -29,12 +27,3 @@ def show_model_drawing(architecture_id: str, name: str) -> None:
         icon=":material/open_in_new:",
         type="tertiary",
     )
-
-
-def _base_path() -> str:
-    """Return what the paths of the viewer begin with, as the browser sees it.
-
-    That is ``server.baseUrlPath``, or what a proxy puts before; empty as a rule.
-    """
-    path = urlsplit(st.context.url or "").path.rstrip("/")
-    return path.removesuffix(f"/{addresses.EXPERIMENT_PATH}")

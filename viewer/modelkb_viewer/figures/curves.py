@@ -83,7 +83,7 @@ def curves_figure(
     kept = ["x", "value", *_LINES, *(["colour"] if colour_title else [])]
     recorded = frame[kept].reset_index(drop=True)
     points = recorded.assign(value=smoothed(recorded, _LINES, smoothing))
-    recorded, points = _drawable(recorded, log), _drawable(points, log)
+    points = _drawable(points, log)
     look = _look(points, colours, colour_title)
     title = {"x": X_TITLES[x], "value": value_title}
     line = _line(x, title, look, log)
@@ -94,7 +94,7 @@ def curves_figure(
     datasets = {_POINTS: points}
     if smoothing:
         layers.insert(0, {**_pale(line), "data": {"name": _RECORDED}})
-        datasets[_RECORDED] = recorded
+        datasets[_RECORDED] = _drawable(recorded, log)
     return {
         "layer": layers,
         "datasets": datasets,
@@ -106,6 +106,8 @@ def curves_figure(
 
 def _drawable(points: pd.DataFrame, log: bool) -> pd.DataFrame:
     kept = points[np.isfinite(points["value"]) & (points["value"] > 0 if log else True)]
+    if len(kept) <= _FEWEST_OF_LINE:
+        return kept
     lines = max(1, len(kept[_LINES].drop_duplicates()))
     return thinned(kept, _LINES, max(_FEWEST_OF_LINE, _MOST_POINTS // lines))
 
@@ -173,9 +175,8 @@ class _Look:
 def _look(
     points: pd.DataFrame, colours: Mapping[str, str] | None, colour_title: str | None
 ) -> _Look:
-    experiments = list(dict.fromkeys(points["experiment"]))
-    series = list(dict.fromkeys(points["series"]))
-    count = len(points[_LINES].drop_duplicates())
+    experiments, series = points["experiment"].unique().tolist(), points["series"].unique().tolist()
+    count = len(points[_LINES].drop_duplicates()) if len(experiments) > 1 else len(series)
     encodings: dict[str, Any] = {}
     field = "experiment"
     if colour_title:
@@ -286,8 +287,7 @@ def _pointer(
         kind = "quantitative" if pd.api.types.is_numeric_dtype(points["colour"]) else "nominal"
         tooltip.append({"field": "colour", "type": kind, "title": colour_title})
     # Few points are always seen, as a line of one point would not be.
-    alone = points.groupby(_LINES, observed=True)["x"].transform("size") == 1
-    seen = len(points) <= _FEW_POINTS or bool(alone.any())
+    seen = len(points) <= _FEW_POINTS or bool((points[_LINES].value_counts() == 1).any())
     opacity = {
         "condition": {"param": _NEAREST, "empty": False, "value": 1},
         "value": 0.7 if seen else 0,

@@ -20,6 +20,7 @@ from modelkb_viewer.pages import (
     experiment_test,
     first_run,
 )
+from modelkb_viewer.pages.refreshing import follow_run
 
 _TABS: dict[str, Callable[[Experiment], None]] = {
     "Metadata": experiment_metadata.show,
@@ -54,6 +55,7 @@ def _found(store: Store, wanted: str) -> Experiment | None:
 
 
 def _show_experiment(store: Store, experiment: Experiment) -> None:
+    follow_run(store, experiment)
     experiment_head.show(store, experiment)
     tabs = st.tabs(list(_TABS), key=addresses.TAB, bind="query-params")
     for tab, (name, show_tab) in zip(tabs, _TABS.items(), strict=True):

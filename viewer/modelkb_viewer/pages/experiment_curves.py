@@ -58,7 +58,7 @@ def show(store: Store, experiment: Experiment, search: str = "") -> None:
         with part("Curves"):
             _draw(experiment, search, x, smoothing, log)
 
-    live(draw, running=runs)
+    live("curves", draw)
 
 
 def _metrics_of(experiment: Experiment) -> list[str]:
@@ -72,7 +72,7 @@ def _draw(experiment: Experiment, search: str, x: XAxis, smoothing: float, log: 
     record = experiment.record
     # Rows are only added, or cut off and added again: so much tells whether they are the same.
     state = (experiment.id, len(metrics), len(by_batch), str(metrics["wall_time"].max()))
-    curves, values = _prepared(state, metrics, by_batch, x, record.started_at, record.name)
+    curves = metric_curves(metrics, by_batch, x, record.started_at, record.name)
     names = metrics_with_words(list(curves), search)
     if not names:
         st.caption("The first epoch has not ended yet.")
@@ -84,34 +84,20 @@ def _draw(experiment: Experiment, search: str, x: XAxis, smoothing: float, log: 
         for column, metric in zip(st.columns(_COLUMNS), row, strict=False):
             with column, part(f"The curve of {metric}"):
                 _show_curve(state, metric, curves[metric], x, smoothing, log)
-                download_menu(curves[metric], f"curve of {metric}", key=f"curve-{metric}-data")
     title = f"Metrics of {record.name}"
-    _show_values(state, values, names, title)
+    _show_values(metrics[metrics["metric"].isin(names)], title)
     download_menu(metrics, title, key="metric-values")
 
 
-# While an epoch goes on all is shown again and again, which takes a fraction of making it anew.
-# The state stands for the frames, which take long to compare.
-@st.cache_data(show_spinner=False, max_entries=_KEPT)
-def _prepared(
-    state: _State,
-    _metrics: pd.DataFrame,
-    _by_batch: pd.DataFrame,
-    x: XAxis,
-    started_at: datetime,
-    name: str,
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    return metric_curves(_metrics, _by_batch, x, started_at, name), metric_values(_metrics)
-
-
-@st.cache_data(show_spinner=False, max_entries=_KEPT)
-def _show_values(state: _State, _values: pd.DataFrame, names: list[str], title: str) -> None:
-    values = _values[_values["Metric"].isin(names)]
+def _show_values(metrics: pd.DataFrame, title: str) -> None:
     number = st.column_config.NumberColumn(format=FOUR_DIGITS)
     columns = dict.fromkeys(["First", "Best", "Last"], number)
-    st.dataframe(values, hide_index=True, alt=title, column_config=columns, placeholder="")
+    st.dataframe(
+        metric_values(metrics), hide_index=True, alt=title, column_config=columns, placeholder=""
+    )
 
 
+# The page is drawn anew with every click on it. The state stands for the frame, which may be long.
 @st.cache_data(show_spinner=False, max_entries=_KEPT)
 def _show_curve(
     state: _State, metric: str, _frame: pd.DataFrame, x: XAxis, smoothing: float, log: bool

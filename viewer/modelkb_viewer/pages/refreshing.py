@@ -6,11 +6,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from modelkb_store import Experiment, Store
+from modelkb_store.records import Status
+from modelkb_viewer.components.follower import follow
 from modelkb_viewer.components.part import part
+from modelkb_viewer.content.experiment_progress import experiment_progress
 
-_SECONDS_WHILE_RUNNING = 2
+_SECONDS_WHILE_RUNNING = 5
 _SECONDS_OTHERWISE = 10
-_SECONDS_WHILE_LOOKED_AT = 2
+_LIVE = "live-parts"
 
 
 def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
@@ -30,6 +34,23 @@ def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
     st.fragment(draw_part, run_every=seconds)()
 
 
-def live(draw: Callable[[], None], *, running: bool) -> None:
-    """Draw something now and, while a training runs, every two seconds from then on."""
-    st.fragment(draw, run_every=_SECONDS_WHILE_LOOKED_AT if running else None)()
+def follow_run(store: Store, experiment: Experiment) -> None:
+    """Have the live parts that come after this drawn again whenever a run has come further."""
+    st.session_state[_LIVE] = []
+    if experiment.record.status == Status.RUNNING.value:
+        follow(experiment.id, experiment_progress(store, experiment.id), _draw_live_parts)
+
+
+def live(name: str, draw: Callable[[], None]) -> None:
+    """Draw something now and, see :func:`follow_run`, as the run of the page goes on.
+
+    Args:
+        name: Of the part, on its page.
+        draw: Draws it, from what is in the store at that time.
+    """
+    st.session_state[_LIVE].append(name)
+    st.fragment(draw, key=name)()
+
+
+def _draw_live_parts() -> None:
+    st.rerun(st.session_state[_LIVE])
