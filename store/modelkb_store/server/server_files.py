@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -93,7 +94,9 @@ class ServerFiles:
         raise NotOverServerError(self.uri, "Working on the files of a store")
 
     def _range(self, path: str, start: int, count: int) -> Answer:
-        return self._ask("GET", path, {"Range": f"bytes={start}-{start + count - 1}"})
+        answer = self._ask("GET", path, {"Range": f"bytes={start}-{start + count - 1}"})
+        # What comes with a refusal says why, and is nothing of the file.
+        return answer if answer.status != _NO_SUCH_RANGE else replace(answer, content=b"")
 
     def _size(self, answer: Answer) -> int:
         if answer.status == _NO_SUCH_RANGE:  # of a file that is empty

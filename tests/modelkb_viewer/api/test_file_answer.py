@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -10,12 +11,13 @@ from starlette.testclient import TestClient
 
 from modelkb_store.files.local_files import LocalFiles
 from modelkb_store.files.object_reader import ranges_reader
-from modelkb_viewer.api.file_answer import BYTES, stored_file
+from modelkb_viewer.api.file_answer import BYTES, made_file, stored_file
 from modelkb_viewer.api.problems import describe_problems
 
 MIB = 1 << 20
 CONTENT = os.urandom(5 * MIB + 7)
 PATH = "objects/files/ab/abcd"
+PROBLEM = "application/problem+json"
 
 
 class Bucket(LocalFiles):
@@ -64,6 +66,28 @@ def client(bucket: Bucket) -> TestClient:
             return stored_file(request, bucket, path, "näme", BYTES)
         except FileNotFoundError:
             return Response(status_code=404)
+
+    return TestClient(api)
+
+
+@pytest.fixture
+def local_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """Asks for a file that lies on this machine, and for one that is made."""
+    files = LocalFiles(tmp_path / "modelkb")
+    files.write(PATH, b"0123456789")
+    folder = tmp_path / "made"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    api = FastAPI()
+    describe_problems(api)
+
+    @api.get("/kept")
+    def read(request: Request) -> Response:
+        return stored_file(request, files, PATH, "digits", BYTES)
+
+    @api.get("/made")
+    def make() -> Response:
+        return made_file(lambda path: path.write_bytes(b"0123456789"), "digits", BYTES)
 
     return TestClient(api)
 
@@ -123,7 +147,41 @@ def test_a_range_that_is_not_there_is_refused(
     answer = client.get(f"/{PATH}", headers={"Range": wanted})
     assert answer.status_code == 416
     assert answer.headers["content-range"] == f"bytes */{SIZE}"
+    assert f"has {SIZE:,} bytes" in answer.json()["detail"]
     assert (bucket.fetched, bucket.opened) == (0, 0)
+
+
+@pytest.mark.parametrize("path", ["kept", "made"])
+@pytest.mark.parametrize("wanted", ["bytes=10-", "bytes=-0", "bytes=0-1,20-30"])
+def test_a_local_file_says_in_a_problem_that_it_has_no_such_range(
+    local_client: TestClient, path: str, wanted: str, tmp_path: Path
+) -> None:
+    answer = local_client.get(f"/{path}", headers={"Range": wanted})
+    assert answer.status_code == 416
+    assert answer.headers["content-range"] == "bytes */10"
+    assert answer.headers["content-type"] == PROBLEM
+    detail = f"The file has 10 bytes, and none of the range {wanted}."
+    assert answer.json()["detail"] == detail
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+@pytest.mark.parametrize("wanted", ["lines=1-2", "bytes=5-2", "x" * 1000])
+def test_what_is_no_range_of_a_local_file_is_a_problem(
+    local_client: TestClient, wanted: str
+) -> None:
+    answer = local_client.get("/kept", headers={"Range": wanted})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM)
+    assert wanted[:80] in answer.json()["detail"]
+    assert len(answer.json()["detail"]) < 200
+
+
+@pytest.mark.parametrize("path", ["kept", "made"])
+def test_ranges_of_a_local_file_come(local_client: TestClient, path: str, tmp_path: Path) -> None:
+    answer = local_client.get(f"/{path}", headers={"Range": "bytes=-3"})
+    assert (answer.status_code, answer.content) == (206, b"789")
+    several = local_client.get(f"/{path}", headers={"Range": "bytes=0-1,4-5"})
+    assert several.headers["content-type"].startswith("multipart/byteranges")
+    assert list((tmp_path / "made").iterdir()) == []
 
 
 @pytest.mark.parametrize("wanted", ["bytes=5-2", "bytes=-", "lines=1-2", "bytes=0-1,4-5", "x"])

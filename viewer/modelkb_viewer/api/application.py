@@ -17,6 +17,7 @@ from modelkb_viewer.api.heavy import IN_ITS_PLACE, heavy_places, light_places, s
 from modelkb_viewer.api.limits import Limits
 from modelkb_viewer.api.measurements import Measurements
 from modelkb_viewer.api.problems import answers, describe_problems
+from modelkb_viewer.api.query_parameters import check_query, query_parameters
 from modelkb_viewer.api.routers import (
     artifacts,
     audit,
@@ -38,6 +39,7 @@ from modelkb_viewer.api.routers import (
     tokens,
 )
 from modelkb_viewer.api.settings import settings
+from modelkb_viewer.api.unknown_paths import explain_unknown_paths
 from modelkb_viewer.tokens import Scope
 
 PATH = API_PATH
@@ -77,7 +79,7 @@ Keras experiments, as ModelKB has recorded them.
 
 Rows of tables come as JSON, or as Arrow (`Accept: application/vnd.apache.arrow.stream`) or Parquet
 (`Accept: application/vnd.apache.parquet`). What cannot be answered is explained by problem details
-(RFC 9457).
+(RFC 9457). A query parameter that an operation does not have is refused.
 """
 
 
@@ -105,9 +107,13 @@ def make_api() -> FastAPI:
     app.add_middleware(Limits, settings=chosen)
     app.add_middleware(Measurements)
     describe_problems(app)
-    app.include_router(service.router)
+    explain_unknown_paths(app)
+    strictly = Depends(check_query)
+    invalid = answers(HTTPStatus.UNPROCESSABLE_ENTITY)
+    app.include_router(service.router, dependencies=[strictly], responses=invalid)
     for router, scope in _ROUTERS:
-        needed = [Depends(needs(scope)), *IN_ITS_PLACE]
+        needed = [Depends(needs(scope)), strictly, *IN_ITS_PLACE]
         app.include_router(router, dependencies=needed, responses=_REFUSALS)
+    app.state.query_parameters = query_parameters(app)
     describe(app)
     return app

@@ -16,9 +16,11 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope, Send
 
 from modelkb_store.files.files import Files
-from modelkb_viewer.api.problems import RefusedError
+from modelkb_viewer.api.problems import RefusedError, answers
 
 HDF5 = "application/x-hdf5"
 BYTES = "application/octet-stream"
@@ -30,6 +32,7 @@ ASKED_AGAIN = {"Cache-Control": "private, no-cache", "Vary": "Accept"}
 # Of several ranges all is sent, as RFC 9110 allows.
 _ONE_RANGE = re.compile("bytes=([0-9]{0,18})-([0-9]{0,18})")
 _BYTES_AT_ONCE = 1 << 20
+_LONGEST_RANGE = 80  # as far as it is named
 
 
 def described_file(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -38,7 +41,40 @@ def described_file(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {
         200: {"description": "The file.", "content": content},
         206: {"description": "The range of it that was asked for.", "content": content},
+        **answers(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     }
+
+
+class LocalFile(FileResponse):
+    """A file on this machine as an answer, which refuses what is no range of it with a problem.
+
+    Starlette's own does so in plain text, and leaves undone what comes after the answer.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it.
+
+        Raises:
+            RefusedError: The range that is asked for is not in it, or is none.
+        """
+
+        async def checked(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                raise self._refused(message["status"], Headers(scope=scope).get("range", ""))
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, checked)
+        except RefusedError:
+            if self.background is not None:
+                await self.background()
+            raise
+
+    def _refused(self, status: int, wanted: str) -> RefusedError:
+        if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return _not_in_file(wanted, int(self.headers["content-length"]))
+        detail = f"{_shortened(wanted)} is no range of bytes, such as bytes=0-99."
+        return RefusedError(HTTPStatus(status), detail)
 
 
 def stored_file(
@@ -71,7 +107,7 @@ def stored_file(
     local = files.local_path(path)
     if local is not None:
         local.stat()
-        return FileResponse(local, filename=name, media_type=media_type, headers=headers)
+        return LocalFile(local, filename=name, media_type=media_type, headers=headers)
     headers["Content-Disposition"] = f"attachment; filename*=utf-8''{quote(name)}"
     headers["Accept-Ranges"] = "bytes"
     if request.method == "HEAD":
@@ -112,10 +148,19 @@ def _range(text: str, size: int) -> tuple[int, int] | None:
     else:
         start, stop = max(size - int(last), 0), size
     if start >= size:
-        detail = f"The file has {size:,} bytes, and none of the range {text.strip()}."
-        headers = {"Content-Range": f"bytes */{size}"}
-        raise RefusedError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, detail, headers)
+        raise _not_in_file(text.strip(), size)
     return start, stop
+
+
+def _not_in_file(wanted: str, size: int) -> RefusedError:
+    """Return what is answered where a file of some bytes has no such range."""
+    detail = f"The file has {size:,} bytes, and none of the range {_shortened(wanted)}."
+    headers = {"Content-Range": f"bytes */{size}"}
+    return RefusedError(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, detail, headers)
+
+
+def _shortened(wanted: str) -> str:
+    return wanted if len(wanted) <= _LONGEST_RANGE else f"{wanted[:_LONGEST_RANGE]}.."
 
 
 def _parts(source: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
@@ -129,7 +174,7 @@ def _parts(source: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
             yield part
 
 
-def made_file(make: Callable[[Path], object], name: str, media_type: str) -> FileResponse:
+def made_file(make: Callable[[Path], object], name: str, media_type: str) -> LocalFile:
     """Return a file that is made for the answer, and deleted after it.
 
     Args:
@@ -141,7 +186,7 @@ def made_file(make: Callable[[Path], object], name: str, media_type: str) -> Fil
     try:
         path = Path(folder) / name
         make(path)
-        return FileResponse(
+        return LocalFile(
             path,
             filename=name,
             media_type=media_type,

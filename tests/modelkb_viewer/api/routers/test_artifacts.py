@@ -59,7 +59,10 @@ def test_weights_come_whole_and_in_ranges(
     part = ask.get(path, headers={"Range": "bytes=4-11"})
     assert part.status_code == 206
     assert part.content == whole.content[4:12]
-    assert ask.get(path, headers={"Range": "bytes=99999999-"}).status_code == 416
+    beyond = ask.get(path, headers={"Range": "bytes=99999999-"})
+    assert beyond.status_code == 416
+    assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"
+    assert f"has {len(whole.content):,} bytes" in beyond.json()["detail"]
 
 
 @pytest.mark.parametrize("checkpoint", ["3", "best"])
