@@ -78,7 +78,6 @@ def test_a_mistyped_parameter_is_refused_with_the_nearest_one(ask: TestClient) -
         ("GET", "/comparison?experiment=a,b", "Did you mean `experiments`?"),
         ("GET", "/experiments/nothing/metrics?nam=loss", "Did you mean `name`?"),
         ("PUT", "/logs/x/0?projekt=digits&offset=0", "Did you mean `project`?"),
-        ("GET", "/health?verbose", "There are none."),
         ("GET", "/projects?limit=5", "There are none."),
         ("HEAD", "/objects/files/ab/abab?x=1", ""),
     ],
@@ -89,8 +88,8 @@ def test_every_route_is_strict(ask: TestClient, method: str, path: str, said: st
     assert said in answer.text
 
 
-def test_the_documentation_is_not(ask: TestClient) -> None:
-    for path in ("/docs", "/redoc", "/openapi.json"):
+def test_the_documentation_and_what_looks_after_servers_is_not(ask: TestClient) -> None:
+    for path in ("/docs", "/redoc", "/openapi.json", "/health", "/prometheus"):
         assert ask.get(f"{path}?version=2").status_code == 200
 
 

@@ -56,7 +56,7 @@ def test_a_run_that_comes_no_further_is_asked_for_and_not_drawn(store: Path, pag
         for _ in range(6):
             with page.expect_response(asked, timeout=_SECONDS):
                 pass
-        # Every ten seconds the head and the curves are, and the resources.
+        # Every ten seconds the head is, and every twenty the resources are.
         most = 2 * (1 + (time.monotonic() - began) // 10)
         assert len(sent) - before <= most
         before = len(sent)

@@ -108,11 +108,10 @@ def make_api() -> FastAPI:
     app.add_middleware(Measurements)
     describe_problems(app)
     explain_unknown_paths(app)
-    strictly = Depends(check_query)
-    invalid = answers(HTTPStatus.UNPROCESSABLE_ENTITY)
-    app.include_router(service.router, dependencies=[strictly], responses=invalid)
+    # Those who look whether it is there may add parameters, so that nothing kept is answered.
+    app.include_router(service.router)
     for router, scope in _ROUTERS:
-        needed = [Depends(needs(scope)), strictly, *IN_ITS_PLACE]
+        needed = [Depends(needs(scope)), Depends(check_query), *IN_ITS_PLACE]
         app.include_router(router, dependencies=needed, responses=_REFUSALS)
     app.state.query_parameters = query_parameters(app)
     describe(app)

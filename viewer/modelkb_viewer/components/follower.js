@@ -1,10 +1,9 @@
-// Asks each second how far an experiment has come, which costs the server next to nothing, and
-// says so when it has come further: only then is the page drawn again. It also is now and then
-// where nothing new has come, for it tells how long the run has lasted.
+// Asks every two seconds how far an experiment has come, which costs the server little, and says so
+// when it has come further: only then is the page drawn again. Every ten seconds without
+// anything new it says that it is later, for the page tells how long the run has lasted.
 
-const SECOND = 1000;
-const PAUSE_AFTER_CHANGE = 2 * SECOND;
-const LONGEST_WITHOUT = 10 * SECOND;
+const PAUSE = 2000;
+const LATER = 10000;
 
 const stops = new WeakMap();
 
@@ -12,24 +11,24 @@ export default function ({ parentElement, data, setTriggerValue }) {
     stops.get(parentElement)?.();
     let known = data.progress;
     let told = Date.now();
-    let timer = setTimeout(look, SECOND);
+    let timer = setTimeout(look, PAUSE);
 
     async function look() {
-        const pause = document.hidden || !(await isTimeToTell()) ? SECOND : PAUSE_AFTER_CHANGE;
+        if (!document.hidden) {
+            tell(await asked());
+        }
         if (timer !== null) {
-            timer = setTimeout(look, pause);
+            timer = setTimeout(look, PAUSE);
         }
     }
 
-    async function isTimeToTell() {
-        const progress = await asked();
-        if (progress === known && Date.now() - told < LONGEST_WITHOUT) {
-            return false;
+    function tell(progress) {
+        const isFurther = progress !== known;
+        if (timer !== null && (isFurther || Date.now() - told >= LATER)) {
+            known = progress;
+            told = Date.now();
+            setTriggerValue(isFurther ? "further" : "later", progress);
         }
-        known = progress;
-        told = Date.now();
-        setTriggerValue("further", progress);
-        return true;
     }
 
     // A server that cannot answer, or asks to sign in, is told the page by its own connection.

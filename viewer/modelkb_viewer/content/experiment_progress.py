@@ -1,4 +1,4 @@
-"""How far an experiment has come, so briefly that it can be asked for each second."""
+"""How far an experiment has come, so briefly that it can be asked for again and again."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def experiment_progress(store: Store, experiment_id: str) -> str:
         ExperimentNotFoundError: There is none with this id.
     """
     experiment = store.experiment(experiment_id)
-    rows = [experiment.table(name).num_rows for name in ("epochs", "metrics", "batch_metrics")]
+    rows = [experiment.table(name) for name in ("epochs", "batch_metrics", "metrics")]
     # What is cut off and recorded again may come to as many rows as before.
-    walls = experiment.table("metrics")["wall_time"]
-    latest = walls[-1].as_py() if len(walls) else None
-    return f"{experiment.record.status} {' '.join(map(str, rows))} {latest}"
+    latest = rows[-1]["wall_time"][-1:].to_pylist()
+    counts = [str(each.num_rows) for each in rows]
+    return " ".join([experiment.record.status, *counts, *map(str, latest)])

@@ -29,7 +29,7 @@ def show(store: Store, experiment: Experiment) -> None:
                 st.rerun()  # the whole page: weights and evaluation are there now
             _draw(now, experiment_head(now, st.context.timezone))
 
-    live("head", draw)
+    live("head", draw, tells_time=True)
 
 
 def _draw(experiment: Experiment, head: Head) -> None:

@@ -14,7 +14,7 @@ from modelkb_viewer.figures.curves import XAxis, curves_figure
 
 _COLUMNS = 2
 # Samples come every few seconds, and nobody waits for the next one.
-_SECONDS_WHILE_RUNNING = 10
+_SECONDS_WHILE_RUNNING = 20
 
 
 def show(experiment: Experiment) -> None:

@@ -36,21 +36,31 @@ def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
 
 def follow_run(store: Store, experiment: Experiment) -> None:
     """Have the live parts that come after this drawn again whenever a run has come further."""
-    st.session_state[_LIVE] = []
+    st.session_state[_LIVE] = {}
     if experiment.record.status == Status.RUNNING.value:
-        follow(experiment.id, experiment_progress(store, experiment.id), _draw_live_parts)
+        follow(
+            experiment.id,
+            experiment_progress(store, experiment.id),
+            on_further=_draw_live_parts,
+            on_later=_draw_clocks,
+        )
 
 
-def live(name: str, draw: Callable[[], None]) -> None:
+def live(name: str, draw: Callable[[], None], *, tells_time: bool = False) -> None:
     """Draw something now and, see :func:`follow_run`, as the run of the page goes on.
 
     Args:
         name: Of the part, on its page.
         draw: Draws it, from what is in the store at that time.
+        tells_time: Whether it is another one also where nothing new was recorded.
     """
-    st.session_state[_LIVE].append(name)
+    st.session_state[_LIVE][name] = tells_time
     st.fragment(draw, key=name)()
 
 
 def _draw_live_parts() -> None:
-    st.rerun(st.session_state[_LIVE])
+    st.rerun(list(st.session_state[_LIVE]))
+
+
+def _draw_clocks() -> None:
+    st.rerun([name for name, tells_time in st.session_state[_LIVE].items() if tells_time])
