@@ -1,7 +1,8 @@
 """Prints how fast the viewer answers with many experiments, and what memory it takes.
 
 A real server is looked at by a headless Chromium: the time is that from opening a page, or from
-a click, until its content can be seen.
+a click, until its content can be seen. To open one anew starts Streamlit's front end, so a page of
+Streamlit with one cell and nothing of ours stands beside it.
 
     python benchmarks/viewer_speed.py [EXPERIMENTS] [STORE]
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +25,7 @@ import psutil
 from generated_store import PROJECT, make_store
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
-from viewer_server import DESKTOP, browser, chromium, free_port, viewer_server
+from viewer_server import DESKTOP, browser, chromium, free_port, viewer_server, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,6 +34,12 @@ _TIMES = 7
 _WARM, _COLD, _FILTER, _MEMORY = 1.0, 3.0, 0.5, 1.0
 _QUERIES = [f"metrics.val_accuracy > {1 + number / 20}" for number in range(_TIMES + 1)]
 _MILLISECONDS_AT_MOST = 60_000
+_ONE_CELL = """
+import pandas as pd
+import streamlit as st
+
+st.dataframe(pd.DataFrame({"experiments": ["COUNT"]}))
+"""
 
 
 @dataclass(frozen=True)
@@ -83,9 +91,14 @@ def _figures(store: Path, looker: Browser, count: int) -> Iterator[Figure]:
                 f"{name}, opened", _median(lambda way=way: way(page, address, count)), _WARM
             )
         yield Figure("project, by a click on the dashboard", _clicks(page, address, count), _WARM)
+        yield Figure("dashboard, by a click on a project", _returns(page, address, count), _WARM)
         _open_project(page, address, count)
         yield Figure("another filter of a project", _filters(page), _FILTER)
         yield Figure("memory of the server", _memory(address), _MEMORY, "GB")
+    with _one_cell(count, port) as address:
+        _open_dashboard(page, address, count)
+        seconds = _median(lambda: _open_dashboard(page, address, count))
+        yield Figure("one cell by Streamlit without ModelKB, opened", seconds, _WARM)
 
 
 def _open_dashboard(page: Page, address: str, count: int) -> float:
@@ -131,6 +144,40 @@ def _clicks(page: Page, address: str, count: int) -> float:
         return _seconds(click)
 
     return _median(once)
+
+
+def _returns(page: Page, address: str, count: int) -> float:
+    def once() -> float:
+        _open_project(page, address, count)
+        page.wait_for_timeout(3000)  # until its charts are there
+
+        def click() -> None:
+            page.get_by_role("link", name="Dashboard").click()
+            _wait_for_cell(page, f"{count}")
+
+        return _seconds(click)
+
+    return _median(once)
+
+
+@contextlib.contextmanager
+def _one_cell(count: int, port: int) -> Iterator[str]:
+    """Serve a page of Streamlit with the number of experiments in a table."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "one_cell.py"
+        script.write_text(_ONE_CELL.replace("COUNT", str(count)))
+        line = [sys.executable, "-m", "streamlit", "run", str(script)]
+        options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": True}
+        options |= {"browser.gatherUsageStats": False, "server.fileWatcherType": "none"}
+        line += [f"--{name}={value}" for name, value in options.items()]
+        process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
+        address = f"http://127.0.0.1:{port}"
+        try:
+            wait_for(f"{address}/_stcore/health", process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def _filters(page: Page) -> float:
