@@ -50,6 +50,8 @@ SETTINGS: dict[str, Any] = {
     "client.showErrorDetails": "none",
 }
 
+_LONGEST_WARM_UP_SECONDS = 3.0
+
 
 def _address() -> str:
     return str(st.get_option("server.address") or "")
@@ -95,7 +97,10 @@ async def lifespan(app: object) -> AsyncIterator[None]:
     """
     settings()
     require_token(open_files(resolve_store_location(None)), _address())
-    threading.Thread(target=warm_up, name="modelkb-warm-up", daemon=True).start()
+    warming = threading.Thread(target=warm_up, name="modelkb-warm-up", daemon=True)
+    warming.start()
+    # Who is told that the server is there finds it ready, unless the store takes its time.
+    await run_in_threadpool(warming.join, _LONGEST_WARM_UP_SECONDS)
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What a server does while nobody looks yet, so that the first reader does not wait for it."""
+"""What a server does before anybody looks, so that the first reader does not wait for it."""
 
 from __future__ import annotations
 

@@ -82,7 +82,9 @@ def curves_figure(
     """
     kept = ["x", "value", *_LINES, *(["colour"] if colour_title else [])]
     recorded = frame[kept].reset_index(drop=True)
-    points = recorded.assign(value=smoothed(recorded, _LINES, smoothing))
+    points = recorded
+    if smoothing:
+        points = recorded.assign(value=smoothed(recorded, _LINES, smoothing))
     points = _drawable(points, log)
     look = _look(points, colours, colour_title)
     title = {"x": X_TITLES[x], "value": value_title}
@@ -105,7 +107,9 @@ def curves_figure(
 
 
 def _drawable(points: pd.DataFrame, log: bool) -> pd.DataFrame:
-    kept = points[np.isfinite(points["value"]) & (points["value"] > 0 if log else True)]
+    values = points["value"].to_numpy()
+    can_be_drawn = np.isfinite(values) & (values > 0 if log else True)
+    kept = points if can_be_drawn.all() else points[can_be_drawn]
     if len(kept) <= _FEWEST_OF_LINE:
         return kept
     lines = max(1, len(kept[_LINES].drop_duplicates()))
