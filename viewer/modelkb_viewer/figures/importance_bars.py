@@ -42,7 +42,7 @@ def importance_figure(frame: pd.DataFrame) -> alt.LayerChart:
         "says:N",
         title=None,
         scale=alt.Scale(domain=["More than chance", "May be chance"], range=[COLOURS[0], GREY]),
-        legend=alt.Legend(orient="bottom"),
+        legend=alt.Legend(orient="bottom", columns=1),  # side by side they are cut on a phone
     )
     bars = alt.Chart(shown).mark_bar().encode(x=x, y=y, color=colour, tooltip=tooltip)
     texts = (
