@@ -43,7 +43,8 @@ def metric_curves(
     xs, values = _x_values(rows, x, started_at).to_numpy(), rows["value"].to_numpy()
     splits = rows["split"].to_numpy(object)
     places = np.array([_place(split) for split in splits], np.int8)
-    numbers, names = pd.factorize(rows["metric"].to_numpy(object))
+    numbers, metrics_in_order = pd.factorize(rows["metric"].to_numpy(object))
+    names = [str(name) for name in metrics_in_order]
     order = np.lexsort((xs, places))
     order = order[~pd.isna(xs)[order]]
     curves = {}
