@@ -27,6 +27,7 @@ GUARDED = [
     *("/_stcore/upload_file/a/b", "/_stcore/stream", "/_stcore/bidi-components/x", "/healthz"),
     *("/media/x.png", "/component/x/index.html", "/app/static/x", "/auth/login", "/oauth2callback"),
     *("/netron/", "/netron/view.js", "/architectures/a1a1a1a1a1a1a1a1.h5"),
+    "/progress/20260102-030405678-0000000001",
     *("/_stcore/health/../metrics", "/sign-in/../netron/"),
     *("/%5fstcore/metrics", "/x/api/v1/projects", "//sign-in"),
 ]

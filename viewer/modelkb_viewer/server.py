@@ -43,8 +43,7 @@ SETTINGS: dict[str, Any] = {
     "server.fileWatcherType": "none",
     "server.runOnSave": False,
     "server.maxUploadSize": 200,
-    # Python collects by itself; after each look, and each second while a run is followed, it costs
-    # more than all else.
+    # Python collects by itself; after each look it would cost more than all else.
     "runner.postScriptGC": False,
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",

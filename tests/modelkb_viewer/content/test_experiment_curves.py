@@ -52,6 +52,12 @@ def test_best_values_go_by_the_metric(recorded_experiment: Experiment) -> None:
     assert table.loc[("loss", "train"), "First"] == 1
 
 
+def test_of_equal_values_the_first_is_the_best() -> None:
+    columns = {"split": "train", "epoch": [0, 1, 2], "value": [0.5, 1.0, 1.0]}
+    (accuracy,) = metric_values(pd.DataFrame({"metric": "accuracy", **columns})).to_dict("records")
+    assert (accuracy["Best"], accuracy["Best epoch"]) == (1.0, 1)
+
+
 def test_nan_is_never_the_best() -> None:
     frame = pd.DataFrame(
         {"metric": "loss", "split": "train", "epoch": [0, 1], "value": [0.5, math.nan]}

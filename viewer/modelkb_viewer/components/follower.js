@@ -4,6 +4,7 @@
 
 const PAUSE = 2000;
 const LATER = 10000;
+const LONGEST_ANSWER = 10000;
 
 const stops = new WeakMap();
 
@@ -14,11 +15,14 @@ export default function ({ parentElement, data, setTriggerValue }) {
     let timer = setTimeout(look, PAUSE);
 
     async function look() {
-        if (!document.hidden) {
-            tell(await asked());
-        }
-        if (timer !== null) {
-            timer = setTimeout(look, PAUSE);
+        try {
+            if (!document.hidden) {
+                tell(await asked());
+            }
+        } finally {
+            if (timer !== null) {
+                timer = setTimeout(look, PAUSE);
+            }
         }
     }
 
@@ -34,7 +38,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     // A server that cannot answer, or asks to sign in, is told the page by its own connection.
     async function asked() {
         try {
-            const answer = await fetch(data.address, { cache: "no-store" });
+            const signal = AbortSignal.timeout(LONGEST_ANSWER);
+            const answer = await fetch(data.address, { cache: "no-store", signal });
             return answer.ok ? await answer.text() : known;
         } catch {
             return known;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow.compute as pc
+
 from modelkb_store import Store
 
 
@@ -14,10 +16,16 @@ def experiment_progress(store: Store, experiment_id: str) -> str:
 
     Raises:
         ExperimentNotFoundError: There is none with this id.
+        CorruptFileError: A file of the store is damaged.
     """
     experiment = store.experiment(experiment_id)
-    rows = [experiment.table(name) for name in ("epochs", "batch_metrics", "metrics")]
+    of_run = {"experiment_id": [experiment.id]}
+    # One narrow column of each table: by batch there can be millions of rows.
+    epochs, batches = (
+        store.table(name, experiment.project, ["epoch"], where=of_run).num_rows
+        for name in ("epochs", "batch_metrics")
+    )
+    metrics = store.table("metrics", experiment.project, ["wall_time"], where=of_run)
     # What is cut off and recorded again may come to as many rows as before.
-    latest = rows[-1]["wall_time"][-1:].to_pylist()
-    counts = [str(each.num_rows) for each in rows]
-    return " ".join([experiment.record.status, *counts, *map(str, latest)])
+    latest = pc.max(metrics["wall_time"]).as_py()
+    return f"{experiment.record.status} {epochs} {metrics.num_rows} {batches} {latest}"

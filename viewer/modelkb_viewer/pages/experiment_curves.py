@@ -86,6 +86,9 @@ def _draw(experiment: Experiment, search: str, x: XAxis, smoothing: float, log: 
     title = f"Metrics of {record.name}"
     _show_values(metrics[metrics["metric"].isin(names)], title)
     download_menu(metrics, title, key="metric-values")
+    if len(by_batch):
+        st.caption("Values by batch")
+        download_menu(by_batch, f"{title} by batch", key="batch-metric-values")
 
 
 def _show_values(metrics: pd.DataFrame, title: str) -> None:

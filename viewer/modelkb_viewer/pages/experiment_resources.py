@@ -13,7 +13,7 @@ from modelkb_viewer.content.resource_use import learning_rates, resource_curves
 from modelkb_viewer.figures.curves import XAxis, curves_figure
 
 _COLUMNS = 2
-# Samples come every few seconds, and nobody waits for the next one.
+# Nobody waits for the next sample, and a learning rate is seen beside those before it.
 _SECONDS_WHILE_RUNNING = 20
 
 

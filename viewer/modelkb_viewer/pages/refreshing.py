@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from modelkb_store import Experiment, Store
 from modelkb_store.records import Status
@@ -37,13 +39,15 @@ def refreshing(title: str, draw: Callable[[], None], *, running: bool) -> None:
 def follow_run(store: Store, experiment: Experiment) -> None:
     """Have the live parts that come after this drawn again whenever a run has come further."""
     st.session_state[_LIVE] = {}
+
+    def draw() -> None:
+        with part("Following the run"):
+            progress = experiment_progress(store, experiment.id)
+            follow(experiment.id, progress, on_further=_draw_live_parts, on_later=_draw_clocks)
+
     if experiment.record.status == Status.RUNNING.value:
-        follow(
-            experiment.id,
-            experiment_progress(store, experiment.id),
-            on_further=_draw_live_parts,
-            on_later=_draw_clocks,
-        )
+        # A fragment waits for its turn; without, what it tells would cut off the page being drawn.
+        st.fragment(draw, key="follower")()
 
 
 def live(name: str, draw: Callable[[], None], *, tells_time: bool = False) -> None:
@@ -59,8 +63,15 @@ def live(name: str, draw: Callable[[], None], *, tells_time: bool = False) -> No
 
 
 def _draw_live_parts() -> None:
-    st.rerun(list(st.session_state[_LIVE]))
+    _draw_again(list(st.session_state[_LIVE]))
 
 
 def _draw_clocks() -> None:
-    st.rerun([name for name, tells_time in st.session_state[_LIVE].items() if tells_time])
+    _draw_again([name for name, tells_time in st.session_state[_LIVE].items() if tells_time])
+
+
+def _draw_again(names: list[str]) -> None:
+    """Draw live parts, as far as they are there: the page may be another one by now."""
+    if names:
+        with contextlib.suppress(StreamlitAPIException):
+            st.rerun(names)

@@ -11,11 +11,12 @@ from starlette.routing import BaseRoute, Route
 
 from modelkb_store import ExperimentNotFoundError
 from modelkb_store.errors import ModelKBError
+from modelkb_viewer.api.belonging import EXPERIMENT_ID
 from modelkb_viewer.content.experiment_progress import experiment_progress
 from modelkb_viewer.opened_store import opened_store
 
 _PATH = "progress"
-_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+_ID = re.compile(EXPERIMENT_ID)
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
 
