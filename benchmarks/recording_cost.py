@@ -42,6 +42,7 @@ from viewer_server import free_port
 SAMPLES = 4096
 BATCH_SIZE = 32
 STEPS = 103  # of 80 % of the samples
+LONG_EPOCH_STEPS = 10_000
 LENGTHS = {5: 3, 20: 3}  # epochs of a training, and how many of these
 HOOKS = {
     "before": ("__init__", "begin_fit", "on_train_begin"),
@@ -173,6 +174,17 @@ def seconds_of_fit(epochs: int, **settings: Any) -> float:
     return time.perf_counter() - start
 
 
+def train_long_epoch(store: str) -> None:
+    """Train a tiny network for one epoch of many steps."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(LONG_EPOCH_STEPS * 2, 8)).astype("float32")
+    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(10, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    callbacks = [ModelKB(store=store, batch_metrics=True)]
+    y = random.integers(0, 10, len(x))
+    model.fit(x, y, batch_size=2, verbose=0, callbacks=callbacks)
+
+
 def hook_microseconds() -> float:
     """Return what noting one batch takes, without what becomes of it later."""
     log, logs = BatchLog(lambda: None), {"accuracy": 0.5, "loss": 0.1}
@@ -283,11 +295,19 @@ def print_further_runs(clock: Clock, store: str, runs: int = 7, epochs: int = 2)
     print_run("each further run", clock)
     print_cost("epoch", *clock.milliseconds("epoch"))
     print_cost("  its validation batches", *clock.milliseconds("validation"))
-    hook, later = hook_microseconds(), clock.milliseconds("batches")
+    print_batch(clock, STEPS)
+    clock.clear()
+    train_long_epoch(store)
+    print_batch(clock, LONG_EPOCH_STEPS)
+
+
+def print_batch(clock: Clock, steps: int) -> None:
+    """Print what a batch costs in epochs of some length: to write takes its time, once an epoch."""
+    hook = hook_microseconds()
+    whole, store = (milliseconds / steps * 1e3 for milliseconds in clock.milliseconds("batches"))
     print(
-        f"batch                              {hook + later[0] / STEPS * 1e3:8.2f} us: "
-        f"the hook {hook:.2f}, its row later {(later[0] - later[1]) / STEPS * 1e3:.2f}, "
-        f"the store {later[1] / STEPS * 1e3:.2f}"
+        f"batch, in epochs of {steps:>6,} steps    {hook + whole:8.2f} us: "
+        f"the hook {hook:.2f}, its row later {whole - store:.2f}, the store {store:.2f}"
     )
 
 
