@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from streamlit.runtime.scriptrunner import script_runner
 from streamlit.testing.v1 import AppTest
 
 from modelkb_store.layout import STORE_VARIABLE
@@ -34,6 +35,9 @@ def page_test(
         query: What its address has behind the question mark.
     """
     monkeypatch.setenv(STORE_VARIABLE, str(store))
+    # Where another test has imported Keras, which no viewer does, Streamlit would have it collect
+    # garbage after each run: a second each, once the process has grown.
+    monkeypatch.setattr(script_runner, "_clean_problem_modules", lambda: None)
     app = AppTest.from_string(_SCRIPT.format(module=module), default_timeout=_SECONDS)
     for name, value in query.items():
         app.query_params[name] = value
