@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from modelkb_store.errors import AmbiguousIdError, ExperimentNotFoundError
 
+# What an id from elsewhere may be.
+EXPERIMENT_ID = "[0-9A-Za-z][0-9A-Za-z-]{0,99}"
+
 
 def resolve_experiment_id(wanted: str, ids: Sequence[str], names: Sequence[str]) -> str:
     """Return the whole id of an experiment.

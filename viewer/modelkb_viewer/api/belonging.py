@@ -18,7 +18,6 @@ from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.tables import Tables
 from modelkb_viewer.api.problems import RefusedError
 
-EXPERIMENT_ID = "[0-9A-Za-z][0-9A-Za-z-]{0,99}"
 _COLUMNS = ["project", "experiment_id"]
 
 

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from modelkb_store import ExperimentNotFoundError
 from modelkb_store.errors import ModelKBError
-from modelkb_viewer.api.belonging import EXPERIMENT_ID
+from modelkb_store.experiment_ids import EXPERIMENT_ID
 from modelkb_viewer.content.experiment_progress import experiment_progress
 from modelkb_viewer.opened_store import opened_store
 

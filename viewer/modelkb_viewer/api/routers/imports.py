@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 
 from modelkb_store import Store
 from modelkb_store.commits.rows import rewrite_rows
+from modelkb_store.experiment_ids import EXPERIMENT_ID
 from modelkb_store.files.files import Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS
 from modelkb_store.project_names import project_folder
@@ -23,7 +24,7 @@ from modelkb_store.transfer.copy_target import FilesTarget
 from modelkb_viewer.api.arrow_stream import read_plain_stream
 from modelkb_viewer.api.asked import WholeStore
 from modelkb_viewer.api.authentication import AskedBy
-from modelkb_viewer.api.belonging import EXPERIMENT_ID, check_experiments
+from modelkb_viewer.api.belonging import check_experiments
 from modelkb_viewer.api.body import bytes_of
 from modelkb_viewer.api.documents import TableName
 from modelkb_viewer.api.problems import RefusedError, answers
