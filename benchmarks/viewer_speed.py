@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ import psutil
 from generated_store import PROJECT, make_store
 
 sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
-from viewer_server import DESKTOP, browser, chromium, free_port, viewer_server, wait_for
+from viewer_server import DESKTOP, browser, chromium, free_port, served, viewer_server
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -170,14 +169,9 @@ def _one_cell(count: int, port: int) -> Iterator[str]:
         options = {"server.port": port, "server.address": "127.0.0.1", "server.headless": True}
         options |= {"browser.gatherUsageStats": False, "server.fileWatcherType": "none"}
         line += [f"--{name}={value}" for name, value in options.items()]
-        process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
         address = f"http://127.0.0.1:{port}"
-        try:
-            wait_for(f"{address}/_stcore/health", process)
+        with served(line, address, script.parent):
             yield address
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 def _filters(page: Page) -> float:

@@ -55,10 +55,17 @@ def viewer_server(
     line = [sys.executable, "-m", "modelkb_viewer", "view", "--store", str(store)]
     line += ["--port", str(port), "--no-browser", *options]
     address = f"http://127.0.0.1:{port}{base}"
-    process = subprocess.Popen(line, env=dict(os.environ), cwd=store.parent)
+    with served(line, address, store.parent):
+        yield address
+
+
+@contextlib.contextmanager
+def served(line: list[str], address: str, folder: Path) -> Iterator[None]:
+    """Run a command that serves Streamlit's pages at an address, from a folder."""
+    process = subprocess.Popen(line, env=dict(os.environ), cwd=folder)
     try:
         wait_for(f"{address}/_stcore/health", process)
-        yield address
+        yield
     finally:
         process.terminate()
         process.wait(30)
