@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import math
 import os
 import socket
 import statistics
@@ -23,6 +24,7 @@ import time
 import timeit
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +41,39 @@ from modelkb_store.writer import ExperimentWriter
 from store_server import StoreServer
 from viewer_server import free_port
 
-SAMPLES = 4096
-BATCH_SIZE = 32
-STEPS = 103  # of 80 % of the samples
 LONG_EPOCH_STEPS = 10_000
-LENGTHS = {5: 3, 20: 3}  # epochs of a training, and how many of these
 HOOKS = {
     "before": ("__init__", "begin_fit", "on_train_begin"),
     "epoch": ("on_epoch_begin", "on_epoch_end", "on_test_begin", "on_test_end"),
     "after": ("on_train_end", "end_fit"),
 }
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much a training has to do.
+
+    Attributes:
+        samples: Rows of the arrays.
+        validation_split: The share of them that is kept for the validation.
+        batch_size: Of training and validation.
+    """
+
+    samples: int
+    validation_split: float
+    batch_size: int
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        return math.ceil(self.samples * (1 - self.validation_split) / self.batch_size)
+
+
+TINY = Size(4096, 0.2, 32)
+# As Keras' own example of a small CNN has it, with 15 epochs.
+OF_MNIST = Size(60_000, 0.1, 128)
+# Size, epochs, and how many trainings.
+FITS = ((TINY, 5, 3), (TINY, 20, 3), (OF_MNIST, 15, 1))
 
 
 class Clock:
@@ -149,24 +174,25 @@ def build() -> keras.Model:
     return model
 
 
-def seconds_of_fit(epochs: int, **settings: Any) -> float:
+def seconds_of_fit(epochs: int, size: Size = TINY, **settings: Any) -> float:
     """Train a fresh model and return how long that took, with the callback's making.
 
     Args:
         epochs: How many.
+        size: Of the data.
         settings: Of the callback; without any, nothing is recorded.
     """
     random = np.random.default_rng(0)
-    x = random.normal(size=(SAMPLES, 28, 28, 1)).astype("float32")
-    y = random.integers(0, 10, SAMPLES)
+    x = random.random((size.samples, 28, 28, 1), "float32")
+    y = random.integers(0, 10, size.samples)
     model = build()
     start = time.perf_counter()
     callbacks = [ModelKB(**settings)] if settings else []
     model.fit(
         x,
         y,
-        validation_split=0.2,
-        batch_size=BATCH_SIZE,
+        validation_split=size.validation_split,
+        batch_size=size.batch_size,
         epochs=epochs,
         verbose=0,
         callbacks=callbacks,
@@ -208,20 +234,21 @@ def print_run(title: str, clock: Clock) -> None:
     print(f"  beside it, Python's collector    {collector:8.2f} ms")
 
 
-def measure(clock: Clock, store: str, epochs: int, runs: int) -> None:
-    """Print what recording costs trainings of one length, by our clock and as a whole."""
+def measure(clock: Clock, store: str, size: Size, epochs: int, runs: int) -> None:
+    """Print what recording costs trainings of one size, by our clock and as a whole."""
     clocks, plain, recorded = [], [], []
     for _ in range(runs):
-        plain.append(seconds_of_fit(epochs))
+        plain.append(seconds_of_fit(epochs, size))
         clock.clear()
-        recorded.append(seconds_of_fit(epochs, store=store, batch_metrics=True))
+        recorded.append(seconds_of_fit(epochs, size, store=store, batch_metrics=True))
         clocks.append(sum(clock.own.values()) + sum(clock.store.values()))
-    ours = statistics.median(clocks) + epochs * STEPS * hook_microseconds() / 1e6
+    ours = statistics.median(clocks) + epochs * size.steps * hook_microseconds() / 1e6
     whole, without = statistics.median(recorded), statistics.median(plain)
     print(
-        f"share of a fit of {epochs:>2} epochs           {ours / without:8.2%} of {without:.2f} s; "
+        f"share, {epochs:>2} epochs, {size.samples:>6,} samples {ours / without:8.2%} "
+        f"of {without:.2f} s; "
         f"whole trainings differ by {whole / without - 1:+.2%}, "
-        f"without it by {max(plain) / min(plain) - 1:.2%}"
+        f"{runs} without it by {max(plain) / min(plain) - 1:.2%}"
     )
 
 
@@ -275,8 +302,8 @@ def main() -> None:
         seconds_of_fit(1, store=store)
         print_run("first run of a process", clock)
         print_further_runs(clock, store)
-        for epochs, runs in LENGTHS.items():
-            measure(clock, store, epochs, runs)
+        for size, epochs, runs in FITS:
+            measure(clock, store, size, epochs, runs)
 
 
 def print_further_runs(clock: Clock, store: str, runs: int = 7, epochs: int = 2) -> None:
@@ -295,7 +322,7 @@ def print_further_runs(clock: Clock, store: str, runs: int = 7, epochs: int = 2)
     print_run("each further run", clock)
     print_cost("epoch", *clock.milliseconds("epoch"))
     print_cost("  its validation batches", *clock.milliseconds("validation"))
-    print_batch(clock, STEPS)
+    print_batch(clock, TINY.steps)
     clock.clear()
     train_long_epoch(store)
     print_batch(clock, LONG_EPOCH_STEPS)

@@ -1,25 +1,27 @@
 """How soon a running training is seen in the viewer, and what being looked at costs it.
 
-    python benchmarks/viewer_live.py [ROUNDS]
+    python benchmarks/viewer_live.py [TURNS]
 
-Trains a small network, in turn alone and with its page open in headless Chromium. The time from
-the end of an epoch (Keras has called its callbacks) to its number on the page is measured in the
-browser. What looking costs is measured twice: by the time of the trainings, which scatter, and by
-the processor time that the server takes meanwhile; the browser's own is told apart, since it is
-usually elsewhere.
+A small network is trained while its page in headless Chromium is opened and left by turns. The
+time from the end of an epoch (Keras has called its callbacks) to its number on the page is measured
+in the browser. What looking costs is the difference of the epochs' times between turns that
+follow each other, since a machine is not as fast at all times; and, beside it, the processor
+time of the server and of the browser, which draws without a GPU here.
 """
 
 from __future__ import annotations
 
-import json
+import itertools
+import math
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -28,13 +30,36 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 from modelkb_store import Store
 from viewer_server import DESKTOP, browser, viewer_server
 
-EPOCHS = 24
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+TURNS = 10
+# The page is opened or left in the first epochs of a turn, which is no looking.
+EPOCHS_PASSED_OVER = 3
+EPOCHS_COUNTED = 10
 TARGET_SECONDS = 3.0
 TARGET_COST = 0.01
 
 
+@dataclass(frozen=True)
+class Turn:
+    """A stretch of the training, looked at or not.
+
+    Attributes:
+        epoch_seconds: How long each of its epochs took.
+        delays: Seconds from the end of an epoch until it was seen, for those that were.
+        server: What the server took meanwhile, as a share of the machine.
+        browser: The browser, likewise.
+    """
+
+    epoch_seconds: list[float]
+    delays: list[float] = field(default_factory=list)
+    server: float = 0.0
+    browser: float = 0.0
+
+
 def train(store: str) -> None:
-    """Train, and print when each epoch ended and how long all took."""
+    """Train until the end of the process is wanted, and print when each epoch ended."""
     import keras
     import numpy as np
 
@@ -55,12 +80,10 @@ def train(store: str) -> None:
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def tell(epoch: int, _: Any) -> None:
-        print(json.dumps({"epoch": epoch + 1, "ended": time.time()}), flush=True)
+        print(epoch + 1, time.time(), flush=True)
 
     callbacks = [ModelKB(store=store), keras.callbacks.LambdaCallback(on_epoch_end=tell)]
-    began = time.perf_counter()
-    model.fit(x, y, epochs=EPOCHS, validation_split=0.1, callbacks=callbacks, verbose=0)
-    print(json.dumps({"seconds": time.perf_counter() - began}), flush=True)
+    model.fit(x, y, epochs=100_000, validation_split=0.1, callbacks=callbacks, verbose=0)
 
 
 def start_training(store: Path) -> subprocess.Popen[str]:
@@ -69,17 +92,10 @@ def start_training(store: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
-def what_it_told(training: subprocess.Popen[str], told: list[dict[str, float]]) -> None:
-    """Gather what a training prints, until it ends."""
+def note_ends(training: subprocess.Popen[str], ends: list[float]) -> None:
+    """Gather when epochs end, as the training tells it."""
     assert training.stdout is not None
-    told.extend(json.loads(line) for line in training.stdout)
-
-
-def train_alone(store: Path) -> float:
-    """Return how long a training takes that nobody looks at."""
-    told: list[dict[str, float]] = []
-    what_it_told(start_training(store), told)
-    return told[-1]["seconds"]
+    ends.extend(float(line.split()[1]) for line in training.stdout)
 
 
 def processor_seconds(process: psutil.Process) -> float:
@@ -88,44 +104,62 @@ def processor_seconds(process: psutil.Process) -> float:
     return sum(sum(each.cpu_times()[:2]) for each in every)
 
 
-def newest_experiment(store: Path, known: int) -> str:
-    """Return the id of the run that has just begun."""
+def only_experiment(store: Path) -> str:
+    """Return the id of the run once it has begun."""
     while True:
-        runs = Store(store).experiments()
-        if len(runs) > known:
-            return str(runs["experiment_id"].iloc[-1])
+        runs = Store(store).experiments() if store.exists() else []
+        if len(runs):
+            return str(runs["experiment_id"].iloc[0])
         time.sleep(0.1)
 
 
-def train_watched(store: Path) -> tuple[float, list[float], float]:
-    """Train with the run's page open.
-
-    Returns:
-        How long it took; by epoch how long until it was seen; the share of the machine's processor
-        time that the server took, once the page was there.
-    """
-    known = len(Store(store).experiments())
-    told: list[dict[str, float]] = []
+def take_turns(store: Path, turns: int) -> list[Turn]:
+    """Train, and return turn by turn what was seen; every second one is looked at."""
+    ends: list[float] = []
     with viewer_server(store) as address, browser() as chromium:
-        server = server_process(address)
+        server, own = process_with(address.rpartition(":")[2], "view"), process_with("--headless")
         page = chromium.new_page(viewport=DESKTOP)
         page.add_init_script(NOTE_EPOCHS)
         page.goto(address)
         page.wait_for_selector("[data-testid=stApp]")
         training = start_training(store)
-        reader = threading.Thread(target=what_it_told, args=(training, told))
-        reader.start()
-        page.goto(f"{address}/experiment?id={newest_experiment(store, known)}")
-        page.wait_for_function("Object.keys(window.seen).length > 1")
-        before, began = processor_seconds(server), time.perf_counter()
-        reader.join()
-        seconds = time.perf_counter() - began
-        share = (processor_seconds(server) - before) / (seconds * (psutil.cpu_count() or 1))
-        page.wait_for_timeout(4000)
-        seen = {int(epoch): when for epoch, when in page.evaluate("window.seen").items()}
-    ends = {int(each["epoch"]): each["ended"] for each in told if "epoch" in each}
-    delays = [seen[epoch] - ended for epoch, ended in ends.items() if epoch in seen]
-    return told[-1]["seconds"], delays, share
+        threading.Thread(target=note_ends, args=(training, ends), daemon=True).start()
+        try:
+            place = f"{address}/experiment?id={only_experiment(store)}"
+            found = []
+            for _ in range(turns):
+                found.append(take_turn(page, "about:blank", ends, server, own))
+                found.append(take_turn(page, place, ends, server, own))
+        finally:
+            training.kill()
+            training.wait()
+    return found
+
+
+def take_turn(
+    page: Page, place: str, ends: list[float], server: psutil.Process, own: psutil.Process
+) -> Turn:
+    """Open an address for some epochs."""
+    page.goto(place)
+    first = len(ends) + EPOCHS_PASSED_OVER
+    wait_for(page, ends, first)
+    before, began = (processor_seconds(server), processor_seconds(own)), time.perf_counter()
+    wait_for(page, ends, first + EPOCHS_COUNTED)
+    capacity = (time.perf_counter() - began) * (psutil.cpu_count() or 1)
+    counted = ends[first - 1 : first + EPOCHS_COUNTED]
+    seen = {int(epoch): when for epoch, when in page.evaluate("window.seen").items()}
+    return Turn(
+        [later - earlier for earlier, later in itertools.pairwise(counted)],
+        [when - ends[epoch - 1] for epoch, when in seen.items() if first < epoch <= len(ends)],
+        (processor_seconds(server) - before[0]) / capacity,
+        (processor_seconds(own) - before[1]) / capacity,
+    )
+
+
+def wait_for(page: Page, ends: list[float], count: int) -> None:
+    """Wait until so many epochs have ended."""
+    while len(ends) < count:
+        page.wait_for_timeout(200)
 
 
 # Notes when the number in the head of the page, "Epochs: 3 of 12", is there first. The texts are
@@ -145,13 +179,12 @@ addEventListener("DOMContentLoaded", () => {
 """
 
 
-def server_process(address: str) -> psutil.Process:
-    """Return the process that answers at an address."""
-    port = address.rpartition(":")[2]
+def process_with(*words: str) -> psutil.Process:
+    """Return the process, started by this one, in whose command some words are."""
     return next(
         child
         for child in psutil.Process().children(recursive=True)
-        if {port, "view"} <= set(_command_line(child))
+        if set(words) <= set(_command_line(child))
     )
 
 
@@ -168,28 +201,28 @@ def main() -> None:
     if sys.argv[1:2] == ["--train"]:
         train(sys.argv[2])
         return
-    rounds = int(sys.argv[1]) if sys.argv[1:] else 3
-    alone, watched, delays, used = [], [], [], []
+    turns = int(sys.argv[1]) if sys.argv[1:] else TURNS
     with tempfile.TemporaryDirectory() as folder:
-        store = Path(folder) / "modelkb"
-        train_alone(store)  # the first reads files that the others find in memory
-        for _ in range(rounds):
-            alone.append(train_alone(store))
-            seconds, delay, share = train_watched(store)
-            watched.append(seconds)
-            delays += delay
-            used.append(share)
-    print(f"{len(delays)} epochs of {rounds * EPOCHS} seen while the training ran")
-    print(f"  seconds until an epoch is seen: median {statistics.median(delays):.2f},", end=" ")
-    print(f"most {max(delays):.2f} (target {TARGET_SECONDS:.0f})")
-    print(
-        f"  a training alone: {statistics.median(alone):.2f} s ({min(alone):.2f}..{max(alone):.2f})"
-    )
-    print(
-        f"  looked at: {statistics.median(watched):.2f} s ({min(watched):.2f}..{max(watched):.2f})"
-    )
-    print(f"  the server's share of the machine: {statistics.median(used):.2%}", end=" ")
-    print(f"(target {TARGET_COST:.0%})")
+        found = take_turns(Path(folder) / "modelkb", turns)
+    alone, watched = found[::2], found[1::2]
+    delays = [delay for turn in watched for delay in turn.delays]
+    print(f"{len(delays)} of {turns * EPOCHS_COUNTED} epochs seen one by one:", end=" ")
+    print(f"median {statistics.median(delays):.2f} s, most {max(delays):.2f}", end=" ")
+    print(f"(target {TARGET_SECONDS:.0f})")
+    print_cost(alone, watched)
+    for who in ("server", "browser"):
+        share = statistics.median(getattr(turn, who) for turn in watched)
+        print(f"  the {who}'s share of the machine: {share:.2%}")
+
+
+def print_cost(alone: list[Turn], watched: list[Turn]) -> None:
+    """Print by how much epochs are longer that are looked at, and how sure that is."""
+    means = [[statistics.mean(turn.epoch_seconds) for turn in turns] for turns in (alone, watched)]
+    longer = [after / before - 1 for before, after in zip(*means, strict=True)]
+    error = statistics.stdev(longer) / math.sqrt(len(longer))
+    print(f"  an epoch alone: {statistics.median(means[0]):.3f} s;", end=" ")
+    print(f"looked at: {statistics.median(means[1]):.3f} s;", end=" ")
+    print(f"longer by {statistics.mean(longer):+.2%} (+-{error:.2%}; target {TARGET_COST:.0%})")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import os
 import sys
@@ -74,7 +73,7 @@ def environment_of(data_slice: str | None) -> dict[str, str]:
     Returns:
         Those that are set and do not look like credentials.
     """
-    names = environment_reads(ast.parse(data_slice)).names if data_slice else ()
+    names = environment_reads(data_slice).names if data_slice else ()
     return {
         name: os.environ[name]
         for name in names

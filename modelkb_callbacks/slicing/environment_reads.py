@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ENVIRONMENT = "os.environ"
+_WORDS = ("environ", "getenv")
 _READERS = ("os.getenv", "os.environ.get", "os.environ.setdefault", "os.environ.pop")
 
 
@@ -23,13 +24,20 @@ class EnvironmentReads:
     has_others: bool
 
 
-def environment_reads(tree: ast.AST) -> EnvironmentReads:
-    """Find the environment variables that a syntax tree reads.
+def environment_reads(text: str) -> EnvironmentReads:
+    """Find the environment variables that Python source reads.
+
+    Raises:
+        SyntaxError: It is no Python.
 
     Example:
-        >>> environment_reads(ast.parse("import os; os.getenv('ROWS', '3')")).names
+        >>> environment_reads("import os; os.getenv('ROWS', '3')").names
         ('ROWS',)
     """
+    # Names of other letters may be these in Python's eyes.
+    if text.isascii() and not any(word in text for word in _WORDS):
+        return EnvironmentReads((), has_others=False)
+    tree = ast.parse(text)
     meanings = dict(_imported(tree))
     names: list[str] = []
     seen: set[int] = set()  # mentions of the environment that are accounted for

@@ -100,7 +100,7 @@ class Slicer:
         text = redacted_source(
             laid_out([line for block in blocks for line in block], future=future)
         )
-        reads = environment_reads(ast.parse(text))
+        reads = environment_reads(text)
         in_environment = any(self.effects[node].environment for node in kept)
         if "__file__" in text:
             program.add_problem("the text asks for `__file__`, the place of the script")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -37,6 +37,7 @@ class Snapshot:
         files: The store.
         reads_logs: Whether to read the rows of logs. Who only wants to know which files count
             is faster without.
+        log_tables: Only the rows of these tables are read from logs; by default of all.
         log_cache: Keeps the rows of logs for the next who looks; by default nothing is kept.
 
     Attributes:
@@ -46,11 +47,21 @@ class Snapshot:
     """
 
     def __init__(
-        self, files: Files, *, reads_logs: bool = True, log_cache: LogCache | None = None
+        self,
+        files: Files,
+        *,
+        reads_logs: bool = True,
+        log_tables: Collection[str] | None = None,
+        log_cache: LogCache | None = None,
     ) -> None:
         self.files = files
-        read = log_cache.read if log_cache is not None else read_logs
-        self.logs: list[LogContents] = read(files) if reads_logs else read_heads(files)
+        self.logs: list[LogContents]
+        if not reads_logs:
+            self.logs = read_heads(files)
+        elif log_cache is not None:
+            self.logs = log_cache.read(files)
+        else:
+            self.logs = read_logs(files, tables=log_tables)
         self.manifest: Manifest = read_manifest(files)
         stems = {info.path: PurePosixPath(info.path).stem for info in files.list("tombstones")}
         self.deleted = {stem for path, stem in stems.items() if path == tombstone_file(stem)}
@@ -134,6 +145,7 @@ def consistently(
     action: Callable[[Snapshot], T],
     *,
     reads_logs: bool = True,
+    log_tables: Collection[str] | None = None,
     take: Callable[[], Snapshot] | None = None,
 ) -> T:
     """Return what an action makes of one state of the store; it is tried until it sees one.
@@ -143,6 +155,7 @@ def consistently(
         action: Reads through the snapshot and changes nothing outside of it: it may be called
             several times.
         reads_logs: Whether it needs the rows of logs.
+        log_tables: Of which tables it needs them; by default of all.
         take: Takes the snapshot, if not every caller is to have one of its own.
 
     Raises:
@@ -151,7 +164,9 @@ def consistently(
     reason: Exception | None = None
     for attempt in range(_ATTEMPTS):
         try:
-            return action(take() if take is not None else Snapshot(files, reads_logs=reads_logs))
+            if take is not None:
+                return action(take())
+            return action(Snapshot(files, reads_logs=reads_logs, log_tables=log_tables))
         except (OutdatedSnapshotError, FileNotFoundError) as error:
             reason = error
             time.sleep(min(0.002 * attempt, _LONGEST_PAUSE_SECONDS))

@@ -21,6 +21,9 @@ _MANY_VALUES = 1000
 # What zstd compresses thoroughly within some 100 ms: that of some hundred runs, in most tables.
 _SMALL_BYTES = 1 << 20
 _THOROUGH = 17
+# The rows of one run, in which it finds no more by looking longer; a training waits for it.
+_TINY_BYTES = 1 << 15
+_QUICK = 1
 
 Where = Mapping[str, Collection[str]]
 
@@ -32,17 +35,17 @@ def encode_rows(table: str, rows: pa.Table) -> pa.Buffer:
         rows.select(SCHEMAS[table].names).cast(SCHEMAS[table]),
         sink,
         row_group_size=ROW_GROUP_ROWS,
-        **writer_options(table, is_small=rows.nbytes <= _SMALL_BYTES),
+        **writer_options(table, rows.nbytes),
     )
     return sink.getvalue()
 
 
-def writer_options(table: str, *, is_small: bool = False) -> dict[str, Any]:
+def writer_options(table: str, size_bytes: int | None = None) -> dict[str, Any]:
     """Return the settings of pyarrow's Parquet writer for files of a table.
 
     Args:
         table: The table.
-        is_small: Whether the rows are few enough to be compressed thoroughly.
+        size_bytes: How large the rows are in memory; None for many, which come bit by bit.
     """
     options: dict[str, Any] = {
         "compression": "zstd",
@@ -51,11 +54,12 @@ def writer_options(table: str, *, is_small: bool = False) -> dict[str, Any]:
         },
         "write_page_checksum": True,
     }
-    if is_small:
+    if size_bytes is not None and size_bytes <= _SMALL_BYTES:
         # zstd sees by itself that texts repeat, and spares the pages of dictionaries. The bounds
         # of the only row group, which are in each page as well, would spare nobody any reading.
         thorough = {"use_dictionary": False, "write_statistics": False}
-        return {**options, **thorough, "compression_level": _THOROUGH}
+        level = _QUICK if size_bytes <= _TINY_BYTES else _THOROUGH
+        return {**options, **thorough, "compression_level": level}
     return {
         **options,
         # Measured values hardly ever repeat: a dictionary of them is larger than they are.

@@ -41,5 +41,5 @@ def find_trained(files: Files, weights_id: str) -> tuple[str, str] | None:
                     found.append((row["experiment_id"], project_of(log.name.segment(0))))
         return found
 
-    first = min(consistently(files, look), default=None)
+    first = min(consistently(files, look, log_tables=[_TABLE]), default=None)
     return None if first is None else (first[1], first[0])

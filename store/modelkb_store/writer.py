@@ -17,6 +17,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from modelkb_store import atomic_file, layout
 from modelkb_store.architecture_file import Architecture, write_architecture
 from modelkb_store.errors import StoreBusyError
@@ -45,6 +47,7 @@ from modelkb_store.records import (
     ResourceRecord,
     TrainedWeightsRecord,
 )
+from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.tables import Tables
 from modelkb_store.transfer.homes import open_home
 
@@ -281,7 +284,12 @@ class ExperimentWriter:
     def _known_variables(self, ids: Sequence[str]) -> Mapping[str, str]:
         """Return the packs of variables that the store has already, and keep these packs."""
         names = ["variable_id", "pack_path"]
-        rows = Tables(self.files).read("variables", columns=names, where={"variable_id": ids})
+
+        def look(snapshot: Snapshot) -> pa.Table:
+            tables = Tables(self.files, snapshot)
+            return tables.read("variables", columns=names, where={"variable_id": ids})
+
+        rows = consistently(self.files, look, log_tables=["variables"])
         pack_of = dict(zip(*(rows[name].to_pylist() for name in names), strict=True))
         there = {path for path in set(pack_of.values()) if self.home.holds(path)}
         return {variable: path for variable, path in pack_of.items() if path in there}

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import json
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
@@ -26,6 +28,18 @@ from modelkb_store.schemas import SCHEMAS
 Columns = Mapping[str, Any]
 
 _COLUMNS = (list, np.ndarray)
+
+_BEGINNING = re.compile(rb'[0-9a-f]{8} \["\w+","(\w+)",')
+
+# The Python types of which a column holds every value, and of integers those up to a bound.
+_HELD: Mapping[pa.DataType, tuple[type[Any], int]] = {
+    pa.string(): (str, 0),
+    pa.float64(): (float, 0),
+    pa.bool_(): (bool, 0),
+    pa.int32(): (int, 1 << 31),
+    pa.int64(): (int, 1 << 63),
+    pa.timestamp("us", "UTC"): (int, 1 << 63),
+}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -67,6 +81,16 @@ def decode_entry(line: bytes) -> Entry | None:
         return None
 
 
+def table_of_line(line: bytes) -> str | None:
+    """Return the table that a line is of, without reading the rest of it, or its checksum.
+
+    Returns:
+        None if it does not begin as :func:`encode_entry` lets it.
+    """
+    found = _BEGINNING.match(line)
+    return None if found is None else found[1].decode()
+
+
 def packed(numbers: Sequence[float], kind: str) -> dict[str, str]:
     """Return a column of many numbers in the form that is fastest to write.
 
@@ -96,11 +120,46 @@ def rows_of(entry: Entry) -> pa.Table:
 
 def rows_of_columns(table: str, columns: Columns) -> pa.Table:
     """Return rows of a table; see :func:`rows_of`."""
-    schema = SCHEMAS[table]
     columns = {name: _unpacked(values) for name, values in columns.items()}
     count = next((len(v) for v in columns.values() if isinstance(v, _COLUMNS)), 1)
-    arrays = [_array(columns.get(field.name), field.type, count) for field in schema]
-    return pa.Table.from_arrays(arrays, schema=schema)
+    arrays = [_array(columns.get(name), kind, count) for name, kind in _kinds(table)]
+    return pa.Table.from_arrays(arrays, schema=SCHEMAS[table])
+
+
+def check_columns(table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Check that a reader can make rows of the columns of some records.
+
+    Args:
+        table: The table.
+        columns: All of its columns, equally long; see :func:`columns_of`.
+
+    Raises:
+        ValueError, TypeError: A column has a value that it cannot hold.
+    """
+    for name, kind in _kinds(table):
+        held, bound = _held(table)[name]
+        values = columns[name]
+        # To have Arrow try takes ten times as long as to see that there is no question.
+        if not all(_is_held(value, held, bound) for value in values):
+            _array(values, kind, len(values))
+
+
+def _is_held(value: Any, held: type[Any] | None, bound: int) -> bool:
+    if type(value) is not held:
+        return value is None
+    return not bound or -bound <= value < bound
+
+
+@functools.cache
+def _held(table: str) -> dict[str, tuple[type[Any] | None, int]]:
+    """Return by column what it holds without a question."""
+    return {name: _HELD.get(kind, (None, 0)) for name, kind in _kinds(table)}
+
+
+@functools.cache
+def _kinds(table: str) -> tuple[tuple[str, pa.DataType], ...]:
+    """Return a table's columns with their types; Arrow makes these anew at each question."""
+    return tuple((field.name, field.type) for field in SCHEMAS[table])
 
 
 def _array(values: Any, kind: pa.DataType, count: int) -> pa.Array:

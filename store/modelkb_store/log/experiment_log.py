@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelkb_store.log.entry import Action, Columns, columns_of, rows_of_columns
+from modelkb_store.log.entry import Action, Columns, check_columns, columns_of
 from modelkb_store.log.log_home import LogHome
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.log_writer import LogWriter
@@ -233,7 +233,7 @@ class ExperimentLog:
 def _checked(table: str, records: Sequence[Any]) -> Columns:
     """Return the columns of records; a reader would pass over a line that has wrong types."""
     columns = columns_of(table, records)
-    rows_of_columns(table, columns)
+    check_columns(table, columns)
     return columns
 
 

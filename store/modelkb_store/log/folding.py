@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -117,32 +119,51 @@ def _others(files: Files, log: LogContents) -> tuple[list[LogContents], list[Log
     return same[:place], same[place + 1 :]
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A Parquet file that is to be made or replaced."""
+
+    table: str
+    stem: str
+    rows: pa.Table
+
+
 def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
-    folder, project = log.name.project_folder, project_of(log.name.segment(0))
-    for table in SHARED_KEYS:
-        _write_shared(files, log, table, folder)
-    if log.added("projects").num_rows and not files.exists(f"projects/{folder}/project.parquet"):
-        _write_rows(files, "projects", folder, "project", log.added("projects").slice(0, 1))
+    folder = log.name.project_folder
+    made = [*_of_shared_tables(files, log, folder), *_of_run(files, log, folder)]
+    if log.is_first:
+        made += _of_put_tables(files, log, folder, is_over=is_over)
+    # The experiment's own row last: who sees it finds the rest.
+    for each in sorted(made, key=lambda each: each.table == "experiments"):
+        path = f"{each.table}/{folder}/{each.stem}.parquet"
+        files.write(path, memoryview(encode_rows(each.table, each.rows)))
+
+
+def _of_run(files: Files, log: LogContents, folder: str) -> Iterator[_File]:
+    """Yield what a log adds, by segment; files of rows that are void by now are deleted."""
+    projects = log.added("projects")
+    if projects.num_rows and not files.exists(f"projects/{folder}/project.parquet"):
+        yield _File("projects", "project", projects.slice(0, 1))
     for table in ADD_TABLES:
         for segment in log.segments:
             rows, stem = log.rows(segment, table), log.name.stem(segment.number)
             if rows.num_rows:
-                _write_rows(files, table, folder, stem, rows)
+                yield _File(table, stem, rows)
             elif table == "checkpoints" or (table in BY_EPOCH and log.cut is not None):
-                files.delete(f"{table}/{folder}/{stem}.parquet")  # of rows that are void by now
-    if not log.is_first:
-        return
-    put = dict(log.put)
+                files.delete(f"{table}/{folder}/{stem}.parquet")
+
+
+def _of_put_tables(files: Files, log: LogContents, folder: str, *, is_over: bool) -> list[_File]:
+    """Return what a log has all rows of; files of tables that it leaves empty are deleted."""
+    put, project = dict(log.put), project_of(log.name.segment(0))
     if is_over:
         put["experiments"] = _ended(put.get("experiments"), log, _epochs(files, log, project))
         put["metric_summaries"] = _summaries(files, log, project)
-    # The experiment's own row last: who sees it finds the rest.
-    for table in sorted(PUT_TABLES, key=lambda table: table == "experiments"):
-        rows = put.get(table)
-        if rows is not None and rows.num_rows:
-            _write_rows(files, table, folder, log.name.log_id, rows)
-        elif rows is not None:
+    for table in PUT_TABLES:
+        if table in put and not put[table].num_rows:
             files.delete(f"{table}/{folder}/{log.name.log_id}.parquet")
+    kept = {table: rows for table, rows in put.items() if rows.num_rows}
+    return [_File(table, log.name.log_id, kept[table]) for table in PUT_TABLES if table in kept]
 
 
 def _replace(files: Files, log: LogContents) -> None:
@@ -239,43 +260,54 @@ def _seconds(started: datetime | None, ended: datetime) -> float | None:
     return None if started is None else max(0.0, (ended - started).total_seconds())
 
 
-def _write_shared(files: Files, log: LogContents, table: str, folder: str) -> None:
-    rows, key = log.added(table), SHARED_KEYS[table]
-    if not rows.num_rows:
-        return
-    ids = sorted(set(rows[key].to_pylist()))
-    new = set(ids) - known_entities(files, table, folder, ids)
-    fresh = once(rows.filter(pc.is_in(rows[key], pa.array(sorted(new), pa.string()))), table)
-    if table in WRITTEN_TOGETHER:
-        for segment in log.segments:
-            of_segment = segment.rows(table)[key].to_pylist()
-            chosen = fresh.filter(pc.is_in(fresh[key], pa.array(of_segment, pa.string())))
-            if chosen.num_rows:
-                _write_rows(files, table, folder, log.name.stem(segment.number), chosen)
-        return
-    for entity in sorted(new):  # so that the next who has it sees so by the name
-        _write_rows(files, table, folder, entity, fresh.filter(pc.equal(fresh[key], entity)))
+def _of_shared_tables(files: Files, log: LogContents, folder: str) -> Iterator[_File]:
+    """Yield what a log tells of shared entities that the project's Parquet files do not have."""
+    told = {table: log.added(table) for table in SHARED_KEYS}
+    ids = {table: set(rows[SHARED_KEYS[table]].to_pylist()) for table, rows in told.items()}
+    new = _not_in_files(files, folder, ids)
+    for table, key in SHARED_KEYS.items():
+        wanted = pa.array(sorted(new[table]), pa.string())
+        fresh = once(told[table].filter(pc.is_in(told[table][key], wanted)), table)
+        if table in WRITTEN_TOGETHER:
+            yield from _by_segment(log, table, fresh)
+        else:  # one each, so that the next who has it sees so by the name
+            for entity in wanted.to_pylist():
+                yield _File(table, entity, fresh.filter(pc.equal(fresh[key], entity)))
 
 
-def known_entities(files: Files, table: str, folder: str, ids: list[str]) -> set[str]:
-    """Return which ids of a shared table are in a project's Parquet files already."""
-    found = {id_ for id_ in ids if files.exists(f"{table}/{folder}/{id_}.parquet")}
-    missing, key = sorted(set(ids) - found), SHARED_KEYS[table]
-    if not missing:
-        return found
-
-    def look(snapshot: Snapshot) -> set[str]:
-        known: set[str] = set()
-        for info in snapshot.table_files(table):
-            of_project = info.path.startswith(f"{table}/{folder}/")
-            # A loose file with another id as its name holds that one only.
-            if of_project and (is_compacted(info.path) or table in WRITTEN_TOGETHER):
-                rows = read_rows(files, info.path, table, [key], where={key: missing})
-                known |= set(rows[key].to_pylist())
-        return known
-
-    return found | consistently(files, look, reads_logs=False)
+def _by_segment(log: LogContents, table: str, fresh: pa.Table) -> Iterator[_File]:
+    """Yield the rows of a shared table by the segments of the log that tell of them."""
+    key = SHARED_KEYS[table]
+    for segment in log.segments:
+        told = segment.rows(table)[key].to_pylist()
+        rows = fresh.filter(pc.is_in(fresh[key], pa.array(told, pa.string())))
+        if rows.num_rows:
+            yield _File(table, log.name.stem(segment.number), rows)
 
 
-def _write_rows(files: Files, table: str, folder: str, stem: str, rows: pa.Table) -> None:
-    files.write(f"{table}/{folder}/{stem}.parquet", memoryview(encode_rows(table, rows)))
+def _not_in_files(files: Files, folder: str, ids: Mapping[str, Set[str]]) -> dict[str, set[str]]:
+    """Return by shared table which ids are not in a project's Parquet files yet."""
+    missing = {
+        table: {each for each in of_table if not files.exists(f"{table}/{folder}/{each}.parquet")}
+        for table, of_table in ids.items()
+    }
+    if not any(missing.values()):
+        return missing
+
+    def look(snapshot: Snapshot) -> dict[str, set[str]]:
+        return {t: m - _in_files_of(snapshot, t, folder, m) for t, m in missing.items()}
+
+    return consistently(files, look, reads_logs=False)
+
+
+def _in_files_of(snapshot: Snapshot, table: str, folder: str, ids: Set[str]) -> set[str]:
+    """Return which ids files of a table have that are not named by an id."""
+    known: set[str] = set()
+    key = SHARED_KEYS[table]
+    for info in snapshot.table_files(table) if ids else ():
+        of_project = info.path.startswith(f"{table}/{folder}/")
+        # A loose file with another id as its name holds that one only.
+        if of_project and (is_compacted(info.path) or table in WRITTEN_TOGETHER):
+            rows = read_rows(snapshot.files, info.path, table, [key], where={key: ids})
+            known |= set(rows[key].to_pylist())
+    return known

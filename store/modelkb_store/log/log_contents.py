@@ -6,7 +6,7 @@ import contextlib
 import functools
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
@@ -15,7 +15,14 @@ import pyarrow.compute as pc
 
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.log.edit import EDITS, Edit
-from modelkb_store.log.entry import Action, Columns, Entry, decode_entry, rows_of
+from modelkb_store.log.entry import (
+    Action,
+    Columns,
+    Entry,
+    decode_entry,
+    rows_of,
+    table_of_line,
+)
 from modelkb_store.log.log_name import LogName, parse_segment
 from modelkb_store.log.process_identity import ProcessIdentity
 from modelkb_store.schemas import SCHEMAS
@@ -201,8 +208,15 @@ class LogContents:
         return None
 
 
-def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
+def read_logs(
+    files: Files, log_id: str | None = None, *, tables: Collection[str] | None = None
+) -> list[LogContents]:
     """Read all logs of a store, or those with an id; of one experiment the earlier ones first.
+
+    Args:
+        files: The store.
+        log_id: Only the logs with this id.
+        tables: Only the rows of these tables are read; by default of all.
 
     Raises:
         FileNotFoundError: One was folded meanwhile; read again, from the beginning.
@@ -212,7 +226,7 @@ def read_logs(files: Files, log_id: str | None = None) -> list[LogContents]:
         parsed = parse_segment(info.path)
         if parsed is not None and log_id in (None, parsed[0].log_id):
             name, number = parsed
-            segments[name].append(read_segment(files, info, number))
+            segments[name].append(read_segment(files, info, number, tables))
     return logs_of(segments)
 
 
@@ -254,15 +268,19 @@ def _read_head(files: Files, info: FileInfo, number: int) -> Segment:
     return segment if segment.begin else read_segment(files, info, number)
 
 
-def read_segment(files: Files, info: FileInfo, number: int) -> Segment:
+def read_segment(
+    files: Files, info: FileInfo, number: int, tables: Collection[str] | None = None
+) -> Segment:
     """Read one file of a log. A last line that is not whole is being written, or never was."""
-    return segment_of(files.read(info.path), info, number)
+    return segment_of(files.read(info.path), info, number, tables)
 
 
-def segment_of(content: bytes, info: FileInfo, number: int) -> Segment:
+def segment_of(
+    content: bytes, info: FileInfo, number: int, tables: Collection[str] | None = None
+) -> Segment:
     """Return what the content of a file of a log says; see :func:`read_segment`."""
     segment = Segment(number, info.modified)
-    _take(segment, content)
+    _take(segment, content, tables)
     return segment
 
 
@@ -283,12 +301,15 @@ def grown_segment(segment: Segment, info: FileInfo, more: bytes) -> Segment:
     return grown
 
 
-def _take(segment: Segment, content: bytes) -> None:
-    """Take the whole lines of a text into a segment, at its end."""
+def _take(segment: Segment, content: bytes, tables: Collection[str] | None = None) -> None:
+    """Take the whole lines of a text into a segment, at its end, or those of some tables."""
     *lines, torn = content.split(b"\n")
     segment.size_bytes += len(content) - len(torn)
     waiting: dict[str, list[Entry]] = defaultdict(list)
+    passed_over = SCHEMAS.keys() - tables if tables is not None else ()
     for line in lines:
+        if passed_over and table_of_line(line) in passed_over:
+            continue
         entry = decode_entry(line)
         if entry is None:
             # Blank ones stand for damaged lines of a log that was sent.
@@ -378,4 +399,9 @@ def before_epoch(rows: pa.Table, epoch: int) -> pa.Table:
 
 
 def _concatenated(table: str, parts: Iterable[pa.Table]) -> pa.Table:
-    return pa.concat_tables([SCHEMAS[table].empty_table(), *parts])
+    return pa.concat_tables([_no_rows(table), *parts])
+
+
+@functools.cache
+def _no_rows(table: str) -> pa.Table:
+    return SCHEMAS[table].empty_table()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-
 import pytest
 
 from modelkb_callbacks.slicing import environment_reads
@@ -25,6 +23,6 @@ from modelkb_callbacks.slicing import environment_reads
     ],
 )  # fmt: skip
 def test_names(text: str, names: str, has_others: bool) -> None:
-    found = environment_reads(ast.parse(text))
+    found = environment_reads(text)
     assert sorted(found.names) == names.split()
     assert found.has_others is has_others

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import typing
+from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -14,11 +15,13 @@ from modelkb_store import SCHEMAS
 from modelkb_store.log.entry import (
     Action,
     Entry,
+    check_columns,
     columns_of,
     decode_entry,
     encode_entry,
     rows_of,
     rows_of_columns,
+    table_of_line,
 )
 from modelkb_store.records import NamedVersion
 from modelkb_store.table_file import decode_rows, encode_rows, rows_of_records
@@ -66,6 +69,54 @@ def test_records_come_back_as_they_went(table: str, data: st.DataObject) -> None
 
 def _with_tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
+
+
+ODD_VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(1 << 31, 1 << 64),
+    st.floats(),
+    st.text(),
+    st.just("\udcff"),
+    st.binary(),
+    st.lists(st.text() | st.integers() | st.none(), max_size=2),
+    st.dictionaries(st.sampled_from(["name", "value", "version"]), st.text() | st.floats()),
+)
+
+
+@pytest.mark.parametrize("table", SCHEMAS)
+@settings(max_examples=40)
+@given(data=st.data())
+def test_what_a_column_cannot_hold_is_found(table: str, data: st.DataObject) -> None:
+    kinds = {field.name: field.type for field in SCHEMAS[table]}
+    columns = {name: [data.draw(values_as_json(kind))] for name, kind in kinds.items()}
+    columns[data.draw(st.sampled_from(list(kinds)))] = [data.draw(ODD_VALUES)]
+
+    def error_of(action: Callable[[str, Any], Any]) -> type[Exception] | None:
+        try:
+            action(table, columns)
+        except (ValueError, TypeError) as error:
+            return type(error)
+        return None
+
+    assert error_of(check_columns) == error_of(rows_of_columns)
+
+
+def values_as_json(kind: pa.DataType) -> st.SearchStrategy[Any]:
+    """Values of a column as a line has them."""
+    return st.integers(0, 1 << 52) if pa.types.is_timestamp(kind) else values_of(kind)
+
+
+@pytest.mark.parametrize("table", [*SCHEMAS, "a_later_table"])
+@pytest.mark.parametrize("action", [Action.ADD, Action.PUT])
+def test_a_line_begins_with_its_table(table: str, action: Action) -> None:
+    assert table_of_line(encode_entry(action, table, {"a": ['["add","b",']})) == table
+
+
+@pytest.mark.parametrize("line", [b"", b"garbage", LINE[1:], encode_entry(Action.END, "", {})])
+def test_a_line_of_no_table(line: bytes) -> None:
+    assert table_of_line(line) is None
 
 
 @given(st.integers(0, len(LINE) - 1), st.integers(1, 255))

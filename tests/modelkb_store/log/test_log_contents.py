@@ -66,6 +66,22 @@ def test_what_is_added_comes_together(store: Path, segment_factory: WriterFactor
     assert log.stems == {f"{ID}-0000"}
 
 
+def test_of_some_tables_alone(store: Path, segment_factory: WriterFactory) -> None:
+    writer = segment_factory()
+    add_epochs(writer, 0, 1, 2)
+    put_rows(writer, "experiments", [experiment_record(1)])
+    writer.append(Action.CUT, "", {"epoch": 2})
+    writer.append(Action.END, "", {})
+
+    (log,) = read_logs(LocalFiles(store), tables=["epochs"])
+
+    assert epochs_in(log, "epochs") == [0, 1]
+    assert not log.added("metrics").num_rows
+    assert not log.put
+    assert (log.experiment_id, log.cut, log.has_ended) == (ID, 2, True)
+    assert log.segments[0].size_bytes == read(store).segments[0].size_bytes
+
+
 def test_the_last_that_is_put_counts(store: Path, segment_factory: WriterFactory) -> None:
     writer = segment_factory()
     for value in ("1", "2"):
