@@ -18,13 +18,22 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def store_option(command: Command) -> Command:
     """Add ``--store PATH``: a folder, or the address of a bucket or a server."""
+    return _store_option("s3://, gs://, https://")(command)
+
+
+def store_files_option(command: Command) -> Command:
+    """Add ``--store PATH`` to a command that needs the files themselves: no server's address."""
+    return _store_option("s3://, gs://")(command)
+
+
+def _store_option(schemes: str) -> Callable[[Command], Command]:
     return click.option(
         "--store",
         metavar="PATH",
         type=click.Path(),
-        help="Folder or address (s3://, gs://, https://) of the store.  "
+        help=f"Folder or address ({schemes}) of the store.  "
         "[default: $MODELKB_STORE, else ./modelkb]",
-    )(command)
+    )
 
 
 def listening_options(default_port: int) -> Callable[[Command], Command]:

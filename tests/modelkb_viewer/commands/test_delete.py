@@ -46,6 +46,27 @@ def test_it_asks(
     assert len(Store(store).experiments()) == is_left
 
 
+def test_what_can_be_brought_back_is_listed(
+    modelkb: Modelkb, recorded_experiment: Experiment, store: Path
+) -> None:
+    run = recorded_experiment.id
+    assert modelkb("delete", "--undo").output == "No experiment is deleted.\n"
+    assert modelkb("delete", "--undo", "--json").json == {"store": str(store), "deleted": []}
+
+    modelkb("delete", run, "--yes")
+
+    assert modelkb("delete", "--undo").output == f"{run}\n"
+    assert modelkb("delete", "--undo", "--json").json == {"store": str(store), "deleted": [run]}
+    assert Store(store).experiments().empty
+
+
+def test_without_an_id_nothing_is_deleted(modelkb: Modelkb, store: Path) -> None:
+    ended = modelkb("delete", "--yes")
+
+    assert ended.exit_code == 2
+    assert "Missing argument 'ID...'" in ended.errors
+
+
 def test_json(modelkb: Modelkb, recorded_experiment: Experiment, store: Path) -> None:
     run = recorded_experiment.id
 

@@ -11,14 +11,14 @@ from modelkb_store.files.open_files import open_files
 from modelkb_store.layout import resolve_store_location
 from modelkb_store.upkeep.checking import check
 from modelkb_store.upkeep.finding import Finding
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import json_option, store_files_option
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
 
 
 @click.command("check")
 @click.option("--repair", "repairs", is_flag=True, help="Mend what is found, and check again.")
-@store_option
+@store_files_option
 @json_option
 def command(repairs: bool, store: str | None, as_json: bool) -> None:
     """Check every file, hash and reference of a store.

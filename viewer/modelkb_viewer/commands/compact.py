@@ -10,13 +10,13 @@ from modelkb_store import Store
 from modelkb_store.commits.compaction import compact
 from modelkb_store.upkeep.collection import GRACE_SECONDS
 from modelkb_store.upkeep.pack_merging import delete_unused_packs, merge_packs
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import json_option, store_files_option
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
 
 
 @click.command("compact")
-@store_option
+@store_files_option
 @json_option
 def command(store: str | None, as_json: bool) -> None:
     """Merge the small files of a store into large ones, which are read faster.

@@ -11,25 +11,34 @@ from modelkb_viewer.printing import print_json
 
 
 @click.command("delete")
-@experiments_argument(required=True)
+@experiments_argument()
 @yes_option
-@click.option("--undo", is_flag=True, help="Bring deleted experiments back.")
+@click.option(
+    "--undo", is_flag=True, help="Bring deleted experiments back; without IDs, list them."
+)
 @store_option
 @json_option
 def command(ids: tuple[str, ...], yes: bool, undo: bool, store: str | None, as_json: bool) -> None:
     """Delete experiments: nobody sees them any more.
 
     IDs are as for `show`. Until `modelkb gc` is run they can be brought back with --undo, by their
-    ids alone, and take as much space as before. An experiment that runs is not deleted.
+    ids alone, and take as much space as before; --undo without an id lists them. An experiment
+    that runs is not deleted.
 
     Examples:
       modelkb delete 9f1c2b7a4d 03d7a1f4c2
       modelkb delete 9f1c2b7a4d --yes
+      modelkb delete --undo
       modelkb delete 9f1c2b7a4d --undo
     """
+    if not (ids or undo):
+        raise click.UsageError("Missing argument 'ID...'.")
     opened = Store(store)
+    known = opened.backend.deleted() if undo else []
+    if undo and not ids:
+        _print_deleted(known, opened.uri, as_json=as_json)
+        return
     if undo:
-        known = opened.backend.deleted()
         whole = [resolve_experiment_id(each, known, [""] * len(known)) for each in ids]
     else:
         whole = [opened.experiment(each).id for each in ids]
@@ -45,3 +54,10 @@ def command(ids: tuple[str, ...], yes: bool, undo: bool, store: str | None, as_j
         return
     many = f"{len(whole)} experiment{'s' * (len(whole) > 1)}"
     click.echo(f"{many} {'restored' if undo else 'deleted; `modelkb gc` frees the space'}.")
+
+
+def _print_deleted(ids: list[str], uri: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"store": uri, "deleted": ids})
+    else:
+        click.echo("\n".join(ids) or "No experiment is deleted.")

@@ -9,7 +9,7 @@ import click
 
 from modelkb_store import Store
 from modelkb_store.upkeep.collection import Collected, collect, collectable
-from modelkb_viewer.options import json_option, store_option
+from modelkb_viewer.options import json_option, store_files_option
 from modelkb_viewer.printing import print_json
 from modelkb_viewer.progress import progress_bar
 
@@ -36,7 +36,7 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: str) -> 
     help="Leave alone what is younger: 30s, 90m, 1h, 2d.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@store_option
+@store_files_option
 @json_option
 def command(grace: float, dry_run: bool, store: str | None, as_json: bool) -> None:
     """Remove for good what deleted experiments have left, and what nothing refers to.

@@ -15,7 +15,7 @@ from modelkb_viewer.options import (
     allow_host_option,
     listening_options,
     served_location,
-    store_option,
+    store_files_option,
 )
 from modelkb_viewer.tokens import require_token
 
@@ -37,7 +37,7 @@ _DEFAULT_PORT = 8601
     f"[default: {Settings().concurrent_requests:,}]",
 )
 @allow_host_option
-@store_option
+@store_files_option
 def command(
     port: int | None,
     address: str,

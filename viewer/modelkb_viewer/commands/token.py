@@ -12,7 +12,7 @@ from modelkb_store.files.files import Files
 from modelkb_store.files.open_files import is_server, open_files
 from modelkb_store.layout import check_store, create_store, resolve_store_location
 from modelkb_viewer.completing import tokens as complete
-from modelkb_viewer.options import json_option, project_option, store_option
+from modelkb_viewer.options import json_option, project_option, store_files_option
 from modelkb_viewer.printing import moment, print_json, print_table
 from modelkb_viewer.tokens import Scope, Token, Tokens
 
@@ -40,7 +40,7 @@ def command() -> None:
     help="What it allows: to read; to record and edit, too; to make tokens, too.",
 )
 @project_option("Only for this project's experiments.")
-@store_option
+@store_files_option
 @json_option
 def create(name: str, scope: str, project: str | None, store: str | None, as_json: bool) -> None:
     """Make a token for NAME: a person or a machine. It is shown this once.
@@ -60,7 +60,7 @@ def create(name: str, scope: str, project: str | None, store: str | None, as_jso
 
 
 @command.command("list")
-@store_option
+@store_files_option
 @json_option
 def list_tokens(store: str | None, as_json: bool) -> None:
     """List the tokens, oldest first; their texts are not kept.
@@ -89,7 +89,7 @@ def list_tokens(store: str | None, as_json: bool) -> None:
 
 @command.command("revoke")
 @click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=complete)
-@store_option
+@store_files_option
 @json_option
 def revoke(ids: tuple[str, ...], store: str | None, as_json: bool) -> None:
     """Make tokens worthless, at once. IDs are as in `modelkb token list`.
