@@ -244,11 +244,11 @@ def measure(clock: Clock, store: str, size: Size, epochs: int, runs: int) -> Non
         clocks.append(sum(clock.own.values()) + sum(clock.store.values()))
     ours = statistics.median(clocks) + epochs * size.steps * hook_microseconds() / 1e6
     whole, without = statistics.median(recorded), statistics.median(plain)
+    scatter = f", {runs} without it by {max(plain) / min(plain) - 1:.2%}" if runs > 1 else ""
     print(
         f"share, {epochs:>2} epochs, {size.samples:>6,} samples {ours / without:8.2%} "
         f"of {without:.2f} s; "
-        f"whole trainings differ by {whole / without - 1:+.2%}, "
-        f"{runs} without it by {max(plain) / min(plain) - 1:.2%}"
+        f"whole trainings differ by {whole / without - 1:+.2%}{scatter}"
     )
 
 

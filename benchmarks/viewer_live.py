@@ -1,6 +1,6 @@
 """How soon a running training is seen in the viewer, and what being looked at costs it.
 
-    python benchmarks/viewer_live.py [TURNS]
+    python benchmarks/viewer_live.py [PAIRS]
 
 A small network is trained while its page in headless Chromium is opened and left by turns. The
 time from the end of an epoch (Keras has called its callbacks) to its number on the page is measured
@@ -33,7 +33,7 @@ from viewer_server import DESKTOP, browser, viewer_server
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-TURNS = 10
+PAIRS = 10  # of turns
 # The page is opened or left in the first epochs of a turn, which is no looking.
 EPOCHS_PASSED_OVER = 3
 EPOCHS_COUNTED = 10
@@ -113,7 +113,7 @@ def only_experiment(store: Path) -> str:
         time.sleep(0.1)
 
 
-def take_turns(store: Path, turns: int) -> list[Turn]:
+def take_turns(store: Path, pairs: int) -> list[Turn]:
     """Train, and return turn by turn what was seen; every second one is looked at."""
     ends: list[float] = []
     with viewer_server(store) as address, browser() as chromium:
@@ -127,7 +127,7 @@ def take_turns(store: Path, turns: int) -> list[Turn]:
         try:
             place = f"{address}/experiment?id={only_experiment(store)}"
             found = []
-            for _ in range(turns):
+            for _ in range(pairs):
                 found.append(take_turn(page, "about:blank", ends, server, own))
                 found.append(take_turn(page, place, ends, server, own))
         finally:
@@ -147,12 +147,15 @@ def take_turn(
     wait_for(page, ends, first + EPOCHS_COUNTED)
     capacity = (time.perf_counter() - began) * (psutil.cpu_count() or 1)
     counted = ends[first - 1 : first + EPOCHS_COUNTED]
+    after = (processor_seconds(server), processor_seconds(own))
+    page.wait_for_timeout(TARGET_SECONDS * 2000)  # the last ones may be seen late
     seen = {int(epoch): when for epoch, when in page.evaluate("window.seen").items()}
+    last = first + EPOCHS_COUNTED
     return Turn(
         [later - earlier for earlier, later in itertools.pairwise(counted)],
-        [when - ends[epoch - 1] for epoch, when in seen.items() if first < epoch <= len(ends)],
-        (processor_seconds(server) - before[0]) / capacity,
-        (processor_seconds(own) - before[1]) / capacity,
+        [when - ends[epoch - 1] for epoch, when in seen.items() if first < epoch <= last],
+        (after[0] - before[0]) / capacity,
+        (after[1] - before[1]) / capacity,
     )
 
 
@@ -201,12 +204,12 @@ def main() -> None:
     if sys.argv[1:2] == ["--train"]:
         train(sys.argv[2])
         return
-    turns = int(sys.argv[1]) if sys.argv[1:] else TURNS
+    pairs = max(2, int(sys.argv[1])) if sys.argv[1:] else PAIRS
     with tempfile.TemporaryDirectory() as folder:
-        found = take_turns(Path(folder) / "modelkb", turns)
+        found = take_turns(Path(folder) / "modelkb", pairs)
     alone, watched = found[::2], found[1::2]
     delays = [delay for turn in watched for delay in turn.delays]
-    print(f"{len(delays)} of {turns * EPOCHS_COUNTED} epochs seen one by one:", end=" ")
+    print(f"{len(delays)} of {pairs * EPOCHS_COUNTED} epochs seen one by one:", end=" ")
     print(f"median {statistics.median(delays):.2f} s, most {max(delays):.2f}", end=" ")
     print(f"(target {TARGET_SECONDS:.0f})")
     print_cost(alone, watched)

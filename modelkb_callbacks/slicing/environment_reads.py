@@ -28,7 +28,7 @@ def environment_reads(text: str) -> EnvironmentReads:
     """Find the environment variables that Python source reads.
 
     Raises:
-        SyntaxError: It is no Python.
+        SyntaxError: It has a word of the environment, and is no Python.
 
     Example:
         >>> environment_reads("import os; os.getenv('ROWS', '3')").names

@@ -45,6 +45,9 @@ def redacted_source(text: str) -> str:
     Texts are replaced where an argument, a variable, a dictionary's key or an option names a
     secret, and wherever they look like one. Comments lose what looks like one.
 
+    Raises:
+        SyntaxError: It is no Python, or would be none without the secrets.
+
     Example:
         >>> redacted_source('login("ada", password="hunter2")')
         'login("ada", password="[redacted]")'
@@ -54,7 +57,10 @@ def redacted_source(text: str) -> str:
     lines = text.split("\n")
     end = (len(lines), len(lines[-1].encode()))
     found = SourceText(text).cut((1, 0), end, edits.values())
-    return _without_secret_comments(found)
+    redacted = _without_secret_comments(found)
+    if redacted != text:
+        ast.parse(redacted)
+    return redacted
 
 
 def _names_secret(name: str) -> bool:

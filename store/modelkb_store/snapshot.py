@@ -37,7 +37,8 @@ class Snapshot:
         files: The store.
         reads_logs: Whether to read the rows of logs. Who only wants to know which files count
             is faster without.
-        log_tables: Only the rows of these tables are read from logs; by default of all.
+        log_tables: Only the rows of these tables are read from logs, and only these can be asked
+            for; by default of all, as always with a cache.
         log_cache: Keeps the rows of logs for the next who looks; by default nothing is kept.
 
     Attributes:
@@ -155,7 +156,7 @@ def consistently(
         action: Reads through the snapshot and changes nothing outside of it: it may be called
             several times.
         reads_logs: Whether it needs the rows of logs.
-        log_tables: Of which tables it needs them; by default of all.
+        log_tables: Of which tables it needs them, if it takes none itself; by default of all.
         take: Takes the snapshot, if not every caller is to have one of its own.
 
     Raises:

@@ -29,7 +29,7 @@ Columns = Mapping[str, Any]
 
 _COLUMNS = (list, np.ndarray)
 
-_BEGINNING = re.compile(rb'[0-9a-f]{8} \["\w+","(\w+)",')
+_ROWS = re.compile(rb'[0-9a-f]{8} \["(?:add|put)","(\w+)",')
 
 # The Python types of which a column holds every value, and of integers those up to a bound.
 _HELD: Mapping[pa.DataType, tuple[type[Any], int]] = {
@@ -82,12 +82,12 @@ def decode_entry(line: bytes) -> Entry | None:
 
 
 def table_of_line(line: bytes) -> str | None:
-    """Return the table that a line is of, without reading the rest of it, or its checksum.
+    """Return the table that a line has rows of, without reading these, or its checksum.
 
     Returns:
-        None if it does not begin as :func:`encode_entry` lets it.
+        None if it has none, or does not begin as :func:`encode_entry` lets it.
     """
-    found = _BEGINNING.match(line)
+    found = _ROWS.match(line)
     return None if found is None else found[1].decode()
 
 
@@ -171,6 +171,8 @@ def _array(values: Any, kind: pa.DataType, count: int) -> pa.Array:
         return pa.array(values, kind)
     except UnicodeEncodeError:
         return pa.array(_as_unicode(values), kind)
+    except OverflowError as error:  # Arrow's word for an integer that no type of its own holds
+        raise ValueError(str(error)) from error
 
 
 def _unpacked(values: Any) -> Any:

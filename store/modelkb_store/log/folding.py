@@ -121,7 +121,7 @@ def _others(files: Files, log: LogContents) -> tuple[list[LogContents], list[Log
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A Parquet file that is to be made or replaced."""
+    """A Parquet file that is to be made or replaced, or deleted if it has no rows."""
 
     table: str
     stem: str
@@ -132,38 +132,36 @@ def _write(files: Files, log: LogContents, *, is_over: bool = False) -> None:
     folder = log.name.project_folder
     made = [*_of_shared_tables(files, log, folder), *_of_run(files, log, folder)]
     if log.is_first:
-        made += _of_put_tables(files, log, folder, is_over=is_over)
+        made += _of_put_tables(files, log, is_over=is_over)
     # The experiment's own row last: who sees it finds the rest.
     for each in sorted(made, key=lambda each: each.table == "experiments"):
         path = f"{each.table}/{folder}/{each.stem}.parquet"
-        files.write(path, memoryview(encode_rows(each.table, each.rows)))
+        if each.rows.num_rows:
+            files.write(path, memoryview(encode_rows(each.table, each.rows)))
+        else:
+            files.delete(path)
 
 
 def _of_run(files: Files, log: LogContents, folder: str) -> Iterator[_File]:
-    """Yield what a log adds, by segment; files of rows that are void by now are deleted."""
+    """Yield what a log adds, by segment; there may be files of rows that are void by now."""
     projects = log.added("projects")
     if projects.num_rows and not files.exists(f"projects/{folder}/project.parquet"):
         yield _File("projects", "project", projects.slice(0, 1))
     for table in ADD_TABLES:
+        may_be_void = table == "checkpoints" or (table in BY_EPOCH and log.cut is not None)
         for segment in log.segments:
-            rows, stem = log.rows(segment, table), log.name.stem(segment.number)
-            if rows.num_rows:
-                yield _File(table, stem, rows)
-            elif table == "checkpoints" or (table in BY_EPOCH and log.cut is not None):
-                files.delete(f"{table}/{folder}/{stem}.parquet")
+            rows = log.rows(segment, table)
+            if rows.num_rows or may_be_void:
+                yield _File(table, log.name.stem(segment.number), rows)
 
 
-def _of_put_tables(files: Files, log: LogContents, folder: str, *, is_over: bool) -> list[_File]:
-    """Return what a log has all rows of; files of tables that it leaves empty are deleted."""
+def _of_put_tables(files: Files, log: LogContents, *, is_over: bool) -> Iterator[_File]:
+    """Yield what a log has all rows of."""
     put, project = dict(log.put), project_of(log.name.segment(0))
     if is_over:
         put["experiments"] = _ended(put.get("experiments"), log, _epochs(files, log, project))
         put["metric_summaries"] = _summaries(files, log, project)
-    for table in PUT_TABLES:
-        if table in put and not put[table].num_rows:
-            files.delete(f"{table}/{folder}/{log.name.log_id}.parquet")
-    kept = {table: rows for table, rows in put.items() if rows.num_rows}
-    return [_File(table, log.name.log_id, kept[table]) for table in PUT_TABLES if table in kept]
+    yield from (_File(table, log.name.log_id, put[table]) for table in PUT_TABLES if table in put)
 
 
 def _replace(files: Files, log: LogContents) -> None:
@@ -266,6 +264,8 @@ def _of_shared_tables(files: Files, log: LogContents, folder: str) -> Iterator[_
     ids = {table: set(rows[SHARED_KEYS[table]].to_pylist()) for table, rows in told.items()}
     new = _not_in_files(files, folder, ids)
     for table, key in SHARED_KEYS.items():
+        if not new[table]:
+            continue
         wanted = pa.array(sorted(new[table]), pa.string())
         fresh = once(told[table].filter(pc.is_in(told[table][key], wanted)), table)
         if table in WRITTEN_TOGETHER:
@@ -295,7 +295,10 @@ def _not_in_files(files: Files, folder: str, ids: Mapping[str, Set[str]]) -> dic
         return missing
 
     def look(snapshot: Snapshot) -> dict[str, set[str]]:
-        return {t: m - _in_files_of(snapshot, t, folder, m) for t, m in missing.items()}
+        return {
+            table: of_table - _in_files_of(snapshot, table, folder, of_table)
+            for table, of_table in missing.items()
+        }
 
     return consistently(files, look, reads_logs=False)
 

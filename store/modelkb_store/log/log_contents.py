@@ -216,7 +216,8 @@ def read_logs(
     Args:
         files: The store.
         log_id: Only the logs with this id.
-        tables: Only the rows of these tables are read; by default of all.
+        tables: Only the rows of these tables are read; by default of all. Damaged lines of others
+            are not counted, and whose a log is may not be known where its first line is damaged.
 
     Raises:
         FileNotFoundError: One was folded meanwhile; read again, from the beginning.

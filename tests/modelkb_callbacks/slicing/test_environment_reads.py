@@ -19,6 +19,8 @@ from modelkb_callbacks.slicing import environment_reads
         ("import os\ndict(os.environ)", "", True),
         ("import os\nos.environ.setdefault('A', '1')\nos.path.join('B')", "A", False),
         ("environ = {}\nenviron['A']\ngetenv('B')\nx.environ['C']", "", False),
+        ("import os as o\no.path.join('B')", "", False),
+        ("import os\nos.ｅnviron['A']", "A", False),  # Python reads it as `environ`
         ("def f():\n    import os\n    return os.environ['A']", "A", False),
     ],
 )  # fmt: skip

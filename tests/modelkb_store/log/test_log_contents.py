@@ -82,6 +82,22 @@ def test_of_some_tables_alone(store: Path, segment_factory: WriterFactory) -> No
     assert log.segments[0].size_bytes == read(store).segments[0].size_bytes
 
 
+def test_of_some_tables_alone_with_damaged_lines(
+    store: Path, segment_factory: WriterFactory
+) -> None:
+    writer = segment_factory()
+    add_epochs(writer, 0, 1)
+    lines = writer.path.read_bytes().split(b"\n")
+    damaged = [lines[0][1:], lines[1], lines[2], lines[3].replace(b"epoch", b"epocs"), *lines[4:]]
+    writer.path.write_bytes(b"\n".join(damaged))
+
+    (log,) = read_logs(LocalFiles(store), tables=["epochs"])
+
+    assert epochs_in(log, "epochs") == [0, 1]
+    assert log.experiment_id == ID  # as its rows of that table say
+    assert log.segments[0].damaged_lines == 1  # the first; of other tables none is looked at
+
+
 def test_the_last_that_is_put_counts(store: Path, segment_factory: WriterFactory) -> None:
     writer = segment_factory()
     for value in ("1", "2"):
