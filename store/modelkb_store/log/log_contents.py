@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +33,9 @@ from modelkb_store.schemas import SCHEMAS
 _GIVEN_UP_AFTER = timedelta(days=7)
 
 BY_EPOCH = ("metrics", "batch_metrics", "epochs")
+
+# The end of a log is looked for in pieces, the first of which mostly has it.
+_BLOCK_BYTES = 4096
 
 # So many tables that a segment adds one after the other are made one.
 _MOST_PARTS = 16
@@ -260,13 +265,33 @@ def sorted_logs(logs: Iterable[LogContents]) -> list[LogContents]:
 
 
 def _read_head(files: Files, info: FileInfo, number: int) -> Segment:
-    *lines, torn = (content := files.read(info.path)).split(b"\n")
-    segment = Segment(number, info.modified, len(content) - len(torn))
-    for entry in map(decode_entry, lines[:1] + lines[1:][-1:]):
+    with files.open(info.path) as file:
+        first = file.readline()
+        last, size = _last_line(file, len(first))
+    segment = Segment(number, info.modified, size)
+    for entry in map(decode_entry, (first.removesuffix(b"\n"), last)):
         if entry is not None and entry.action in (Action.BEGIN, Action.END):
             _apply(segment, entry)
     # Else its rows tell whose it is.
     return segment if segment.begin else read_segment(files, info, number)
+
+
+def _last_line(file: BinaryIO, start: int) -> tuple[bytes, int]:
+    """Return the last whole line of a file that may be growing, and where it ends.
+
+    Args:
+        file: The file.
+        start: Where its second line begins: the first is none of those that are looked at.
+    """
+    position = end = file.seek(0, os.SEEK_END)
+    found, block = b"", _BLOCK_BYTES
+    while position > start and found.count(b"\n") < 2:
+        begin = max(start, position - block)
+        file.seek(begin)
+        found = file.read(position - begin) + found
+        position, block = begin, 2 * block
+    *lines, torn = found.split(b"\n")
+    return (lines[-1] if lines else b""), end - len(torn)
 
 
 def read_segment(

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from modelkb_store.files.files import FileInfo
 from modelkb_store.files.local_files import LocalFiles
+from modelkb_store.log.entry import Action, encode_entry
 from modelkb_store.log.folding import fold
 from modelkb_store.log.log_contents import read_heads, read_logs
 from modelkb_store.log.log_name import LogName
@@ -42,6 +45,38 @@ def test_heads_say_what_logs_say(writer_factory: Callable[..., ExperimentWriter]
         assert [getattr(each, name) for each in heads] == [getattr(each, name) for each in logs]
     for writer in writers:
         writer.close()
+
+
+END = encode_entry(Action.END, "", {})
+LINES = st.one_of(
+    st.sampled_from([END, b"\n", END[1:]]),
+    st.integers(0, 20_000).map(lambda size: encode_entry(Action.ADD, "later", {"a": "x" * size})),
+)
+
+
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(LINES, max_size=6), st.binary(max_size=9000).filter(lambda text: b"\n" not in text))
+def test_heads_of_lines_of_any_length(store: Path, lines: list[bytes], torn: bytes) -> None:
+    begin = encode_entry(Action.BEGIN, "", {"experiment_id": "a-run"})
+    files = LocalFiles(store)
+    files.write(LogName("project=digits", "a-run").segment(0), begin + b"".join(lines) + torn)
+
+    (head,), (log,) = read_heads(files), read_logs(files)
+
+    assert head.experiment_id == "a-run"
+    assert head.has_ended is bool(lines and lines[-1] == END)
+    assert head.segments[0].size_bytes == log.segments[0].size_bytes
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\n\n", b"torn", END, b"torn\n" + END])
+def test_a_log_without_a_whole_first_line(store: Path, content: bytes) -> None:
+    files = LocalFiles(store)
+    files.write(LogName("project=digits", "a-run").segment(0), content)
+
+    (head,), (log,) = read_heads(files), read_logs(files)
+
+    assert (head.experiment_id, head.has_ended) == (log.experiment_id, log.has_ended)
+    assert head.segments[0].size_bytes == log.segments[0].size_bytes
 
 
 def test_a_damaged_first_line_leaves_rows_to_tell_whose_log_it_is(
