@@ -62,7 +62,7 @@ def examine(files: Files, verdicts: Verdicts) -> list[Finding]:
     """
     version, found = _check_format(files)
     try:
-        consistently(files, lambda now: now.manifest)
+        consistently(files, lambda now: now.manifest, reads_logs=False)
     except CorruptFileError as error:
         path = str(error.path).removeprefix(f"{files.uri}/")
         problem = f"it cannot be read ({error.__cause__}): which files count is not known"

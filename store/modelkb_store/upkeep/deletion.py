@@ -69,7 +69,7 @@ def undelete(files: Files, experiment_id: str) -> None:
 
 def deleted_experiments(files: Files) -> list[str]:
     """Return the ids of experiments that are deleted and not yet collected."""
-    return sorted(consistently(files, lambda now: now.deleted))
+    return sorted(consistently(files, lambda now: now.deleted, reads_logs=False))
 
 
 def is_being_collected(files: Files, experiment_id: str) -> bool:
@@ -88,5 +88,5 @@ def mark_deleted(files: Files, experiment_id: str, *, collected: bool = False) -
 
 
 def _check_that_it_is_over(files: Files, experiment_id: str) -> None:
-    if experiment_id in consistently(files, lambda now: now.alive()):
+    if experiment_id in consistently(files, lambda now: now.alive(), reads_logs=False):
         raise RunningExperimentError(experiment_id)
