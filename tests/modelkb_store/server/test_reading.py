@@ -180,7 +180,7 @@ def test_everything_public_is_asked() -> None:
     """Also what is added later: a method, a property or an attribute."""
     of_store = {*OF_STORE, "uri", "of_project"}
     for kind, asked in ((Store, of_store), (Experiment, {*OF_EXPERIMENT, *EDITING})):
-        assert {name for name in vars(kind) if not name.startswith("_")} == asked
+        assert {name for name in dir(kind) if not name.startswith("_")} == asked
 
 
 def test_what_is_known_without_asking(
