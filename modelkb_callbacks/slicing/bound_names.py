@@ -10,6 +10,7 @@ DefinitionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_WITH_BODIES = (*_DEFINITIONS, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 # Where names can be bound when there is no `:=` in expressions.
@@ -152,7 +153,7 @@ def own_nodes(body: Iterable[ast.AST], *, walrus: bool) -> Iterator[ast.AST]:
                 stack += part if isinstance(part, list) else [part] if part else []
         elif not walrus and isinstance(node, _DEFINITIONS):
             continue
-        elif isinstance(node, (*_DEFINITIONS, ast.Lambda)):
+        elif isinstance(node, _WITH_BODIES):
             stack += outer_parts(node)
         elif isinstance(node, _COMPREHENSIONS):
             # Of what is inside, only `:=` reaches out; loop variables do not.

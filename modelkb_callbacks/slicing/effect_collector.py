@@ -22,6 +22,7 @@ from modelkb_callbacks.slicing.program import Definition, Program
 from modelkb_callbacks.slicing.scope import Scope, is_import, is_star
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_WITH_BODIES = (*_DEFINITIONS, ast.ClassDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 # Nodes that do nothing by themselves; most of a tree.
 _NOTHING = frozenset(
@@ -115,7 +116,7 @@ class EffectCollector:
                 effects.changes |= self._calls.roots(node.value, scope)
             self.visit(node.value, scope, effects)
             self.visit(node.slice, scope, effects)
-        elif isinstance(node, (*_DEFINITIONS, ast.ClassDef, ast.Lambda)):
+        elif isinstance(node, _WITH_BODIES):
             self._definition(node, scope, effects)
         elif isinstance(node, _COMPREHENSIONS):
             self._comprehension(node, scope, effects, dropped=dropped)

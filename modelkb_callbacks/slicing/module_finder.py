@@ -21,6 +21,7 @@ class ModuleFinder:
     def __init__(self, folders: Iterable[Path]) -> None:
         self._folders = list(dict.fromkeys(folders))
         self._read: dict[Path, SourceCode] = {}
+        self._found: dict[tuple[str, int, Path | None], SourceCode | None] = {}
 
     def find(self, name: str, level: int, importer: Path | None) -> SourceCode | None:
         """Return a module's source.
@@ -30,6 +31,12 @@ class ModuleFinder:
             level: The number of dots before it in a relative import.
             importer: The file that imports it.
         """
+        asked = (name, level, importer)
+        if asked not in self._found:  # one program asks for its imports again and again
+            self._found[asked] = self._source(name, level, importer)
+        return self._found[asked]
+
+    def _source(self, name: str, level: int, importer: Path | None) -> SourceCode | None:
         path = self._path(name, level, importer)
         if path is None or not is_user_file(str(path), name):
             return None

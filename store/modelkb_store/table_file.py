@@ -32,8 +32,10 @@ Where = Mapping[str, Collection[str]]
 def encode_rows(table: str, rows: pa.Table) -> pa.Buffer:
     """Return rows of a table as the bytes of a Parquet file."""
     sink = pa.BufferOutputStream()
+    if not rows.schema.equals(SCHEMAS[table], check_metadata=True):
+        rows = rows.select(SCHEMAS[table].names).cast(SCHEMAS[table])
     pq.write_table(
-        rows.select(SCHEMAS[table].names).cast(SCHEMAS[table]),
+        rows,
         sink,
         row_group_size=ROW_GROUP_ROWS,
         **writer_options(table, rows.nbytes),

@@ -332,6 +332,7 @@ def _take(segment: Segment, content: bytes, tables: Collection[str] | None = Non
     *lines, torn = content.split(b"\n")
     segment.size_bytes += len(content) - len(torn)
     waiting: dict[str, list[Entry]] = defaultdict(list)
+    put: dict[str, list[Entry]] = defaultdict(list)
     passed_over = SCHEMAS.keys() - tables if tables is not None else ()
     for line in lines:
         if passed_over and table_of_line(line) in passed_over:
@@ -342,11 +343,26 @@ def _take(segment: Segment, content: bytes, tables: Collection[str] | None = Non
             segment.damaged_lines += bool(line.strip())
         elif entry.action is Action.ADD:
             waiting[entry.table].append(entry)
+        elif entry.action is Action.PUT and entry.table in SCHEMAS:
+            put[entry.table].append(entry)
         else:
             if entry.action is Action.CUT:  # it is about the rows that came before
                 _add_waiting(segment, waiting)
             _apply(segment, entry)
     _add_waiting(segment, waiting)
+    for entries in put.values():
+        _put_last(segment, entries)
+
+
+def _put_last(segment: Segment, entries: list[Entry]) -> None:
+    """Take the last rows that were put into a table; the others are void, and not looked at."""
+    for entry in reversed(entries):
+        try:
+            segment.put[entry.table] = rows_of(entry)
+        except (ValueError, TypeError):
+            segment.damaged_lines += 1
+        else:
+            return
 
 
 def _add_waiting(segment: Segment, waiting: dict[str, list[Entry]]) -> None:
@@ -388,14 +404,9 @@ def _apply(segment: Segment, entry: Entry) -> None:
             segment.edit = Edit.from_columns(entry.columns)
     elif entry.table in SCHEMAS:  # else of a later version
         try:
-            rows = rows_of(entry)
+            segment.added[entry.table].append(rows_of(entry))
         except (ValueError, TypeError):
             segment.damaged_lines += 1
-            return
-        if entry.action is Action.PUT:
-            segment.put[entry.table] = rows
-        else:
-            segment.added[entry.table].append(rows)
 
 
 def in_order(segments: Sequence[Segment]) -> tuple[Segment, ...]:

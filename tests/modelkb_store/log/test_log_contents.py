@@ -222,6 +222,20 @@ def test_rows_of_wrong_types_are_damaged(store: Path, segment_factory: WriterFac
     assert read(store).segments[0].damaged_lines == 1
 
 
+def test_of_what_is_put_the_last_that_can_be_read_counts(
+    store: Path, segment_factory: WriterFactory
+) -> None:
+    writer = segment_factory()
+    for name in ("lr", "decay"):
+        put_rows(writer, "hyperparameters", [HyperparameterRecord(ID, name, "0.1", None, "user")])
+    writer.append(Action.PUT, "hyperparameters", {"name": [["momentum"]]})
+
+    log = read(store)
+
+    assert log.put["hyperparameters"]["name"].to_pylist() == ["decay"]
+    assert log.segments[0].damaged_lines == 1
+
+
 def test_logs_of_one_experiment_are_in_the_order_they_were_begun(
     store: Path, segment_factory: WriterFactory
 ) -> None:
