@@ -88,7 +88,13 @@ def test_of_some_tables_alone_with_damaged_lines(
     writer = segment_factory()
     add_epochs(writer, 0, 1)
     lines = writer.path.read_bytes().split(b"\n")
-    damaged = [lines[0][1:], lines[1], lines[2], lines[3].replace(b"epoch", b"epocs"), *lines[4:]]
+    damaged = [
+        b"x" + lines[0],
+        lines[1],
+        lines[2],
+        lines[3].replace(b"epoch", b"epocs"),
+        *lines[4:],
+    ]
     writer.path.write_bytes(b"\n".join(damaged))
 
     (log,) = read_logs(LocalFiles(store), tables=["epochs"])
