@@ -22,7 +22,7 @@ from modelkb_store.errors import (
 )
 from modelkb_store.file_rows import project_of
 from modelkb_store.files.files import Files
-from modelkb_store.log.log_contents import BY_EPOCH
+from modelkb_store.log.segment import BY_EPOCH
 from modelkb_store.schemas import PARTITIONING, SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.tables import Tables, is_void_by_log, rows_of_log

@@ -23,7 +23,8 @@ from modelkb_store.file_rows import (
 )
 from modelkb_store.files.files import FileInfo, Files
 from modelkb_store.keys import ORDERED_BY, SHARED_KEYS, key_of
-from modelkb_store.log.log_contents import BY_EPOCH, LogContents, before_epoch
+from modelkb_store.log.log_contents import LogContents
+from modelkb_store.log.segment import BY_EPOCH, before_epoch
 from modelkb_store.project_names import project_folder
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.shared_snapshots import SharedSnapshots

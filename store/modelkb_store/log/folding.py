@@ -18,15 +18,10 @@ from modelkb_store.files.files import Files
 from modelkb_store.keys import ADD_TABLES, PUT_TABLES, SHARED_KEYS, WRITTEN_TOGETHER
 from modelkb_store.log.claim import claimed
 from modelkb_store.log.edit import Edit
-from modelkb_store.log.log_contents import (
-    BY_EPOCH,
-    LogContents,
-    before_epoch,
-    read_heads,
-    read_logs,
-)
+from modelkb_store.log.log_contents import LogContents, read_heads, read_logs
 from modelkb_store.log.log_name import LogName
 from modelkb_store.log.place import keep_place
+from modelkb_store.log.segment import BY_EPOCH, before_epoch
 from modelkb_store.schemas import SCHEMAS
 from modelkb_store.snapshot import Snapshot, consistently
 from modelkb_store.summaries import summarize

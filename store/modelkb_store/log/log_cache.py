@@ -7,15 +7,9 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass
 
 from modelkb_store.files.files import FileInfo, Files
-from modelkb_store.log.log_contents import (
-    LogContents,
-    Segment,
-    grown_segment,
-    in_order,
-    segment_of,
-    sorted_logs,
-)
+from modelkb_store.log.log_contents import LogContents, sorted_logs
 from modelkb_store.log.log_name import LogName, parse_segment
+from modelkb_store.log.segment import Segment, grown_segment, in_order, segment_of
 
 # As much of the end of what was read is compared, to see that it was appended to, not replaced.
 _COMPARED_BYTES = 256

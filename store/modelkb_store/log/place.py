@@ -18,8 +18,9 @@ from modelkb_store.errors import CorruptFileError
 from modelkb_store.experiment_record import ExperimentRecord
 from modelkb_store.files.files import Files
 from modelkb_store.log.entry import Action, columns_of, encode_entry
-from modelkb_store.log.log_contents import LogContents, Segment
+from modelkb_store.log.log_contents import LogContents
 from modelkb_store.log.log_name import LogName
+from modelkb_store.log.segment import Segment
 from modelkb_store.table_file import records_of
 
 _FOLDER = "received"

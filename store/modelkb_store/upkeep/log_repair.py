@@ -7,8 +7,9 @@ import re
 
 from modelkb_store.files.files import Files
 from modelkb_store.log.entry import Action, decode_entry, encode_entry
-from modelkb_store.log.log_contents import LogContents, Segment, read_logs
+from modelkb_store.log.log_contents import LogContents, read_logs
 from modelkb_store.log.process_identity import ProcessIdentity, this_machine
+from modelkb_store.log.segment import Segment
 from modelkb_store.upkeep.set_aside import SetAside
 
 _EXPERIMENT_ID = re.compile(r"\d{8}-\d{9}-[0-9a-f]{10}")
